@@ -33,9 +33,3 @@ export interface ApplyContext {
   /** The leader's clock carried in the log, milliseconds since 1970; never decreases. The only clock a machine may use. */
   readonly time: number
 }
-
-/** Turns values into bytes and back; `decode` throws on anything `encode` would not write. */
-export interface Codec<T> {
-  encode(value: T): Uint8Array
-  decode(bytes: Uint8Array): T
-}

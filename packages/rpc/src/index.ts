@@ -11,3 +11,5 @@ export {
   type TraceKind,
   type TraceSink,
 } from './trace.ts'
+export { ByteReader, ByteWriter } from './bytes.ts'
+export { bytesCodec, type Codec } from './codec.ts'

@@ -115,8 +115,8 @@ export type Change =
       readonly term: Term
       readonly why: string
     }
-  | { readonly type: 'truncated'; readonly from: Index; readonly why: string }
   /** Entries from here to the old end were replaced: proposals that waited for them will never commit at that index in that term. */
+  | { readonly type: 'truncated'; readonly from: Index; readonly why: string }
   | { readonly type: 'committed'; readonly index: Index }
 
 /** The answer to `propose`: where the entry stands, or why nothing was appended. */
