@@ -1,0 +1,10 @@
+export { ManualClock } from './manual-clock.ts'
+export {
+  LabNetwork,
+  LabServer,
+  type LabEnd,
+  type LabEndOptions,
+  type LabHandler,
+  type LabNetworkOptions,
+} from './lab-network.ts'
+export type { LabJson, LabValue } from './lab-value.ts'
