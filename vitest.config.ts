@@ -1,17 +1,22 @@
 import { defaultServerConditions } from 'vite'
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 
+// Packages of the workspace resolve to their sources: no build comes before the tests, and coverage sees src/.
 const conditions = ['@lab/source', ...defaultServerConditions]
+const long = process.env['LAB_LONG'] === '1'
 
 export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/*.long.test.ts', '**/node_modules/**'],
+    include: ['packages/*/test/**/*.test.ts', 'examples/*/*.test.ts', 'test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...(long ? [] : ['**/*.long.test.ts'])],
     reporters: ['./scripts/reporter.mjs'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
-    coverage: { include: ['packages/*/src/**'], reporter: ['text-summary', 'json-summary'] },
+    coverage: {
+      include: ['packages/*/src/**'],
+      reporter: ['text-summary', 'json-summary'],
+    },
   },
 })

@@ -1,0 +1,57 @@
+/** `npm run bench`: finds `*.bench.ts` beside this file, runs them one after the other and prints their tables. */
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Benchmark, Row } from './benchmark.ts'
+import { machineLine } from './machine.ts'
+import { findPeers } from './peers.ts'
+import { tableLines } from './table.ts'
+
+const HELP = `npm run bench [-- NAME…] [--seconds N] [--peers etcd,redis-server] [--json FILE]
+
+  NAME         only the benchmarks whose file name begins so
+  --seconds N  for all of them together; 110 unless told
+  --peers      outside programs to measure beside, when they are on this machine
+  --json FILE  the rows, too`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seconds: { type: 'string', default: '110' },
+    peers: { type: 'string', default: '' },
+    json: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
+})
+
+if (values.help === true) console.log(HELP)
+else await runAll()
+
+async function runAll(): Promise<void> {
+  const names = readdirSync(import.meta.dirname)
+    .filter((file) => file.endsWith('.bench.ts'))
+    .map((file) => file.replace(/\.bench\.ts$/, ''))
+    .filter((name) => positionals.length === 0 || positionals.some((wanted) => name.startsWith(wanted)))
+    .sort()
+  if (names.length === 0) {
+    console.error(`npm run bench: no benchmark is named "${positionals.join(' ')}"`)
+    process.exitCode = 2
+    return
+  }
+
+  console.log(machineLine())
+  const peers = findPeers(values.peers.split(',').filter((name) => name !== ''))
+  const results: Record<string, readonly Row[]> = {}
+  for (const name of names) {
+    const { benchmark } = (await import(join(import.meta.dirname, `${name}.bench.ts`))) as {
+      benchmark: Benchmark
+    }
+    console.log(`\n${benchmark.title}`)
+    const rows = await benchmark.run({ seconds: Number(values.seconds) / names.length, peers })
+    for (const line of tableLines(rows)) console.log(`  ${line}`)
+    results[name] = rows
+  }
+  if (values.json !== undefined) {
+    writeFileSync(values.json, JSON.stringify({ machine: machineLine(), results }, null, 2))
+  }
+}
