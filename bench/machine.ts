@@ -10,11 +10,13 @@ export function machineLine(): string {
 
 function commit(): string {
   try {
-    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const
-    const hash = execFileSync('git', ['rev-parse', '--short', 'HEAD'], options).trim()
-    const dirty = execFileSync('git', ['status', '--porcelain', '--untracked-files=no'], options) !== ''
-    return dirty ? `${hash} with changes` : hash
+    const hash = git('rev-parse', '--short', 'HEAD')
+    return git('status', '--porcelain', '--untracked-files=no') === '' ? hash : `${hash} with changes`
   } catch {
     return 'unknown'
   }
+}
+
+function git(...args: string[]): string {
+  return execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
 }
