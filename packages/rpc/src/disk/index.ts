@@ -1,0 +1,1 @@
+export { systemDisk } from './system-disk.ts'
