@@ -62,7 +62,7 @@ export type TraceKind =
   | 'note' // {topic, text}
 
 /** What an emitter fills in; the sink adds `i` and `t`. */
-export type TraceFields = Omit<TraceEvent, 'i' | 't'>
+export type TraceFields = { [K in keyof TraceEvent as K extends 'i' | 't' ? never : K]: TraceEvent[K] }
 
 /** Takes events. @returns the event's index, to be given as the cause of others */
 export type TraceSink = (event: TraceFields) => number

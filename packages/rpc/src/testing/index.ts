@@ -2,6 +2,7 @@ export { ManualClock } from './manual-clock.ts'
 export {
   LabNetwork,
   LabServer,
+  type LabDescribe,
   type LabEnd,
   type LabEndOptions,
   type LabHandler,

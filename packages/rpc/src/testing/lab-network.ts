@@ -51,7 +51,11 @@ export interface LabNetworkOptions {
   readonly trace?: TraceSink
   /** Least and most virtual time of one hop. Default 0.2 and 1. */
   readonly hopMs?: readonly [min: Milliseconds, max: Milliseconds]
+  /** What arguments or a reply say, as fields of their `send` event. Default: nothing. */
+  readonly describe?: LabDescribe
 }
+
+export type LabDescribe = (method: string, value: LabValue) => Readonly<Record<string, unknown>>
 
 export interface LabEndOptions {
   /** Who calls, as the trace shall name it. Default: the end's name. */
@@ -75,6 +79,7 @@ export class LabNetwork {
   readonly #random: Random
   readonly #trace: TraceSink | undefined
   readonly #hopMs: readonly [Milliseconds, Milliseconds]
+  readonly #describe: LabDescribe
   readonly #ends = new Map<string, EndState>()
   readonly #servers = new Map<string, LabServer>()
   #reliable = true
@@ -89,6 +94,7 @@ export class LabNetwork {
     this.#random = options.random ?? systemRandom
     this.#trace = options.trace
     this.#hopMs = options.hopMs ?? [0.2, 1]
+    this.#describe = options.describe ?? (() => ({}))
   }
 
   /** Creates an end: connected to nothing, and disabled. */
