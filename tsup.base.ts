@@ -2,8 +2,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig, type Options } from 'tsup'
 
+interface Target {
+  readonly '@lab/source': string
+  readonly browser?: Target
+}
+
 interface PackageJson {
-  readonly exports: Readonly<Record<string, string | { readonly '@lab/source': string }>>
+  readonly exports: Readonly<Record<string, string | Target>>
 }
 
 /**
@@ -34,11 +39,9 @@ export function library(directory: string): ReturnType<typeof defineConfig> {
 
 /** `./src/memory/index.ts` becomes `dist/memory/index.js`. */
 function entriesOf({ exports }: PackageJson): Record<string, string> {
-  const entries: Record<string, string> = {}
-  for (const target of Object.values(exports)) {
-    if (typeof target === 'string') continue
-    const source = target['@lab/source']
-    entries[source.replace(/^\.\/src\/|\.ts$/g, '')] = source
-  }
-  return entries
+  const targets = Object.values(exports).filter((target) => typeof target !== 'string')
+  const sources = targets.flatMap(({ browser, ...target }) =>
+    [target, browser].map((one) => one?.['@lab/source']).filter((source) => source !== undefined),
+  )
+  return Object.fromEntries(sources.map((source) => [source.replace(/^\.\/src\/|\.ts$/g, ''), source]))
 }

@@ -6,7 +6,13 @@ import { sourceOf } from './imports.ts'
 import { parseSource } from './source.ts'
 
 /** Entries that must work in a browser. */
-export const BROWSER_ENTRIES = ['@lab/rpc', '@lab/rpc/memory', '@lab/raft', '@lab/kvraft/clerk']
+export const BROWSER_ENTRIES = [
+  '@lab/rpc',
+  '@lab/rpc/memory',
+  '@lab/rpc/websocket/browser',
+  '@lab/raft',
+  '@lab/kvraft/clerk',
+]
 
 /** One line for each import on the way from `entry` that a browser cannot resolve. */
 export function foreignImports(entry: string, read: (path: string) => string = readText): string[] {

@@ -11,9 +11,17 @@ export interface Manifest {
   readonly sideEffects?: boolean
   readonly engines?: { readonly node?: string }
   readonly files?: readonly string[]
-  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>
+  readonly exports: Readonly<Record<string, string | Target>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly publishConfig?: { readonly access?: string }
+}
+
+/** One entry of `exports`: sources for this checkout, types and code for everybody, others of the same for browsers. */
+export interface Target {
+  readonly browser?: Target
+  readonly '@lab/source'?: string
+  readonly types?: string
+  readonly default?: string
 }
 
 /** Their only dependencies are other packages of ours. */
@@ -44,21 +52,20 @@ export function problemsOf(folder: string, manifest: Manifest, exists = existsIn
 function exportProblems(
   home: string,
   subpath: string,
-  target: string | Readonly<Record<string, string>>,
+  target: string | Target,
   exists: (path: string) => boolean,
 ): string[] {
   if (typeof target === 'string')
     return subpath === './package.json' ? [] : [`${home}: ${subpath} has no types`]
-  const source = target['@lab/source'] ?? ''
-  const built = source.replace('./src/', './dist/')
-  const problems = exists(join(home, source)) && source !== '' ? [] : [`${home}: ${subpath} has no source`]
-  if (Object.keys(target).join() !== '@lab/source,types,default') {
+  const { browser, ...rest } = target
+  const source = rest['@lab/source'] ?? ''
+  const built = source.replace('./src/', './dist/').replace(/\.ts$/, '')
+  const problems = browser === undefined ? [] : exportProblems(home, `${subpath} (browser)`, browser, exists)
+  if (source === '' || !exists(join(home, source))) problems.push(`${home}: ${subpath} has no source`)
+  if (Object.keys(rest).join() !== '@lab/source,types,default') {
     problems.push(`${home}: ${subpath} does not name @lab/source, types, default in this order`)
   }
-  if (
-    target['types'] !== built.replace(/\.ts$/, '.d.ts') ||
-    target['default'] !== built.replace(/\.ts$/, '.js')
-  ) {
+  if (rest.types !== `${built}.d.ts` || rest.default !== `${built}.js`) {
     problems.push(`${home}: ${subpath} is built elsewhere than its source stands`)
   }
   return problems
