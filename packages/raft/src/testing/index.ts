@@ -1,0 +1,21 @@
+export { raftLab } from './lab.ts'
+export {
+  NotLeader,
+  type LabApplied,
+  type LabApply,
+  type LabCommand,
+  type LabDescribe,
+  type LabEnv,
+  type LabMake,
+  type LabMethod,
+  type LabPeer,
+  type LabPersister,
+  type LabRaft,
+  type LabResult,
+  type LabRunOptions,
+  type LabTest,
+  type RaftLabOptions,
+  type Started,
+} from './lab-interface.ts'
+export { LabFailure, labRules, type LabRule, type LabRuleName } from './lab-failure.ts'
+export type { LabPart } from './lab-scenario.ts'

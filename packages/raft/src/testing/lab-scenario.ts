@@ -1,0 +1,16 @@
+import type { LabCluster } from './lab-cluster.ts'
+
+export type LabPart = '2A' | '2B' | '2C' | '2D'
+
+/** One of the labs' tests: what happens to a cluster, and what must then be true. */
+export interface Scenario {
+  /** The labs' name, without `Test` and part. */
+  readonly name: string
+  readonly part: LabPart
+  readonly servers: number
+  /** Whether the network delays and loses from the start. */
+  readonly unreliable?: boolean
+  /** The service makes a snapshot after index 9, 19, 29 … (part 2D). */
+  readonly snapshots?: boolean
+  play(lab: LabCluster): Promise<void>
+}

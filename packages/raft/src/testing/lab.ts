@@ -1,0 +1,39 @@
+/**
+ * The labs' Raft suite, for any Raft: hand it a `make`, get tests that belong to no test runner.
+ *
+ *     for (const test of raftLab({ make: (...args) => new MyRaft(...args) }))
+ *       it(test.title, () => test.run(1))
+ *
+ * Everything happens in virtual time: a test of half a minute takes some milliseconds, and a seed fixes all of it as long
+ * as the Raft takes its time from `env.clock` and its chance from `env.random`.
+ */
+import { scenarios2A } from './lab-2a.ts'
+import { agreementScenarios } from './lab-2b-agreement.ts'
+import { failureScenarios } from './lab-2b-failures.ts'
+import { persistenceScenarios } from './lab-2c-persistence.ts'
+import { chaosScenarios } from './lab-2c-chaos.ts'
+import type { LabTest, RaftLabOptions } from './lab-interface.ts'
+import { runScenario } from './lab-run.ts'
+import type { Scenario } from './lab-scenario.ts'
+
+const scenarios: readonly Scenario[] = [
+  ...scenarios2A,
+  ...agreementScenarios,
+  ...failureScenarios,
+  ...persistenceScenarios,
+  ...chaosScenarios,
+]
+
+/** Every test of the parts 2A, 2B and 2C. */
+export function raftLab(options: RaftLabOptions): LabTest[] {
+  return scenarios.map((scenario) => labTest(scenario, options))
+}
+
+function labTest(scenario: Scenario, options: RaftLabOptions): LabTest {
+  const title = `${scenario.name} (${scenario.part})`
+  return {
+    title,
+    part: scenario.part,
+    run: (seed, runOptions = {}) => runScenario({ ...scenario, title }, options, seed, runOptions),
+  }
+}
