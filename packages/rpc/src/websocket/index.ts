@@ -1,0 +1,2 @@
+export { webSocket } from './transport.ts'
+export type { HttpServer, WebSocketOptions } from './options.ts'

@@ -1,0 +1,123 @@
+/** Accepts WebSockets on a port of our own or on the app's HTTP server. Node only. */
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { formatAddress, type ParsedAddress } from '../address.ts'
+import { RpcError } from '../errors.ts'
+import type { Address, Channel, Listener } from '../transport.ts'
+import { parseWebSocketAddress } from './address.ts'
+import { FRAME_BYTES_MAX, WebSocketChannel, type RemoteEnd } from './channel.ts'
+import type { HttpServer, Settings } from './options.ts'
+import { addRoute, type Route } from './upgrade.ts'
+import { loadWs, WsSocket } from './ws-socket.ts'
+
+type Place = ParsedAddress & { readonly port: number }
+
+export async function listen(
+  at: Address,
+  accept: (channel: Channel) => void,
+  settings: Settings,
+): Promise<Listener> {
+  const parsed = parseWebSocketAddress(at)
+  const place = { ...parsed, path: pathFor(parsed, settings.path) }
+  const route = await upgrader(accept, settings)
+  if (settings.server !== undefined) return listenOnApp(settings.server, place, route)
+  return listenOnPort(place, route, settings)
+}
+
+/** Turns upgrade requests into channels. */
+async function upgrader(accept: (channel: Channel) => void, settings: Settings): Promise<Route> {
+  const { WebSocketServer } = await loadWs()
+  const upgrades = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false, // thirty times slower, and a small frame may unfold into a very large one
+    maxPayload: FRAME_BYTES_MAX,
+  })
+  return (request, socket, head) =>
+    upgrades.handleUpgrade(request, socket, head, (webSocket) => {
+      accept(new WebSocketChannel(new WsSocket(webSocket), remoteEnd(request), settings))
+    })
+}
+
+function remoteEnd({ socket, headers }: IncomingMessage): RemoteEnd {
+  const { remoteAddress: host = 'unknown', remotePort: port = 0 } = socket
+  return {
+    remoteAddress: formatAddress({ scheme: 'ws', host, port, path: '' }),
+    origin: headers.origin,
+  }
+}
+
+function pathFor({ path: addressed }: ParsedAddress, wanted: string | undefined): string {
+  if (addressed === '' || addressed === '/') return wanted ?? '/'
+  if (wanted === undefined || wanted === addressed) return addressed
+  throw new RpcError('BAD_ADDRESS', `the address says ${addressed} and the option path ${wanted}`)
+}
+
+async function listenOnPort(place: Place, route: Route, settings: Settings): Promise<Listener> {
+  if (place.scheme === 'wss')
+    throw new RpcError(
+      'BAD_ADDRESS',
+      'wss:// needs an HTTPS server of yours: webSocket({ server: https.createServer(…) })',
+    )
+  const server = createServer({
+    headersTimeout: settings.upgradeMs,
+    requestTimeout: settings.upgradeMs,
+    connectionsCheckingInterval: Math.ceil(settings.upgradeMs / 4),
+  })
+  server.on('request', (_request, response) => {
+    response.writeHead(426, { Connection: 'close', Upgrade: 'websocket' })
+    response.end('This port speaks WebSocket.\n')
+  })
+  const removeRoute = addRoute(server, place.path, route)
+  await startListening(server, place)
+  return {
+    address: formatAddress({ ...place, host: place.host || 'localhost', port: portOf(server) }),
+    async close() {
+      removeRoute()
+      server.close()
+      server.closeAllConnections() // those that are no WebSockets yet; the others live on
+    },
+  }
+}
+
+async function startListening(server: Server, place: Place): Promise<void> {
+  const { host, port } = place
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(formatAddress(place), error)))
+    server.listen({ port, ...(host === '' ? {} : { host }) }, resolve)
+  })
+  server.removeAllListeners('error')
+  // What can still fail is one accept, for want of file descriptors: the listener lives on.
+  server.on('error', () => {})
+}
+
+function listenError(at: Address, error: NodeJS.ErrnoException): RpcError {
+  if (error.code === 'EADDRINUSE')
+    return new RpcError('ADDRESS_IN_USE', `another listener holds ${at}`, { cause: error })
+  return new RpcError('BAD_ADDRESS', `cannot listen at ${at}: ${error.message}`, { cause: error })
+}
+
+function listenOnApp(server: HttpServer, place: Place, route: Route): Listener {
+  if (place.port === 0 && !server.listening)
+    throw new RpcError(
+      'BAD_REQUEST',
+      'the HTTP server has no port yet: wait for its listen(), or name the port in the address',
+    )
+  const isHttps = 'setSecureContext' in server
+  const removeRoute = addRoute(server, place.path, route)
+  return {
+    address: formatAddress({
+      scheme: isHttps ? 'wss' : place.scheme, // behind a proxy that does TLS, wss may reach a plain server
+      host: place.host || 'localhost',
+      port: place.port === 0 ? portOf(server) : place.port,
+      path: place.path,
+    }),
+    async close() {
+      removeRoute()
+    },
+  }
+}
+
+function portOf(server: HttpServer): number {
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
