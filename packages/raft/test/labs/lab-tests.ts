@@ -16,7 +16,8 @@ export function testLabs(scenarios: readonly LabTest[], seeds: number = SEEDS): 
   for (const scenario of scenarios)
     test(scenario.title, { timeout: TIMEOUT_MS }, async () => {
       const results: LabResult[] = []
-      for (let seed = FIRST_SEED; seed < FIRST_SEED + seeds; seed++) results.push(await runSeed(scenario, seed))
+      for (let seed = FIRST_SEED; seed < FIRST_SEED + seeds; seed++)
+        results.push(await runSeed(scenario, seed))
       console.log(passedLine(results))
     })
 }
@@ -40,7 +41,12 @@ async function traceAgain(scenario: LabTest, seed: number): Promise<string> {
     lines.push(JSON.stringify(event))
   }
   await scenario.run(seed, { trace }).catch(() => undefined)
-  const file = join(root, '.lab', 'traces', `${scenario.title.replaceAll(/[ ()]+/g, '-')}${String(seed)}.jsonl`)
+  const file = join(
+    root,
+    '.lab',
+    'traces',
+    `${scenario.title.replaceAll(/[ ()]+/g, '-')}${String(seed)}.jsonl`,
+  )
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, `${lines.join('\n')}\n`)
   return relative(root, file)

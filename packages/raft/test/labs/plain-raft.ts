@@ -68,13 +68,7 @@ export class PlainRaft implements LabRaft {
     AppendEntries: (args: AppendEntries) => this.#onAppendEntries(args),
   }
 
-  constructor(
-    peers: readonly LabPeer[],
-    me: number,
-    persister: LabPersister,
-    apply: LabApply,
-    env: LabEnv,
-  ) {
+  constructor(peers: readonly LabPeer[], me: number, persister: LabPersister, apply: LabApply, env: LabEnv) {
     this.#peers = peers
     this.#me = me
     this.#persister = persister
@@ -205,7 +199,10 @@ export class PlainRaft implements LabRaft {
       this.#nextIndex[to] = (this.#matchIndex[to] ?? 0) + 1
       this.#commitWhatAMajorityHas()
     } else {
-      this.#nextIndex[to] = Math.max((this.#matchIndex[to] ?? 0) + 1, Math.min(prevLogIndex, reply.conflictIndex))
+      this.#nextIndex[to] = Math.max(
+        (this.#matchIndex[to] ?? 0) + 1,
+        Math.min(prevLogIndex, reply.conflictIndex),
+      )
       void this.#append(peer, to)
     }
   }
