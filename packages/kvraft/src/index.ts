@@ -1,0 +1,15 @@
+export { KvServer, type KvServerOptions } from './server.ts'
+export {
+  Clerk,
+  type CallOptions,
+  type ClerkOptions,
+  type Deleted,
+  type TextOrBytes,
+  type Written,
+} from './clerk.ts'
+export { KvError, type KvErrorCode } from './errors.ts'
+export { KvStore } from './store.ts'
+export { commandCodec, type Command } from './commands.ts'
+export { resultCodec, type Result } from './results.ts'
+export { answerCodec, queryCodec, type Answer, type Entry, type Query } from './queries.ts'
+export { KEY_BYTES_MAX, VALUE_BYTES_MAX } from './limits.ts'

@@ -1,0 +1,49 @@
+/** One member of the cluster that keeps the store. */
+import { RaftNode, type RaftNodeOptions } from '@lab/raft'
+import { commandCodec, type Command } from './commands.ts'
+import { answerCodec, queryCodec, type Answer, type Query } from './queries.ts'
+import { resultCodec, type Result } from './results.ts'
+import { KvStore } from './store.ts'
+
+/** What `RaftNode.start` takes, without the state machine and its codecs. */
+export type KvServerOptions = Omit<
+  RaftNodeOptions<Command, Result, Query, Answer>,
+  'stateMachine' | 'codec' | 'resultCodec' | 'queryCodec' | 'answerCodec'
+>
+
+export class KvServer implements AsyncDisposable {
+  /** The consensus below: status, metrics, events, and `read((store) => …)` within this process. */
+  readonly node: RaftNode<Command, Result, KvStore>
+
+  private constructor(node: RaftNode<Command, Result, KvStore>) {
+    this.node = node
+  }
+
+  /** @throws what `RaftNode.start` throws: a folder of another node or cluster, a port in use, a damaged log */
+  static async start(options: KvServerOptions): Promise<KvServer> {
+    const stateMachine = new KvStore()
+    return new KvServer(
+      await RaftNode.start({
+        ...options,
+        stateMachine,
+        codec: commandCodec,
+        resultCodec,
+        queryCodec,
+        answerCodec,
+      }),
+    )
+  }
+
+  /** Where clients and other members reach it, with the real port. */
+  get address(): string {
+    return this.node.address
+  }
+
+  async close(): Promise<void> {
+    await this.node.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}

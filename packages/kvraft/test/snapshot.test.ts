@@ -1,0 +1,111 @@
+import { ProtocolError } from '@lab/rpc'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Command } from '../src/commands.ts'
+import { KvStore } from '../src/store.ts'
+import { anyCommand, bytes } from './arbitraries.ts'
+
+const anyCommands = fc.array(anyCommand, { maxLength: 40 })
+
+test('a restored store answers and goes on as the first one, however the snapshot was cut', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      anyCommands,
+      anyCommands,
+      fc.integer({ min: 1, max: 50 }),
+      async (before, after, size) => {
+        const first = storeOf(before)
+        const second = new KvStore()
+        await second.restore(cut(joined(first.snapshot()), size))
+        expect(contents(second, before)).toEqual(contents(first, before))
+        for (const command of after) expect(second.apply(command)).toEqual(first.apply(command))
+        expect(contents(second, after)).toEqual(contents(first, after))
+      },
+    ),
+  )
+})
+
+test('a snapshot is of the moment when it was asked for, though commands are applied while it is drawn', async () => {
+  const key = new Uint8Array(10).fill(7)
+  const store = new KvStore()
+  for (let i = 0; i < 50; i++)
+    store.apply({ op: 'put', key: Uint8Array.of(i + 1), value: new Uint8Array(10_000).fill(i) })
+  store.apply({ op: 'put', key, value: Uint8Array.of(1) })
+  const expected = joined(storeCopy(store).snapshot())
+
+  const chunks: Uint8Array[] = []
+  for (const chunk of store.snapshot()) {
+    chunks.push(chunk)
+    store.apply({ op: 'append', key, value: Uint8Array.of(2) })
+    store.apply({ op: 'delete', key: Uint8Array.of(chunks.length + 40) })
+    store.apply({ op: 'put', key: Uint8Array.of(200), value: Uint8Array.of(3) })
+  }
+  expect(chunks.length).toBeGreaterThan(5)
+  expect(Buffer.compare(joined(chunks), expected)).toBe(0)
+
+  function storeCopy(original: KvStore): KvStore {
+    const copy = new KvStore()
+    for (let i = 0; i < 50; i++)
+      copy.apply({ op: 'put', key: Uint8Array.of(i + 1), value: new Uint8Array(10_000).fill(i) })
+    copy.apply({ op: 'put', key, value: Uint8Array.of(1) })
+    expect(copy.revision).toBe(original.revision)
+    return copy
+  }
+})
+
+test('chunks have some 64 KB, also when one value has a megabyte', () => {
+  const store = storeOf([{ op: 'put', key: Uint8Array.of(1), value: new Uint8Array(1024 * 1024) }])
+  for (const chunk of store.snapshot()) expect(chunk.length).toBeLessThanOrEqual(3 * 64 * 1024)
+})
+
+test('bytes that are no snapshot are refused with a ProtocolError and leave the store as it was', async () => {
+  const whole = joined(storeOf([{ op: 'put', key: Uint8Array.of(1), value: bytesOf('value') }]).snapshot())
+  const damaged = fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 })).map(([at, byte]) => {
+    const copy = whole.slice()
+    copy[at] = byte
+    return copy
+  })
+  const truncated = fc.nat(whole.length - 1).map((length) => whole.slice(0, length))
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(bytes(0, 60), truncated, damaged), async (input) => {
+      const store = storeOf([{ op: 'put', key: Uint8Array.of(9), value: bytesOf('old') }])
+      try {
+        await store.restore(cut(input, 7))
+      } catch (error) {
+        expect(error).toBeInstanceOf(ProtocolError)
+        expect(store.get(Uint8Array.of(9))?.value).toEqual(bytesOf('old'))
+      }
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('a snapshot cut short anywhere is never taken for a smaller store', async () => {
+  const whole = joined(
+    storeOf([1, 2, 3].map((n) => ({ op: 'put', key: Uint8Array.of(n), value: bytesOf('x') }))).snapshot(),
+  )
+  for (let length = 0; length < whole.length; length++)
+    await expect(new KvStore().restore(cut(whole.slice(0, length), 5))).rejects.toThrow(ProtocolError)
+})
+
+function storeOf(commands: readonly Command[]): KvStore {
+  const store = new KvStore()
+  for (const command of commands) store.apply(command)
+  return store
+}
+
+function contents(store: KvStore, commands: readonly Command[]): unknown {
+  return { revision: store.revision, size: store.size, entries: commands.map(({ key }) => store.get(key)) }
+}
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
+
+function joined(chunks: Iterable<Uint8Array>): Uint8Array {
+  return new Uint8Array(Buffer.concat([...chunks]))
+}
+
+async function* cut(all: Uint8Array, size: number): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size)
+}
