@@ -48,6 +48,10 @@ export interface Channel {
   readonly remoteAddress: string
   /** What the other end's environment claims about it before any message: a web page's `Origin`. */
   readonly origin?: string | undefined
+  /** A name of this channel that both ends have without a byte sent: only within one process, for traces. */
+  readonly id?: string | undefined
+  /** Which of the other end's `send`s, from 1, the message being received was: only where some may be lost or reordered, for traces. */
+  readonly sequence?: number | undefined
   /**
    * Queues one message of any length ≥ 0. Never blocks and never throws; after close it does nothing. The bytes are
    * copied or sent before it returns: the caller may reuse them. Messages of one turn of the event loop leave together.
@@ -62,6 +66,11 @@ export interface Channel {
    * receiver, and may be a view on a larger buffer: copy what is kept for long. After `closed` nothing more comes.
    */
   receive(onMessage: (message: Uint8Array) => void): void
+  /**
+   * Refuses longer messages from now on, before it takes memory for them: closes with a `ProtocolError`. A transport that
+   * cannot leaves it out; whoever receives checks again.
+   */
+  limitMessages?(bytesMax: number): void
   /** Stops reading until `resume`; what has been read already may still arrive. */
   pause(): void
   resume(): void

@@ -44,7 +44,6 @@ export class PageSocket implements FrameSocket {
       if (data instanceof ArrayBuffer) this.#read(new Uint8Array(data), events)
       else events.text()
     }
-    socket.onerror = null // says nothing that the close does not
     socket.onclose = ({ code, reason }) => {
       this.resume()
       this.#poll?.cancel()
@@ -98,7 +97,7 @@ export class PageSocket implements FrameSocket {
     this.#held.push(frame)
     this.#heldBytes += frame.length
     if (this.#heldBytes <= HELD_BYTES_MAX) return
-    events.failed(new RpcError('SLOW_PEER', 'more came than this end takes', { executed: 'unknown' }))
+    events.failed(new RpcError('SLOW_PEER', 'more came than this end takes'))
     this.#socket.close(APPLICATION, 'more came than this end takes')
   }
 }

@@ -28,6 +28,7 @@ export async function connectPage(to: Address, signal: AbortSignal, settings: Se
     signal.addEventListener('abort', onAbort, { once: true })
     // A page is not told why, lest it explore its user's network.
     socket.onclose = ({ code }) => fail(new Error(`the WebSocket closed with code ${String(code)}`))
+    socket.onerror = () => {} // a close follows it
     socket.onopen = () => {
       signal.removeEventListener('abort', onAbort)
       resolve(new WebSocketChannel(new PageSocket(socket), { remoteAddress: to }, settings))

@@ -1,7 +1,7 @@
 /** The package `ws` as a {@link FrameSocket}; it is loaded when the first connection or listener needs it. */
 import type * as Ws from 'ws'
 import { systemClock } from '../clock.ts'
-import { ProtocolError, RpcError, toError } from '../errors.ts'
+import { ProtocolError, RpcError } from '../errors.ts'
 import type { FrameEvents, FrameSocket } from './frame-socket.ts'
 
 /** Time for the other end to read why it was refused, before the connection is cut. */
@@ -67,11 +67,6 @@ export class WsSocket implements FrameSocket {
 /** `ws` marks what the other end did wrong with codes of its own; the rest comes from the system. */
 function wsError(error: Error): RpcError {
   const code = 'code' in error ? String(error.code) : ''
-  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH')
-    return new RpcError('TOO_LARGE', 'a WebSocket frame over the limit', { cause: error })
   if (code.startsWith('WS_ERR_')) return new ProtocolError(error.message, { cause: error })
-  return new RpcError('CLOSED', `the connection broke: ${toError(error).message}`, {
-    executed: 'unknown',
-    cause: error,
-  })
+  return new RpcError('CLOSED', `the connection broke: ${error.message}`, { cause: error })
 }

@@ -1,0 +1,147 @@
+import { ProtocolError } from '../errors.ts'
+import type { Channel } from '../transport.ts'
+
+/** `drained` waits until no more than this is buffered. */
+const LOW_WATER_BYTES = 64 * 1024
+
+/** What a channel asks of the network. */
+export interface Carrier {
+  /** Carries a message to the other end: `taken` is called once, when it has been delivered or is lost. */
+  carry(from: MemoryChannel, message: Uint8Array, sequence: number, taken: () => void): void
+  /** Tells the other end, after all that was sent before, that this one is gone. */
+  carryClose(from: MemoryChannel, error: Error | undefined): void
+}
+
+/** One end of a channel within the process. Messages are copied when sent, as on a socket. */
+export class MemoryChannel implements Channel {
+  readonly id: string
+  readonly remoteAddress: string
+  readonly closed: Promise<{ readonly error: Error | undefined }>
+  /** The node at this end, and whether it dialled. */
+  readonly node: string
+  readonly isDialler: boolean
+  readonly #carrier: Carrier
+  #resolveClosed: (end: { readonly error: Error | undefined }) => void = () => undefined
+  #onMessage: ((message: Uint8Array) => void) | undefined
+  #inbox: { readonly message: Uint8Array; readonly sequence: number; readonly taken: () => void }[] = []
+  #isPaused = false
+  #isClosed = false
+  #isEnding = false
+  #sent = 0
+  #bufferedBytes = 0
+  #drainWaiters: (() => void)[] = []
+  #sequence = 0
+  #messageBytesMax = Infinity
+
+  constructor(options: {
+    readonly id: string
+    readonly remoteAddress: string
+    readonly node: string
+    readonly isDialler: boolean
+    readonly carrier: Carrier
+  }) {
+    this.id = options.id
+    this.remoteAddress = options.remoteAddress
+    this.node = options.node
+    this.isDialler = options.isDialler
+    this.#carrier = options.carrier
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  get bufferedBytes(): number {
+    return this.#bufferedBytes
+  }
+
+  get sequence(): number {
+    return this.#sequence
+  }
+
+  send(message: Uint8Array): void {
+    if (this.#isClosed) return
+    this.#bufferedBytes += message.length
+    this.#carrier.carry(this, message.slice(), ++this.#sent, () => {
+      this.#bufferedBytes -= message.length
+      if (this.#drainWaiters.length > 0 && this.#bufferedBytes <= LOW_WATER_BYTES) this.#wakeDrainWaiters()
+    })
+  }
+
+  drained(): Promise<void> {
+    if (this.#isClosed || this.#bufferedBytes <= LOW_WATER_BYTES) return Promise.resolve()
+    return new Promise((resolve) => this.#drainWaiters.push(resolve))
+  }
+
+  receive(onMessage: (message: Uint8Array) => void): void {
+    this.#onMessage = onMessage
+    this.#readInbox()
+  }
+
+  limitMessages(bytesMax: number): void {
+    this.#messageBytesMax = bytesMax
+  }
+
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    // As with a socket, nothing arrives within the call.
+    void Promise.resolve().then(() => {
+      this.#readInbox()
+    })
+  }
+
+  close(error?: Error): void {
+    if (this.#isClosed) return
+    this.#end(error)
+    this.#carrier.carryClose(this, error)
+  }
+
+  /** A message has come through the network. */
+  arrive(message: Uint8Array, sequence: number, taken: () => void): void {
+    this.#inbox.push({ message, sequence, taken })
+    this.#readInbox()
+  }
+
+  /** The other end has gone: in order, after what it sent before has been read; with an error, at once. */
+  arriveClose(error: Error | undefined): void {
+    if (this.#isClosed) return
+    if (error !== undefined || this.#inbox.length === 0) this.#end(error)
+    else this.#isEnding = true
+  }
+
+  #readInbox(): void {
+    while (!this.#isClosed && !this.#isPaused && this.#onMessage !== undefined) {
+      const next = this.#inbox.shift()
+      if (next === undefined) break
+      next.taken()
+      this.#sequence = next.sequence
+      if (next.message.length > this.#messageBytesMax) {
+        const message = `a message of ${String(next.message.length)} bytes, more than the limit here`
+        this.close(new ProtocolError(message))
+      } else this.#onMessage(next.message)
+    }
+    if (this.#isEnding && this.#inbox.length === 0) this.#end(undefined)
+  }
+
+  #end(error: Error | undefined): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const { taken } of this.#inbox) taken()
+    this.#inbox = []
+    this.#wakeDrainWaiters()
+    this.#resolveClosed({ error })
+  }
+
+  #wakeDrainWaiters(): void {
+    const waiters = this.#drainWaiters
+    this.#drainWaiters = []
+    for (const wake of waiters) wake()
+  }
+}
