@@ -29,7 +29,7 @@ test('snippets in the documents compile', () => {
 test('a snippet that calls what is not there is found', () => {
   const text = "Say:\n\n```ts\nimport { RpcError } from '@lab/rpc'\nnew RpcError('CLOSED', 'x').oops()\n```\n"
   const [problem] = typeErrorsIn(snippetsIn('README.md', text))
-  expect(problem).toMatch(/^README\.md:4\+1: Property 'oops' does not exist/)
+  expect(problem).toMatch(/^README\.md:5: Property 'oops' does not exist/)
 })
 
 test('every error code of every package is explained in docs/errors.md, and no other', () => {

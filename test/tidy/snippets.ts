@@ -4,8 +4,9 @@ import ts from 'typescript'
 import { root } from './files.ts'
 
 export interface Snippet {
-  /** `README.md:12`: the document and the line of its first line of code. */
-  readonly at: string
+  readonly path: string
+  /** Of its first line of code in the document, from 1. */
+  readonly line: number
   readonly code: string
 }
 
@@ -19,11 +20,7 @@ export function snippetsIn(path: string, markdown: string): Snippet[] {
     const code = match[2] ?? ''
     const line = markdown.slice(0, match.index).split('\n').length + 1
     const previous = match[1] === undefined ? undefined : snippets.pop()
-    snippets.push(
-      previous === undefined
-        ? { at: `${path}:${line}`, code }
-        : { at: previous.at, code: previous.code + code },
-    )
+    snippets.push(previous === undefined ? { path, line, code } : { ...previous, code: previous.code + code })
   }
   return snippets
 }
@@ -54,7 +51,7 @@ export function typeErrorsIn(snippets: readonly Snippet[]): string[] {
     return problems.map((problem) => {
       const line = file?.getLineAndCharacterOfPosition(problem.start ?? 0).line ?? 0
       const message = ts.flattenDiagnosticMessageText(problem.messageText, ' ')
-      return `${snippets[at]?.at ?? ''}+${line}: ${message}`
+      return `${snippets[at]?.path ?? ''}:${(snippets[at]?.line ?? 0) + line}: ${message}`
     })
   })
 }
