@@ -46,6 +46,8 @@ export interface AppendEntriesReply {
   readonly type: 'AppendEntriesReply'
   readonly term: Term
   readonly success: boolean
+  /** The request's, so that the leader can tell an answer that it has outlived. On success the follower's log, durable or not, holds that entry. */
+  readonly prevLogIndex: Index
   /** On success: the follower's log equals the leader's up to here, durably. */
   readonly matchIndex: Index
   /** On failure (§5.3, fast backtracking): the first index of `conflictTerm`, or the follower's last index + 1. */

@@ -1,0 +1,96 @@
+/**
+ * One follower as the leader sees it (Figure 2, nextIndex and matchIndex).
+ *
+ *      probe ──success──▶ replicate ──needs entries that are compacted away──▶ snapshot
+ *        ▲                    │ refusal, broken channel                            │
+ *        ├────────────────────┘                                                    │ installed
+ *        └─────────────────────────────────────────────────────────────────────────┘
+ *
+ * probe: where the logs agree is unknown; one message at a time. replicate: the next message leaves before the one before
+ * is acknowledged, up to the window. snapshot: chunks, one at a time. In every state a heartbeat follows `heartbeatMs`
+ * after the last message, and its answer resolves whatever a lost message left open.
+ */
+import type { Index, NodeId, SnapshotMeta } from '../types.ts'
+import { Inflight } from './inflight.ts'
+
+/** A snapshot on its way to the follower. */
+export interface Transfer {
+  /** Which one; null until its first chunk was read. */
+  meta: SnapshotMeta | null
+  /** Where the next chunk begins: what the follower said it has. */
+  offset: number
+  /** `reading`: asked of the driver. `sent`: its answer is awaited. `idle`: the next is to be read. */
+  step: 'idle' | 'reading' | 'sent'
+  /** When `step` last changed: a chunk that stays unanswered is sent again. */
+  since: number
+}
+
+export class Progress {
+  readonly id: NodeId
+  state: 'probe' | 'replicate' | 'snapshot' = 'probe'
+  /** The follower's log equals ours up to here, durably; never decreases in a term. */
+  matchIndex: Index = 0
+  /** The next entry to send; > matchIndex. */
+  nextIndex: Index
+  /** In probe: a message is unanswered, only heartbeats may follow. */
+  probing = false
+  /** In replicate: what is sent and not acknowledged. */
+  readonly inflight: Inflight
+  /** In snapshot: how far it is. */
+  transfer: Transfer | null = null
+  /** Entries are being read back from storage for it. */
+  fetching = false
+  /** When a message last left for it. */
+  sentAt = -Infinity
+  /** When it was last heard of in this term (thesis §6.2). */
+  heardAt: number
+  /** The newest round that it was sent, and that it has answered. */
+  sentRound = 0
+  ackedRound = 0
+  /** The commitIndex that it was last told. */
+  sentCommit: Index = 0
+
+  constructor(
+    id: NodeId,
+    nextIndex: Index,
+    now: number,
+    window: { readonly bytesMax: number; readonly messagesMax: number },
+  ) {
+    this.id = id
+    this.nextIndex = nextIndex
+    this.heardAt = now
+    this.inflight = new Inflight(window)
+  }
+
+  /** Look for where the logs agree, from `nextIndex` downwards. */
+  becomeProbe(nextIndex: Index): void {
+    this.#enter('probe')
+    this.nextIndex = Math.max(nextIndex, this.matchIndex + 1)
+  }
+
+  /** The logs agree up to nextIndex - 1. */
+  becomeReplicate(nextIndex: Index): void {
+    this.#enter('replicate')
+    this.nextIndex = Math.max(nextIndex, this.matchIndex + 1)
+  }
+
+  /** What it needs is compacted away. */
+  becomeSnapshot(now: number): void {
+    this.#enter('snapshot')
+    this.transfer = { meta: null, offset: 0, step: 'idle', since: now }
+  }
+
+  /** It stores everything up to `index`, durably. */
+  acknowledged(index: Index): void {
+    this.matchIndex = Math.max(this.matchIndex, index)
+    this.nextIndex = Math.max(this.nextIndex, this.matchIndex + 1)
+    this.inflight.free(this.matchIndex)
+  }
+
+  #enter(state: Progress['state']): void {
+    this.state = state
+    this.probing = false
+    this.transfer = null
+    this.inflight.clear()
+  }
+}

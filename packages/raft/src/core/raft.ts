@@ -1,0 +1,233 @@
+/**
+ * Raft, without input or output: see ready.ts for what goes in and comes out. This file checks the term (§5.1) and decides
+ * which rule an input is for; the rules stand in the modules beside it.
+ */
+import { assert } from '@lab/rpc'
+import type { EntryKind } from '../entry.ts'
+import type { Index, NodeId, SnapshotMeta } from '../types.ts'
+import { onAppendEntries, refuseStaleAppend } from './append.ts'
+import { onDeadline } from './deadline.ts'
+import {
+  hearsLeader,
+  onHardStateDurable,
+  onRequestVote,
+  onRequestVoteReply,
+  onTimeoutNow,
+} from './election.ts'
+import { onInstallSnapshot, onSnapshotWritten, refuseStaleSnapshot } from './install.ts'
+import { propose } from './leadership.ts'
+import { encodeMembership } from './membership.ts'
+import type { Message } from './messages.ts'
+import { readIndex } from './read-index.ts'
+import type { CoreLimits, CoreOptions, CoreStatus, Input, Proposed, Ready } from './ready.ts'
+import { onAppendEntriesReply, onFetched, onUnreachable } from './replication.ts'
+import { becomeFollower, resetElectionDeadline } from './role.ts'
+import { onInstallSnapshotReply, onSnapshotRead } from './snapshot.ts'
+import { State } from './state.ts'
+import { statusOf } from './status.ts'
+import { takeReady } from './take-ready.ts'
+import { onTransfer } from './transfer.ts'
+
+const DEFAULT_LIMITS: CoreLimits = {
+  appendBytesMax: 256 * 1024,
+  inflightBytesMax: 8 * 1024 * 1024,
+  inflightMessagesMax: 64,
+  uncommittedBytesMax: 64 * 1024 * 1024,
+  cacheBytesMax: 16 * 1024 * 1024,
+  snapshotChunkBytes: 256 * 1024,
+}
+
+export class Raft {
+  readonly #state: State
+  #touched = true
+
+  /** Starts as a follower (§5.2) with what storage recovered. */
+  constructor(options: CoreOptions) {
+    this.#state = new State(options, { ...DEFAULT_LIMITS, ...options.limits })
+    resetElectionDeadline(this.#state)
+    const { voters, votersOutgoing } = this.#state.membership
+    // The only voter has nobody to wait for.
+    if (voters.length === 1 && votersOutgoing.length === 0 && voters[0] === options.id)
+      this.#state.electionDeadline = options.now
+  }
+
+  /** Takes in one thing that happened, at `now` on a monotonic clock. */
+  step(input: Input, now: number): void {
+    this.#at(now)
+    const state = this.#state
+    const { leadership } = state
+    switch (input.type) {
+      case 'deadline':
+        onDeadline(state)
+        return
+      case 'message':
+        receive(state, input.from, input.message)
+        return
+      case 'persisted':
+        onPersisted(state, input.write)
+        return
+      case 'fetched':
+        if (leadership !== null) onFetched(state, leadership, input.to, input.entries)
+        return
+      case 'snapshotRead':
+        if (leadership !== null) onSnapshotRead(state, leadership, input.to, input.chunk)
+        return
+      case 'snapshotWritten':
+        onSnapshotWritten(state, input.index, input.offset, input.ok)
+        return
+      case 'applied':
+        state.appliedIndex = Math.max(state.appliedIndex, input.index)
+        return
+      case 'compacted':
+        onCompacted(state, input.meta, input.compactTo)
+        return
+      case 'unreachable':
+        if (leadership !== null) onUnreachable(leadership, input.peer)
+        return
+      case 'transfer':
+        onTransfer(state, leadership, input.to)
+        return
+    }
+  }
+
+  /**
+   * Appends one entry or several consecutive ones, all or none, if this server leads. They are not durable yet, nor
+   * committed: wait for `Ready.committed`.
+   *
+   * @param wallTime milliseconds since 1970, for the entries' log time
+   * @returns the index of the first
+   */
+  propose(
+    payloads: readonly Uint8Array[] | Uint8Array,
+    kind: EntryKind,
+    wallTime: number,
+    now: number,
+  ): Proposed {
+    this.#at(now)
+    const all = payloads instanceof Uint8Array ? [payloads] : payloads
+    assert(all.length > 0, 'a proposal has at least one payload')
+    return propose(this.#state, all, kind, wallTime)
+  }
+
+  /** Asks for an index at which a read is linearizable (thesis §6.4). Returns an id, answered in `Ready.reads`. */
+  readIndex(now: number): number {
+    this.#at(now)
+    return readIndex(this.#state)
+  }
+
+  /** Is there work to take? After every input there may be. */
+  hasReady(): boolean {
+    return this.#touched
+  }
+
+  /** The work since the last time. Everything in it must be done, in the order of {@link Ready}'s fields. */
+  takeReady(now: number = this.#state.now): Ready {
+    this.#at(now)
+    this.#touched = false
+    return takeReady(this.#state)
+  }
+
+  /** What a snapshot taken at `index` stands for. `index` is applied, and not compacted away. */
+  snapshotMetaAt(index: Index): SnapshotMeta {
+    const term = this.#state.log.termAt(index)
+    assert(
+      index <= this.#state.handedOutIndex && term !== undefined,
+      'a snapshot is taken of what was applied',
+    )
+    return { index, term, membership: encodeMembership(this.#state.configurations.at(index)) }
+  }
+
+  status(): CoreStatus {
+    return statusOf(this.#state)
+  }
+
+  #at(now: number): void {
+    this.#touched = true
+    this.#state.now = Math.max(this.#state.now, now)
+  }
+}
+
+/** §5.1: a message of a later term ends whatever this server was; one of an earlier term is refused. */
+function receive(state: State, from: NodeId, message: Message): void {
+  if (message.term > state.currentTerm && raisesTerm(message)) {
+    if (message.type === 'RequestVote' && !message.transfer && hearsLeader(state)) {
+      onRequestVote(state, from, message)
+      return
+    }
+    becomeFollower(
+      state,
+      message.term,
+      leaderBy(from, message),
+      `${message.type} of a later term from ${from}`,
+    )
+  }
+  if (message.term < state.currentTerm) refuseStale(state, from, message)
+  else handle(state, from, message)
+}
+
+/** Pre-votes speak of a term that nobody has entered (thesis §9.6). */
+function raisesTerm(message: Message): boolean {
+  if (message.type === 'RequestVote') return !message.preVote
+  if (message.type === 'RequestVoteReply') return !(message.preVote && message.voteGranted)
+  return true
+}
+
+function leaderBy(from: NodeId, message: Message): NodeId | null {
+  return message.type === 'AppendEntries' || message.type === 'InstallSnapshot' ? from : null
+}
+
+/** Requests are answered, so that the sender learns of the later term; answers and orders are dropped. */
+function refuseStale(state: State, from: NodeId, message: Message): void {
+  if (message.type === 'RequestVote') onRequestVote(state, from, message)
+  else if (message.type === 'AppendEntries') refuseStaleAppend(state, from, message)
+  else if (message.type === 'InstallSnapshot') refuseStaleSnapshot(state, from, message)
+}
+
+function handle(state: State, from: NodeId, message: Message): void {
+  const { leadership } = state
+  switch (message.type) {
+    case 'RequestVote':
+      onRequestVote(state, from, message)
+      return
+    case 'RequestVoteReply':
+      onRequestVoteReply(state, from, message)
+      return
+    case 'AppendEntries':
+      followLeader(state, from)
+      onAppendEntries(state, from, message)
+      return
+    case 'AppendEntriesReply':
+      if (leadership !== null) onAppendEntriesReply(state, leadership, from, message)
+      return
+    case 'InstallSnapshot':
+      followLeader(state, from)
+      onInstallSnapshot(state, from, message)
+      return
+    case 'InstallSnapshotReply':
+      if (leadership !== null) onInstallSnapshotReply(state, leadership, from, message)
+      return
+    case 'TimeoutNow':
+      onTimeoutNow(state, from)
+      return
+  }
+}
+
+/** Whoever sends entries or a snapshot in the current term is its leader (§5.2). */
+function followLeader(state: State, from: NodeId): void {
+  assert(state.leadership === null, 'a term has at most one leader (Figure 3, election safety)')
+  state.leaderHeardAt = state.now
+  if (state.role === 'follower' && state.leader === from) resetElectionDeadline(state)
+  else becomeFollower(state, state.currentTerm, from, `${from} leads this term`)
+}
+
+function onPersisted(state: State, write: number): void {
+  const { hardState, send } = state.durability.persisted(write)
+  state.outbox.sendNow.push(...send)
+  if (hardState !== null) onHardStateDurable(state, hardState)
+}
+
+function onCompacted(state: State, meta: SnapshotMeta, compactTo: Index): void {
+  assert(meta.index <= state.handedOutIndex, 'only what was applied is compacted')
+  state.log.compact(meta, compactTo)
+  state.configurations.compactTo(Math.min(meta.index, state.log.firstIndex - 1))
+}

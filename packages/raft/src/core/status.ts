@@ -1,0 +1,27 @@
+import type { CoreStatus } from './ready.ts'
+import type { State } from './state.ts'
+
+/** What anybody may look at, a copy. */
+export function statusOf(state: State): CoreStatus {
+  const followers: Record<string, CoreStatus['followers'][string]> = {}
+  for (const [id, follower] of state.leadership?.followers ?? [])
+    followers[id] = {
+      matchIndex: follower.matchIndex,
+      nextIndex: follower.nextIndex,
+      state: follower.state,
+      inflightBytes: follower.inflight.bytes,
+    }
+  return {
+    id: state.id,
+    role: state.role,
+    currentTerm: state.currentTerm,
+    votedFor: state.votedFor,
+    leader: state.leader,
+    commitIndex: state.commitIndex,
+    durableIndex: state.durability.durableIndex,
+    lastIndex: state.log.lastIndex,
+    snapshotIndex: state.log.snapshotIndex,
+    membership: state.membership,
+    followers,
+  }
+}

@@ -1,0 +1,69 @@
+/** Turns what has gathered since the last time into one {@link Ready}: one message per follower, one write, one batch to apply. */
+import { maybeCommit } from './commit.ts'
+import { nextDeadline } from './deadline.ts'
+import { takeInstall } from './install.ts'
+import type { Envelope } from './messages.ts'
+import { emptyOutbox } from './outbox.ts'
+import { answerReads, beginRound } from './read-index.ts'
+import type { Ready, Write } from './ready.ts'
+import { replicate } from './replication.ts'
+import type { State } from './state.ts'
+
+export function takeReady(state: State): Ready {
+  const { leadership } = state
+  if (leadership !== null) {
+    maybeCommit(state, leadership)
+    beginRound(state, leadership)
+    replicate(state, leadership)
+    answerReads(state, leadership)
+  }
+  const { write, sendWhenDurable } = takeWrite(state)
+  const snapshotWrite = state.outbox.snapshotWrite ?? takeInstall(state)
+  const { committed, committedOnDisk } = takeCommitted(state)
+  announceCommit(state)
+  const { sendNow, reads, fetches, snapshotReads, changes } = state.outbox
+  state.outbox = emptyOutbox()
+  return {
+    sendNow,
+    write,
+    sendWhenDurable,
+    committed,
+    committedOnDisk,
+    reads,
+    fetches,
+    snapshotReads,
+    snapshotWrite,
+    changes,
+    deadline: nextDeadline(state),
+  }
+}
+
+function takeWrite(state: State): { write: Write | null; sendWhenDurable: readonly Envelope[] } {
+  const { durability, log } = state
+  if (durability.writing || !durability.pending(log)) return { write: null, sendWhenDurable: [] }
+  return durability.takeWrite(log, state.hardState, state.now)
+}
+
+/** What may be applied now: committed, and durable here too. */
+function takeCommitted(state: State): Pick<Ready, 'committed' | 'committedOnDisk'> {
+  const { log, limits, durability } = state
+  const first = state.handedOutIndex + 1
+  const last = Math.min(state.commitIndex, durability.durableIndex)
+  if (last < first) {
+    log.evict(Math.min(state.handedOutIndex, durability.durableIndex), limits.cacheBytesMax)
+    return { committed: [], committedOnDisk: null }
+  }
+  const memoryFirst = Math.max(first, log.memoryFirst)
+  const committed = memoryFirst <= last ? log.slice(memoryFirst, last) : []
+  const diskLast = Math.min(last, memoryFirst - 1)
+  const committedOnDisk = diskLast >= first ? { first, last: diskLast } : null
+  state.handedOutIndex = last
+  log.evict(last, limits.cacheBytesMax)
+  return { committed, committedOnDisk }
+}
+
+function announceCommit(state: State): void {
+  if (state.commitIndex === state.announcedCommit) return
+  state.announcedCommit = state.commitIndex
+  state.outbox.changes.push({ type: 'committed', index: state.commitIndex })
+}
