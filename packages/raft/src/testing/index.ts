@@ -19,3 +19,4 @@ export {
 } from './lab-interface.ts'
 export { LabFailure, labRules, type LabRule, type LabRuleName } from './lab-failure.ts'
 export type { LabPart } from './lab-scenario.ts'
+export { describeLabCore, labTiming, makeLabCore } from './lab-core.ts'

@@ -2,21 +2,20 @@ import type { LabPersister } from './lab-interface.ts'
 
 /** A disk in memory. Values go in and out as copies, so that nobody can change what was saved. */
 export class MemoryPersister implements LabPersister {
-  #state: Uint8Array
-  #snapshot: Uint8Array
-
-  constructor(state: Uint8Array = new Uint8Array(0), snapshot: Uint8Array = new Uint8Array(0)) {
-    this.#state = state
-    this.#snapshot = snapshot
-  }
+  /** The state and room behind it: one saved after the other shall not leave garbage of its size. */
+  #state = new Uint8Array(1024)
+  #stateSize = 0
+  #snapshot = new Uint8Array(0)
 
   save(state: Uint8Array, snapshot?: Uint8Array): void {
-    this.#state = state.slice()
-    if (snapshot !== undefined) this.#snapshot = snapshot.slice()
+    if (state.length > this.#state.length) this.#state = new Uint8Array(2 * state.length)
+    this.#state.set(state)
+    this.#stateSize = state.length
+    if (snapshot !== undefined) this.#snapshot = Uint8Array.from(snapshot)
   }
 
   readState(): Uint8Array {
-    return this.#state.slice()
+    return this.#state.slice(0, this.#stateSize)
   }
 
   readSnapshot(): Uint8Array {
@@ -24,11 +23,13 @@ export class MemoryPersister implements LabPersister {
   }
 
   stateSize(): number {
-    return this.#state.length
+    return this.#stateSize
   }
 
   /** The disk as it is now, for the next life: what a killed instance still saves goes into the old one. */
   copy(): MemoryPersister {
-    return new MemoryPersister(this.#state, this.#snapshot)
+    const copy = new MemoryPersister()
+    copy.save(this.readState(), this.#snapshot)
+    return copy
   }
 }

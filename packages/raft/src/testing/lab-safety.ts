@@ -121,6 +121,6 @@ export function nameOf(server: number): string {
 
 /** A command for a message: long ones cut short. */
 export function show(command: LabCommand | undefined): string {
-  const text = JSON.stringify(command) ?? 'nothing'
+  const text = command === undefined ? 'nothing' : JSON.stringify(command)
   return text.length > 40 ? `${text.slice(0, 36)} …"` : text
 }

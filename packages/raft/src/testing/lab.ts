@@ -12,6 +12,7 @@ import { agreementScenarios } from './lab-2b-agreement.ts'
 import { failureScenarios } from './lab-2b-failures.ts'
 import { persistenceScenarios } from './lab-2c-persistence.ts'
 import { chaosScenarios } from './lab-2c-chaos.ts'
+import { scenarios2D } from './lab-2d.ts'
 import type { LabTest, RaftLabOptions } from './lab-interface.ts'
 import { runScenario } from './lab-run.ts'
 import type { Scenario } from './lab-scenario.ts'
@@ -22,9 +23,10 @@ const scenarios: readonly Scenario[] = [
   ...failureScenarios,
   ...persistenceScenarios,
   ...chaosScenarios,
+  ...scenarios2D,
 ]
 
-/** Every test of the parts 2A, 2B and 2C. */
+/** Every test of the parts 2A, 2B, 2C and 2D. */
 export function raftLab(options: RaftLabOptions): LabTest[] {
   return scenarios.map((scenario) => labTest(scenario, options))
 }
