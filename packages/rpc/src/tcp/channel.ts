@@ -2,8 +2,8 @@ import type { Socket } from 'node:net'
 import { RpcError, toError } from '../errors.ts'
 import { FrameDecoder } from '../frame.ts'
 import type { Channel } from '../transport.ts'
-import { Outbox, type ChunkPool, type FilledChunk } from './outbox.ts'
-import { ProgressWatch } from './progress-watch.ts'
+import { Outbox, type ChunkPool, type FilledChunk } from '../outbox.ts'
+import { ProgressWatch } from '../progress-watch.ts'
 
 /** `drained` waits until no more than this is buffered. */
 const LOW_WATER_BYTES = 64 * 1024

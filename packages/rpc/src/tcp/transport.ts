@@ -3,7 +3,7 @@ import { formatAddress, parseAddress, type ParsedAddress } from '../address.ts'
 import { RpcError } from '../errors.ts'
 import type { Address, Channel, Listener, Transport } from '../transport.ts'
 import { TcpChannel, type TcpChannelOptions } from './channel.ts'
-import { ChunkPool } from './outbox.ts'
+import { ChunkPool } from '../outbox.ts'
 
 export interface TcpOptions {
   /** Longest message that a channel takes before it is told otherwise, in bytes. Default 64 MiB. */
