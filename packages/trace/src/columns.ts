@@ -1,0 +1,103 @@
+/**
+ * A trace as a table: time runs down, a column for each node, as wide as the terminal.
+ *
+ *        0.412  │ starts: term 0, log │                     │
+ *        0.873  │                     │ leader, term 1      │
+ *     ───────── SIGKILL n2 ─────────────────────────────────
+ */
+import type { TraceKind } from '@lab/rpc'
+import { describe } from './describe.ts'
+import type { TimedEvent } from './parse.ts'
+
+export interface ColumnOptions {
+  /** Whose columns there are, in this order. Events of others take a line of their own. */
+  readonly nodes: readonly string[]
+  /** Characters a line may have. */
+  readonly width: number
+  /** With ANSI colours, one for each kind of news. */
+  readonly color?: boolean
+}
+
+const TIME_WIDTH = 10
+const CELL_WIDTH_MIN = 14
+const SEPARATOR = ' │ '
+
+const GREEN = 32
+const YELLOW = 33
+const RED = 31
+const GREY = 90
+const COLORS: Partial<Record<TraceKind, number>> = {
+  role: GREEN,
+  start: GREEN,
+  stop: YELLOW,
+  refuse: YELLOW,
+  truncate: YELLOW,
+  stall: YELLOW,
+  drop: RED,
+  fault: RED,
+  invariant: RED,
+  send: GREY,
+  recv: GREY,
+  persist: GREY,
+}
+
+/** Lines for a terminal; the first names the columns. Times are seconds since the first event. */
+export async function* columns(
+  events: AsyncIterable<TimedEvent>,
+  options: ColumnOptions,
+): AsyncGenerator<string, void, undefined> {
+  const { nodes, width } = options
+  const room = Math.floor((width - TIME_WIDTH) / Math.max(nodes.length, 1)) - SEPARATOR.length
+  const cellWidth = Math.max(room, CELL_WIDTH_MIN)
+  yield row('seconds', nodes, cellWidth)
+  let start: number | null = null
+  for await (const timed of events) {
+    start ??= timed.time
+    const time = ((timed.time - start) / 1e6).toFixed(3)
+    for (const line of eventLines(timed, time, cellWidth, options)) yield paint(line, timed, options)
+  }
+}
+
+function eventLines(
+  { event }: TimedEvent,
+  time: string,
+  cellWidth: number,
+  options: ColumnOptions,
+): string[] {
+  const { nodes, width } = options
+  const column = nodes.indexOf(event.n)
+  if (column === -1) {
+    const text = `${time.padStart(TIME_WIDTH)} ── ${event.n === '' ? '' : `${event.n}: `}${describe(event)} `
+    return [text.padEnd(width, '─')]
+  }
+  return wrap(describe(event), cellWidth).map((piece, line) =>
+    row(
+      line === 0 ? time : '',
+      nodes.map((_, at) => (at === column ? piece : '')),
+      cellWidth,
+    ),
+  )
+}
+
+function row(time: string, cells: readonly string[], cellWidth: number): string {
+  const padded = cells.map((cell) => cell.padEnd(cellWidth))
+  return [time.padStart(TIME_WIDTH), ...padded].join(SEPARATOR).trimEnd()
+}
+
+function paint(line: string, { event }: TimedEvent, { color }: ColumnOptions): string {
+  const code = COLORS[event.k]
+  return color === true && code !== undefined ? `\u001b[${code}m${line}\u001b[39m` : line
+}
+
+/** Breaks between words; a word longer than a line is cut. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = []
+  let rest = text
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(' ', width)
+    const end = space > 0 ? space : width
+    lines.push(rest.slice(0, end))
+    rest = rest.slice(end).trimStart()
+  }
+  return [...lines, rest]
+}

@@ -1,0 +1,61 @@
+/** An event in words, without its time and node. */
+import type { TraceEvent } from '@lab/rpc'
+
+/** One line for people. Control characters, which a file may hold and a terminal would obey, are replaced. */
+export function describe(event: TraceEvent): string {
+  return (WORDS[event.k]?.(event) ?? generic(event)).replace(CONTROL, '�')
+}
+
+const CONTROL = /\p{Cc}/gu
+const COMMON_KEYS = new Set(['i', 't', 'n', 'g', 'k', 'm', 'c', 'why'])
+
+const WORDS: Partial<Record<string, (event: TraceEvent) => string>> = {
+  start: ({ term, lastIndex }) => `starts: term ${show(term)}, log up to ${show(lastIndex)}`,
+  stop: (event) => `stops${because(event)}`,
+  role: (event) => `${role(event)}, term ${show(event['term'])}${because(event)}`,
+  refuse: (event) => `refuses ${show(event['type'])} of ${show(event['to'])}${because(event)}`,
+  send: (event) => `→ ${show(event['to'])} ${show(event['type'])}${fields(event, 'to', 'type')}`,
+  recv: (event) => `← ${show(event['from'])} ${show(event['type'])}${fields(event, 'from', 'type')}`,
+  drop: (event) => `✗ ${show(event['to'])} ${show(event['type'])}${because(event)}`,
+  append: ({ first, last, term }) => `appends ${range(first, last)}, term ${show(term)}`,
+  truncate: (event) => `drops its log from ${show(event['from'])}${because(event)}`,
+  persist: ({ first, last, bytes, micros }) =>
+    `on disk ${range(first, last)}: ${show(bytes)} B in ${show(micros)} µs`,
+  commit: ({ index }) => `commits up to ${show(index)}`,
+  apply: ({ index }) => `applies ${show(index)}`,
+  snapshot: (event) => `snapshot up to ${show(event['index'])}, ${show(event['bytes'])} B${because(event)}`,
+  stall: ({ millis }) => `stood still for ${show(millis)} ms`,
+  fault: (event) => `${show(event['what'])}${because(event)}`,
+  invariant: (event) => `VIOLATED: ${show(event['rule'])}${because(event)}`,
+  note: ({ topic, text }) => `${show(topic)}: ${show(text)}`,
+}
+
+function role({ role, leader }: TraceEvent): string {
+  return role === 'follower' && typeof leader === 'string' && leader !== ''
+    ? `follower of ${leader}`
+    : show(role)
+}
+
+function because({ why }: TraceEvent): string {
+  return why === undefined || why === '' ? '' : `: ${why}`
+}
+
+function range(first: unknown, last: unknown): string {
+  return first === last ? show(first) : `${show(first)}–${show(last)}`
+}
+
+function generic(event: TraceEvent): string {
+  return `${event.k}${fields(event)}${because(event)}`
+}
+
+function fields(event: TraceEvent, ...shown: readonly string[]): string {
+  return Object.entries(event)
+    .filter(([key]) => !COMMON_KEYS.has(key) && !shown.includes(key))
+    .map(([key, value]) => ` ${key}=${show(value)}`)
+    .join('')
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return '?'
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

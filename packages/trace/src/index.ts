@@ -1,0 +1,5 @@
+export { TraceError, TraceParser, type TimedEvent } from './parse.ts'
+export { readTrace, type TraceReader } from './read.ts'
+export { mergeTraces } from './merge.ts'
+export { describe } from './describe.ts'
+export { columns, type ColumnOptions } from './columns.ts'
