@@ -1,0 +1,152 @@
+/** What must hold at every moment (Figure 3 and what follows from durability), checked as the cluster runs. */
+import { assert } from '@lab/rpc'
+import { payloadOf, type Entry } from '../../../src/entry.ts'
+import { crc32 } from '../../../src/crc32.ts'
+import type { Envelope } from '../../../src/core/messages.ts'
+import { majorityOf } from '../../../src/core/quorum.ts'
+import type { CoreStatus } from '../../../src/core/ready.ts'
+import type { Index, NodeId, Term } from '../../../src/types.ts'
+import type { FakeDisk } from './fake-disk.ts'
+
+/** Machine state after entry `index`, as one number: the same on every server (Figure 3, state machine safety). */
+export function nextState(before: number, entry: Entry): number {
+  const numbers = new Uint8Array(
+    new Float64Array([before, entry.index, entry.term, entry.kind, entry.time]).buffer,
+  )
+  return crc32(payloadOf(entry), 0, undefined, crc32(numbers))
+}
+
+export class Invariants {
+  readonly #disks: ReadonlyMap<NodeId, FakeDisk>
+  readonly #voters: readonly NodeId[]
+  readonly #leaders = new Map<Term, NodeId>()
+  /** By `index/term`: the one payload and the one term before it that ever stood there. */
+  readonly #entries = new Map<string, { readonly crc: number; readonly before: Term | undefined }>()
+  readonly #committed = new Map<Index, Term>()
+  readonly #states = new Map<Index, number>()
+  readonly #seen = new Map<NodeId, CoreStatus>()
+  /** The highest index that any server knew to be committed. */
+  commitIndex: Index = 0
+
+  constructor(disks: ReadonlyMap<NodeId, FakeDisk>, voters: readonly NodeId[]) {
+    this.#disks = disks
+    this.#voters = voters
+  }
+
+  /** Election safety: at most one leader in a term. Leader completeness: it has every committed entry. */
+  leads(id: NodeId, term: Term): void {
+    const other = this.#leaders.get(term)
+    assert(
+      other === undefined || other === id,
+      `election safety: ${id} leads term ${String(term)} beside ${String(other)}`,
+    )
+    if (other === id) return
+    this.#leaders.set(term, id)
+    for (const [index, committedTerm] of this.#committed)
+      assert(
+        this.#disk(id).holds(index, committedTerm),
+        `leader completeness: ${id} lacks entry ${String(index)}`,
+      )
+  }
+
+  /** Log matching: an index and a term name one entry with one predecessor, by induction one log. */
+  stored(entry: Entry, before: Term | undefined): void {
+    const key = `${String(entry.index)}/${String(entry.term)}`
+    const crc = crc32(payloadOf(entry), 0, undefined, entry.kind)
+    const known = this.#entries.get(key)
+    if (known === undefined) {
+      this.#entries.set(key, { crc, before })
+      return
+    }
+    assert(known.crc === crc, `log matching: two entries at ${key}`)
+    assert(
+      before === undefined || known.before === undefined || known.before === before,
+      `log matching: two logs before ${key}`,
+    )
+  }
+
+  /** What a server says is committed sits on the disks of a majority, and nothing else ever stands there. */
+  committed(id: NodeId, entry: Entry): void {
+    const { index, term } = entry
+    const known = this.#committed.get(index)
+    if (known === undefined) {
+      const holding = this.#voters.filter((voter) => this.#disk(voter).holds(index, term)).length
+      assert(
+        holding >= majorityOf(this.#voters.length),
+        `${id} committed entry ${String(index)} of term ${String(term)}, which ${String(holding)} disks hold`,
+      )
+      this.#committed.set(index, term)
+    }
+    assert(known === undefined || known === term, `${id} committed another entry at ${String(index)}`)
+    assert(
+      this.#disk(id).holds(index, term),
+      `${id} applies entry ${String(index)} before it is durable there`,
+    )
+  }
+
+  /** State machine safety. */
+  applied(id: NodeId, index: Index, state: number): void {
+    const known = this.#states.get(index) ?? state
+    assert(known === state, `state machine safety: ${id} differs after entry ${String(index)}`)
+    this.#states.set(index, state)
+  }
+
+  /** Terms and commitIndex never go back, and indexes keep their order. */
+  status(status: CoreStatus): void {
+    const { id, commitIndex, durableIndex, lastIndex, snapshotIndex, currentTerm } = status
+    const before = this.#seen.get(id)
+    assert(snapshotIndex <= commitIndex && commitIndex <= lastIndex, `${id}: snapshot ≤ commit ≤ last`)
+    assert(durableIndex <= lastIndex, `${id}: durable ≤ last`)
+    assert(this.#disk(id).lastIndex >= durableIndex, `${id}: what counts as durable is on disk`)
+    if (before !== undefined) {
+      assert(currentTerm >= before.currentTerm, `${id}: the term went back`)
+      assert(commitIndex >= before.commitIndex, `${id}: commitIndex went back`)
+    }
+    if (status.role === 'leader') this.leads(id, currentTerm)
+    this.#seen.set(id, status)
+    this.commitIndex = Math.max(this.commitIndex, commitIndex)
+  }
+
+  crashed(id: NodeId): void {
+    this.#seen.delete(id)
+  }
+
+  /** No promise leaves before what it rests on is durable. */
+  sent(from: NodeId, { to, message }: Envelope): void {
+    const disk = this.#disk(from)
+    const { currentTerm, votedFor } = disk.hardState
+    const promises =
+      !(message.type === 'RequestVote' && message.preVote) &&
+      !(message.type === 'RequestVoteReply' && message.preVote)
+    if (promises)
+      assert(currentTerm >= message.term, `${from} sent ${message.type} of a term that is not durable`)
+    if (message.type === 'RequestVoteReply' && !message.preVote && message.voteGranted)
+      assert(
+        currentTerm > message.term || votedFor === to,
+        `${from} told ${to} of a vote that is not durable`,
+      )
+    if (message.type === 'RequestVote' && !message.preVote)
+      assert(currentTerm > message.term || votedFor === from, `${from} campaigns, its own vote not durable`)
+    if (message.type === 'AppendEntriesReply' && message.success)
+      assert(
+        disk.lastIndex >= message.matchIndex || currentTerm > message.term,
+        `${from} acknowledged entry ${String(message.matchIndex)}, durable is ${String(disk.lastIndex)}`,
+      )
+    if (message.type === 'InstallSnapshotReply' && message.installed)
+      assert(disk.lastIndex >= message.index, `${from} reported a snapshot that is not durable`)
+  }
+
+  /** A read sees everything that was committed anywhere when it was asked for. */
+  readAnswered(id: NodeId, committedBefore: Index, index: Index): void {
+    assert(
+      index >= committedBefore,
+      `stale read: ${id} answered with ${String(index)}, committed was ${String(committedBefore)}`,
+    )
+  }
+
+  #disk(id: NodeId): FakeDisk {
+    const disk = this.#disks.get(id)
+    assert(disk !== undefined, 'every server has a disk')
+    return disk
+  }
+}

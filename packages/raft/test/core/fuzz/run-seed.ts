@@ -1,0 +1,138 @@
+import { assert, seededRandom } from '@lab/rpc'
+import type { CoreLimits } from '../../../src/core/ready.ts'
+import type { Membership } from '../../../src/types.ts'
+import { CALM, Cluster } from './cluster.ts'
+
+const CHAOS_STEPS = 60
+
+/** What a run went through, so that a test can see that nothing was left out. */
+export type Coverage = Cluster['counts'] & {
+  readonly digest: number
+  readonly terms: number
+  readonly committed: number
+}
+
+/** Runs one seed: chaos, then calm. @throws when an invariant breaks, or when the calm cluster does not come to agree */
+export function runSeed(seed: number): Coverage {
+  const random = seededRandom(seed)
+  const voters = random.next() < 0.1 ? 1 : random.integer(2, 5)
+  const learners = random.next() < 0.2 ? 1 : 0
+  const cluster = new Cluster({
+    seed,
+    membership: membershipOf(voters, learners),
+    timing: { heartbeatMs: 20, electionTimeoutMsMin: 100, electionTimeoutMsMax: 200 },
+    limits: limitsOf(random.next() < 0.7),
+    snapshotEvery: random.next() < 0.6 ? random.integer(10, 60) : Infinity,
+  })
+  for (let step = 0; step < CHAOS_STEPS; step++) {
+    disturb(cluster)
+    const load = cluster.random.integer(0, 8)
+    for (let i = 0; i < load; i++) use(cluster)
+    cluster.run(cluster.now + cluster.random.integer(1, 60))
+  }
+  calm(cluster)
+  const term = Math.max(...cluster.servers.map((server) => server.core?.status().currentTerm ?? 0))
+  return { ...cluster.counts, digest: cluster.digest, terms: term, committed: cluster.invariants.commitIndex }
+}
+
+function membershipOf(voters: number, learners: number): Membership {
+  const ids = (prefix: string, count: number) =>
+    Array.from({ length: count }, (_, i) => `${prefix}${String(i + 1)}`)
+  return {
+    voters: ids('n', voters),
+    votersOutgoing: [],
+    learners: ids('l', learners),
+    addresses: {},
+    leases: false,
+  }
+}
+
+/** Tiny limits, so that full windows, fetches from disk, snapshots and refusals to take more are the rule. */
+function limitsOf(tiny: boolean): CoreLimits {
+  if (!tiny)
+    return {
+      appendBytesMax: 1e5,
+      inflightBytesMax: 1e6,
+      inflightMessagesMax: 64,
+      uncommittedBytesMax: 1e6,
+      cacheBytesMax: 1e6,
+      snapshotChunkBytes: 1e5,
+    }
+  return {
+    appendBytesMax: 300,
+    inflightBytesMax: 900,
+    inflightMessagesMax: 3,
+    uncommittedBytesMax: 4000,
+    cacheBytesMax: 800,
+    snapshotChunkBytes: 200,
+  }
+}
+
+function disturb(cluster: Cluster): void {
+  const { random, faults, servers } = cluster
+  const any = () => servers[random.integer(0, servers.length - 1)] as (typeof servers)[number]
+  const dice = random.next()
+  if (dice < 0.1) {
+    const server = any()
+    if (server.core === null) cluster.start(server)
+    else cluster.crash(server)
+  } else if (dice < 0.16) {
+    const leader = cluster.leader()
+    if (leader !== undefined) cluster.crash(leader)
+  } else if (dice < 0.3) {
+    for (const server of servers) if (server.core === null) cluster.start(server)
+  } else if (dice < 0.4) {
+    faults.cut.add(`${any().id}>${any().id}`)
+  } else if (dice < 0.46) {
+    const { id } = any()
+    for (const other of servers) faults.cut.add(`${id}>${other.id}`).add(`${other.id}>${id}`)
+  } else if (dice < 0.6) {
+    faults.cut.clear()
+  } else if (dice < 0.7) {
+    faults.loss = random.next() < 0.5 ? 0 : random.next() * 0.3
+    faults.duplication = random.next() < 0.5 ? 0 : random.next() * 0.3
+    faults.delayMsMax = random.next() < 0.7 ? random.integer(1, 20) : random.integer(20, 150)
+  } else if (dice < 0.78) {
+    faults.diskMsMax = random.next() < 0.7 ? random.integer(1, 10) : random.integer(20, 400)
+  } else if (dice < 0.82) {
+    cluster.step(any(), { type: 'unreachable', peer: any().id })
+  } else if (dice < 0.86) {
+    const leader = cluster.leader()
+    if (leader !== undefined) cluster.step(leader, { type: 'transfer', to: any().id })
+  }
+}
+
+function use(cluster: Cluster): void {
+  const { random, servers } = cluster
+  const server = random.next() < 0.8 ? cluster.leader() : servers[random.integer(0, servers.length - 1)]
+  if (server === undefined) return
+  if (random.next() < 0.25) cluster.read(server)
+  else
+    cluster.propose(
+      server,
+      Array.from({ length: random.integer(1, 4) }, () => random.bytes(random.integer(0, 250))),
+    )
+  if (random.next() < 0.5) cluster.run(cluster.now + random.next() * 5)
+}
+
+/** Faults off: within a few election timeouts there is a leader, it commits, it answers reads, and all are equal. */
+function calm(cluster: Cluster): void {
+  Object.assign(cluster.faults, CALM)
+  cluster.faults.cut.clear()
+  for (const server of cluster.servers) if (server.core === null) cluster.start(server)
+  cluster.run(cluster.now + 2500)
+  const leader = cluster.leader()
+  assert(leader?.core != null, 'a calm cluster has a leader')
+  const before = cluster.invariants.commitIndex
+  cluster.propose(leader, [new Uint8Array([1, 2, 3])])
+  cluster.read(leader)
+  cluster.run(cluster.now + 1000)
+  assert(cluster.leader() === leader, 'a calm cluster keeps its leader')
+  assert(leader.reads.size === 0, 'a calm leader answers reads')
+  const { commitIndex } = cluster.invariants
+  assert(commitIndex > before, 'a calm cluster commits')
+  for (const { id, applied, state } of cluster.servers) {
+    assert(applied === commitIndex, `${id} applied ${String(applied)} of ${String(commitIndex)}`)
+    assert(state === leader.state, `${id} has another state`)
+  }
+}
