@@ -29,6 +29,8 @@ export const EntryKind = {
   configuration: 3,
   /** On disk only: `HardState`, payload = votedFor in UTF-8, term = currentTerm, index = 0. */
   hardState: 4,
+  /** On disk only: what follows comes after the entry (index, term); a log that does not hold it begins anew there. No payload. */
+  logStart: 5,
 } as const
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind]
 

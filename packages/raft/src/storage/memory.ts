@@ -7,6 +7,7 @@ import { EntryKind, recordBytes, type Entry } from '../entry.ts'
 import { StorageError, type Identity, type Recovered, type Storage, type StorageWrite } from '../storage.ts'
 import type { HardState, Index, NodeId } from '../types.ts'
 import { entriesToAppend } from './entries-to-append.ts'
+import { incarnationFrom } from './incarnation.ts'
 import { memorySnapshotReader, memorySnapshotWriter, type MemorySnapshot } from './memory-snapshot.ts'
 import { TermRuns } from './term-runs.ts'
 
@@ -173,11 +174,6 @@ export function memoryStorage(options: MemoryStorageOptions = {}): MemoryStorage
       busy = Promise.resolve()
     },
   }
-}
-
-/** Sixteen hexadecimal digits. */
-export function incarnationFrom(random: Random): string {
-  return Array.from(random.bytes(8), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** Entries at positions [from, to), cut after the one that passes `bytesMax`; always one when there is one. */

@@ -1,0 +1,91 @@
+/**
+ * Where entries stand on disk: a mark every few KiB of log, so that a million small entries cost some kilobytes of
+ * memory. From a mark one reads on; records say their own length.
+ */
+import type { Index } from '../../types.ts'
+
+/** Log bytes from one mark to the next, at least. */
+const STRIDE_BYTES = 4096
+
+export interface Mark {
+  readonly index: Index
+  /** Segment number. */
+  readonly segment: number
+  /** Offset of the entry's record in the segment. */
+  readonly position: number
+}
+
+export class Positions {
+  /** Three numbers a mark: index, segment, position. Indexes ascend strictly. */
+  #numbers = new Float64Array(3 * 64)
+  #count = 0
+  /** The entry put last. */
+  #lastIndex: Index = 0
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** Says where the entry `index` stands. What was known of it and of later ones is replaced. */
+  put(index: Index, segment: number, position: number): void {
+    if (index <= this.#lastIndex) {
+      this.#removeFrom(index)
+      this.#push(index, segment, position)
+    } else if (!this.#isNear(segment, position)) this.#push(index, segment, position)
+    this.#lastIndex = index
+  }
+
+  clear(): void {
+    this.#count = 0
+    this.#lastIndex = 0
+  }
+
+  /** Forgets marks that entries from `index` on do not need. */
+  removeBefore(index: Index): void {
+    const keep = this.find(index)
+    if (keep <= 0) return
+    this.#numbers.copyWithin(0, 3 * keep, 3 * this.#count)
+    this.#count -= keep
+  }
+
+  /** Which mark to read from for the entry `index`; -1 when there is none. */
+  find(index: Index): number {
+    let low = 0
+    let high = this.#count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#numbers[3 * middle] as number) <= index) low = middle + 1
+      else high = middle
+    }
+    return low - 1
+  }
+
+  at(which: number): Mark | null {
+    if (which < 0 || which >= this.#count) return null
+    const [index = 0, segment = 0, position = 0] = this.#numbers.subarray(3 * which, 3 * which + 3)
+    return { index, segment, position }
+  }
+
+  #isNear(segment: number, position: number): boolean {
+    const last = this.#count - 1
+    return (
+      last >= 0 &&
+      this.#numbers[3 * last + 1] === segment &&
+      position - (this.#numbers[3 * last + 2] as number) < STRIDE_BYTES
+    )
+  }
+
+  #removeFrom(index: Index): void {
+    while (this.#count > 0 && (this.#numbers[3 * (this.#count - 1)] as number) >= index) this.#count--
+  }
+
+  #push(index: Index, segment: number, position: number): void {
+    if (3 * this.#count === this.#numbers.length) {
+      const grown = new Float64Array(2 * this.#numbers.length)
+      grown.set(this.#numbers)
+      this.#numbers = grown
+    }
+    this.#numbers.set([index, segment, position], 3 * this.#count)
+    this.#count++
+  }
+}

@@ -1,0 +1,158 @@
+/** Reads entries back from the disk, for followers that are far behind and for a machine that starts. */
+import type { DiskFile } from '@lab/rpc'
+import { EntryKind, recordBytes, RECORD_HEADER_BYTES, type Entry } from '../../entry.ts'
+import { decodeRecords } from '../../record.ts'
+import type { Index } from '../../types.ts'
+import { corrupt } from './errors.ts'
+import { BATCH_HEADER_BYTES, BATCH_MAGIC, sectorEnd, viewOf } from './format.ts'
+import type { LogState } from './replay.ts'
+import type { Segment } from './segment.ts'
+
+export interface ReadableLog {
+  readonly state: LogState
+  /** In order, their numbers consecutive. */
+  readonly segments: readonly Segment[]
+}
+
+/** Records of consecutive entries between two marks: what stands there of other indexes was replaced. */
+interface Span {
+  readonly segment: Segment
+  readonly from: number
+  readonly to: number
+  readonly first: Index
+  /** The first index that stands elsewhere. */
+  readonly until: Index
+}
+
+/** As `Storage.read`. @throws {StorageError} `CORRUPT` when the disk gives something else than was written */
+export async function readEntries(
+  log: ReadableLog,
+  first: Index,
+  last: Index,
+  bytesMax: number,
+): Promise<Entry[]> {
+  const { terms } = log.state
+  if (first <= terms.start.index) return []
+  const until = Math.min(last, terms.lastIndex) + 1
+  const runs = runsOf(log, first, until, bytesMax)
+  // All at once, before anything is awaited: what is in use is not recycled.
+  const files = runs.map(({ segment }) => segment.acquire())
+  try {
+    const entries: Entry[] = []
+    for (const [i, run] of runs.entries()) entries.push(...readRun(run, await bytesOf(run, await files[i])))
+    return upToBytes(entries, first, until, bytesMax)
+  } finally {
+    const opened = await Promise.allSettled(files)
+    for (const [i, { status }] of opened.entries())
+      if (status === 'fulfilled') await runs[i]?.segment.release()
+  }
+}
+
+/** Spans that lie side by side: one read. */
+interface Run {
+  readonly segment: Segment
+  readonly spans: Span[]
+  readonly from: number
+  to: number
+}
+
+/** Spans that hold [first, until), up to `bytesMax` of them. */
+function runsOf(log: ReadableLog, first: Index, until: Index, bytesMax: number): Run[] {
+  const runs: Run[] = []
+  let bytes = 0
+  let next = first
+  while (next < until) {
+    const span = spanOf(log, log.state.positions.find(next))
+    const run = runs.at(-1)
+    if (run?.segment === span.segment && run.to === span.from) {
+      run.spans.push(span)
+      run.to = span.to
+    } else runs.push({ segment: span.segment, spans: [span], from: span.from, to: span.to })
+    // The first one may begin long before `first`: it does not count, lest it be all that is read.
+    if (next !== first) bytes += span.to - span.from
+    if (bytes > bytesMax) break
+    next = span.until
+  }
+  return runs
+}
+
+function spanOf({ state, segments }: ReadableLog, which: number): Span {
+  const mark = state.positions.at(which)
+  const segment = segments[(mark?.segment ?? 0) - (segments[0]?.number ?? 0)]
+  if (mark === null || segment === undefined) throw new Error('bug: an entry of the log has no place on disk')
+  const next = state.positions.at(which + 1)
+  return {
+    segment,
+    from: mark.position,
+    to: next?.segment === mark.segment ? next.position : segment.end,
+    first: mark.index,
+    until: next?.index ?? state.terms.lastIndex + 1,
+  }
+}
+
+function bytesOf(run: Run, file: DiskFile | undefined): Promise<Uint8Array> {
+  if (file === undefined) throw new Error('bug: a run of the log has no file')
+  return file.read(run.from, run.to - run.from)
+}
+
+function readRun(run: Run, bytes: Uint8Array): Entry[] {
+  return run.spans.flatMap((span) => entriesOf(span, bytes, run.from))
+}
+
+function upToBytes(entries: readonly Entry[], first: Index, until: Index, bytesMax: number): Entry[] {
+  const taken: Entry[] = []
+  let bytes = 0
+  for (const entry of entries) {
+    if (entry.index < first) continue
+    if (entry.index >= until || (bytes >= bytesMax && taken.length > 0)) break
+    taken.push(entry)
+    bytes += recordBytes(entry)
+  }
+  return taken
+}
+
+/** @param origin where in the segment `bytes` begin */
+function entriesOf(span: Span, bytes: Uint8Array, origin: number): Entry[] {
+  const entries: Entry[] = []
+  const view = viewOf(bytes)
+  let at = span.from - origin
+  const end = span.to - origin
+  for (let index = span.first; index < span.until;) {
+    at = skipToRecord(view, at, end, origin)
+    const length = at < end ? view.getUint32(at, true) : 0
+    if (length < RECORD_HEADER_BYTES || at + length > bytes.length) throw damaged(span, origin + at, index)
+    const entry = decode(bytes, at, length, span, origin)
+    at += length
+    if (entry.kind === EntryKind.hardState || entry.kind === EntryKind.logStart) continue
+    if (entry.index !== index) throw damaged(span, origin + entry.start, index)
+    entries.push(entry)
+    index++
+  }
+  return entries
+}
+
+/** Past the zeros that fill a sector, and the header of the batch that begins in the next. */
+function skipToRecord(view: DataView, at: number, end: number, origin: number): number {
+  for (;;) {
+    const room = end - at
+    if (room < 4) return room > 0 ? sectorEnd(origin + at) - origin : at
+    const word = view.getUint32(at, true)
+    if (word === BATCH_MAGIC) at += BATCH_HEADER_BYTES
+    else if (word === 0) at = sectorEnd(origin + at + 1) - origin
+    else return at
+  }
+}
+
+function decode(bytes: Uint8Array, at: number, length: number, span: Span, origin: number): Entry {
+  try {
+    const [entry] = decodeRecords(bytes, at, at + length)
+    if (entry !== undefined) return entry
+  } catch {
+    // Said below, with the place.
+  }
+  throw damaged(span, origin + at, span.first)
+}
+
+function damaged(span: Span, offset: number, index: Index): Error {
+  return corrupt(`${span.segment.path}, offset ${String(offset)}: entry ${String(index)} is damaged`)
+}

@@ -1,0 +1,160 @@
+/**
+ * Prepares segments before they are needed. Overwriting zeros needs no new blocks and no change of size, which makes a
+ * durable write up to twice as fast as growing a file; so files are filled in the background and old ones used again.
+ *
+ *     fill `log.tmp` with zeros, sync ─┐
+ *                                      ├─▶ rename to the next number, sync the folder ─▶ ready ─▶ take()
+ *     recycle(a segment not needed) ───┘
+ */
+import type { Disk, DiskFile } from '@lab/rpc'
+import { corrupt } from './errors.ts'
+import { SEGMENT_BYTES_MIN, segmentName } from './format.ts'
+import { Serial } from './serial.ts'
+
+export const TEMPORARY_SEGMENT = 'log.tmp'
+/** Zeros go to the disk in slices: little memory, and log writes get their turn in between. */
+const SLICE_BYTES = 256 * 1024
+/** Synced often, so that the log's own sync never waits behind a whole segment. */
+const SYNC_EVERY_BYTES = 1024 * 1024
+
+/** A prepared file, open; its writes are durable when they resolve. */
+export interface PreparedSegment {
+  readonly number: number
+  readonly path: string
+  readonly allocatedBytes: number
+  readonly file: DiskFile
+}
+
+export interface SegmentPoolOptions {
+  readonly disk: Disk
+  readonly directory: string
+  readonly segmentBytes: number
+  /** More segments than these are removed instead of recycled. */
+  readonly sparesMax: number
+}
+
+export class SegmentPool {
+  readonly #options: SegmentPoolOptions
+  /** Prepared and not taken, by number, consecutive. */
+  readonly #ready: number[]
+  #nextNumber: number
+  #preparing = false
+  #closed = false
+  readonly #serial = new Serial()
+
+  /** @param ready numbers of segments found prepared; `nextNumber` follows them */
+  constructor(options: SegmentPoolOptions, ready: readonly number[], nextNumber: number) {
+    this.#options = options
+    this.#ready = [...ready]
+    this.#nextNumber = nextNumber
+  }
+
+  /** The next segment; waits for its preparation when it is not ready. @throws {DiskError} */
+  take(): Promise<PreparedSegment> {
+    return this.#serial.run(async () => {
+      if (this.#ready.length === 0) await this.#prepare()
+      const number = this.#ready[0] as number
+      const path = this.#path(segmentName(number))
+      const file = await this.#options.disk.open(path, { durableWrites: true })
+      const allocatedBytes = await file.size()
+      if (allocatedBytes < SEGMENT_BYTES_MIN) {
+        await file.close()
+        throw corrupt(`${path} was prepared and has been cut to ${String(allocatedBytes)} bytes`)
+      }
+      this.#ready.shift()
+      return { number, path, allocatedBytes, file }
+    })
+  }
+
+  /** Makes the first segment of a new folder. @throws {DiskError} */
+  prepareFirst(): Promise<void> {
+    return this.#serial.run(async () => {
+      if (this.#ready.length === 0) await this.#prepare()
+    })
+  }
+
+  /** Has a segment made ready unless one is. Failure shows when it is needed: space may be free again by then. */
+  prepareInBackground(): void {
+    if (this.#preparing || this.#ready.length > 0) return
+    this.#preparing = true
+    const prepare = async (): Promise<void> => {
+      try {
+        if (this.#ready.length === 0) await this.#prepare()
+      } catch {
+        // take() tries again and tells.
+      } finally {
+        this.#preparing = false
+      }
+    }
+    void this.#serial.run(prepare)
+  }
+
+  /** Uses the file at `path` again, or removes it; durable when it resolves. */
+  recycle(path: string): Promise<void> {
+    return this.#serial.run(async () => {
+      const { disk, directory, sparesMax } = this.#options
+      if (this.#ready.length < sparesMax && (await this.#hasUsualSize(path))) await this.#adopt(path)
+      else {
+        await disk.remove(path)
+        await disk.syncDirectory(directory)
+      }
+    })
+  }
+
+  /** Stops preparing and waits for what is under way. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#serial.idle()
+  }
+
+  async #prepare(): Promise<void> {
+    const { disk } = this.#options
+    const path = this.#path(TEMPORARY_SEGMENT)
+    try {
+      if (await this.#fill(path)) await this.#adopt(path)
+    } catch (thrown) {
+      // The room that it takes is what a full disk lacks. That it cannot be removed is not worth a second error.
+      await disk.remove(path).catch(() => undefined)
+      throw thrown
+    }
+  }
+
+  /** False when the storage was closed meanwhile. */
+  async #fill(path: string): Promise<boolean> {
+    const { disk, segmentBytes } = this.#options
+    const file = await disk.open(path, { create: true })
+    try {
+      const zeros = new Uint8Array(Math.min(SLICE_BYTES, segmentBytes))
+      for (let at = 0; at < segmentBytes; at += zeros.length) {
+        if (this.#closed) return false
+        await file.write(zeros.subarray(0, segmentBytes - at), at)
+        if ((at + zeros.length) % SYNC_EVERY_BYTES === 0) await file.sync()
+      }
+      await file.sync()
+      return true
+    } finally {
+      await file.close()
+    }
+  }
+
+  async #adopt(path: string): Promise<void> {
+    const { disk, directory } = this.#options
+    await disk.rename(path, this.#path(segmentName(this.#nextNumber)))
+    await disk.syncDirectory(directory)
+    this.#ready.push(this.#nextNumber)
+    this.#nextNumber++
+  }
+
+  async #hasUsualSize(path: string): Promise<boolean> {
+    const file = await this.#options.disk.open(path)
+    try {
+      return (await file.size()) === this.#options.segmentBytes
+    } finally {
+      await file.close()
+    }
+  }
+
+  #path(name: string): string {
+    return `${this.#options.directory}/${name}`
+  }
+}
