@@ -1,0 +1,167 @@
+/**
+ * The user's state machine as the log sees it: envelopes opened, sessions kept, results and errors turned into bytes. Every
+ * replica applies what it decoded, the one that proposed too.
+ */
+import type { Codec } from '@lab/rpc'
+import { payloadOf, type Entry } from '../entry.ts'
+import { RaftError, badRequest } from '../errors.ts'
+import type { ApplyContext, StateMachine } from '../state-machine.ts'
+import { decodeEnvelope, type Envelope } from './envelope.ts'
+import { ReplyStatus, encodeResult, encodeStatus, encodeThrown } from './reply.ts'
+import { SessionTable } from './sessions.ts'
+import { encodeStateHeader, splitState } from './state-stream.ts'
+
+export interface ReplicatedMachineOptions {
+  /** Null for a server that only takes part in elections. */
+  readonly machine: StateMachine | null
+  readonly codec: Codec<unknown>
+  readonly resultCodec: Codec<unknown>
+  readonly queryCodec: Codec<unknown>
+  readonly answerCodec: Codec<unknown>
+}
+
+type SessionCommand = Extract<Envelope, { kind: 'session' }>
+
+export class ReplicatedMachine {
+  readonly #options: ReplicatedMachineOptions
+  #sessions = new SessionTable()
+  /** Log time of the last command applied: what the machine sees never decreases. */
+  #time = 0
+
+  constructor(options: ReplicatedMachineOptions) {
+    this.#options = options
+  }
+
+  /** Whether the whole state can be put into a snapshot. */
+  get canSnapshot(): boolean {
+    const { machine } = this.#options
+    return machine === null || machine.snapshot !== undefined
+  }
+
+  /** How many clients are remembered. */
+  get sessions(): number {
+    return this.#sessions.size
+  }
+
+  /** Applies one command entry. Never throws. @returns the reply, see reply.ts */
+  apply(entry: Entry): Uint8Array {
+    this.#time = Math.max(this.#time, entry.time)
+    let envelope: Envelope
+    try {
+      envelope = decodeEnvelope(payloadOf(entry))
+    } catch (thrown) {
+      return encodeThrown(entry, thrown)
+    }
+    switch (envelope.kind) {
+      case 'plain':
+        return this.#command(entry, envelope.command)
+      case 'open':
+        this.#sessions.open(envelope.clientId, this.#time, envelope.rule)
+        return encodeStatus(entry, ReplyStatus.opened)
+      case 'session':
+        return this.#sessionCommand(entry, envelope)
+    }
+  }
+
+  /** Answers a query from a process that is no member. @throws what the machine or a codec throws */
+  query(query: Uint8Array): Uint8Array {
+    const { machine, queryCodec, answerCodec } = this.#options
+    if (machine?.query === undefined)
+      throw badRequest('the state machine has no query method to read through')
+    return answerCodec.encode(machine.query(queryCodec.decode(query) as never))
+  }
+
+  /** The state of this moment, whatever is applied while the chunks are drawn. */
+  snapshot(): AsyncIterable<Uint8Array> {
+    const { machine } = this.#options
+    const hash = machine?.hash?.() ?? null
+    const header = encodeStateHeader({ time: this.#time, hash, sessions: this.#sessions.encode() })
+    return concat(header, machine?.snapshot?.() ?? [])
+  }
+
+  /**
+   * Replaces the whole state.
+   *
+   * @throws {RaftError} `STATE_MACHINE_FAILED` when the machine cannot take it, or has another hash afterwards
+   */
+  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const { machine } = this.#options
+    const { header, rest } = await splitState(chunks)
+    const sessions = SessionTable.decode(header.sessions)
+    if (machine?.restore !== undefined) await machine.restore(rest)
+    else for await (const chunk of rest) refuseState(chunk)
+    const hash = machine?.hash?.() ?? null
+    if (header.hash !== null && hash !== null && header.hash !== hash >>> 0)
+      throw new RaftError(
+        'STATE_MACHINE_FAILED',
+        'the state restored from a snapshot has another hash than the one saved',
+      )
+    this.#sessions = sessions
+    this.#time = header.time
+  }
+
+  #sessionCommand(
+    entry: Entry,
+    { clientId, sequenceNumber, firstUnacknowledged, command }: SessionCommand,
+  ): Uint8Array {
+    const admission = this.#sessions.admit(clientId, sequenceNumber, firstUnacknowledged, this.#time)
+    switch (admission.verdict) {
+      case 'new': {
+        const reply = this.#command(entry, command)
+        this.#sessions.complete(admission.session, sequenceNumber, reply)
+        return reply
+      }
+      case 'duplicate':
+        return admission.reply
+      case 'expired':
+        return encodeStatus(entry, ReplyStatus.sessionExpired)
+      case 'acknowledged':
+        return encodeStatus(entry, ReplyStatus.acknowledged)
+      case 'out-of-window':
+        return encodeStatus(entry, ReplyStatus.outOfWindow)
+    }
+  }
+
+  #command(entry: Entry, bytes: Uint8Array): Uint8Array {
+    const { machine, codec, resultCodec } = this.#options
+    if (machine === null) return encodeStatus(entry, ReplyStatus.noStateMachine)
+    const context: ApplyContext = { index: entry.index, term: entry.term, time: this.#time }
+    let result: unknown
+    try {
+      result = machine.apply(codec.decode(bytes), context)
+    } catch (thrown) {
+      return encodeThrown(entry, thrown)
+    }
+    return encodeResult(entry, result, resultCodec)
+  }
+}
+
+/**
+ * Draws the machine's first chunk now: a `snapshot` written as a generator begins to look at the state only then, and a
+ * command applied in between would get into the snapshot.
+ */
+function concat(
+  header: Uint8Array,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> {
+  const iterator = Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]()
+  const first = iterator.next()
+  return draw(header, first, iterator)
+}
+
+async function* draw(
+  header: Uint8Array,
+  first: Promise<IteratorResult<Uint8Array>> | IteratorResult<Uint8Array>,
+  iterator: AsyncIterator<Uint8Array> | Iterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield header
+  for (let next = await first; next.done !== true; next = await iterator.next()) yield next.value
+}
+
+function refuseState(chunk: Uint8Array): void {
+  if (chunk.length > 0)
+    throw new RaftError(
+      'STATE_MACHINE_FAILED',
+      'a snapshot holds state, but this server has no state machine with restore()',
+    )
+}
