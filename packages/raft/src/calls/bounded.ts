@@ -1,0 +1,81 @@
+import type { Clock, Milliseconds } from '@lab/rpc'
+import { RaftError, badRequest, type Outcome } from '../errors.ts'
+import type { Deadlines, Expiring } from './deadlines.ts'
+
+/** How long a call may take, and how it is called off. */
+export interface WaitOptions {
+  /** Milliseconds; each method says its default. `Infinity` waits for as long as the node lives. */
+  readonly timeout?: Milliseconds
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What waiting needs of its surroundings. */
+export interface Waiting {
+  readonly clock: Clock
+  readonly deadlines: Deadlines
+}
+
+/** @throws {RaftError} `BAD_REQUEST` on a timeout that is no positive number */
+export function checkTimeout(timeout: Milliseconds): Milliseconds {
+  if (typeof timeout === 'number' && timeout > 0) return timeout
+  throw badRequest(`timeout must be a number of milliseconds above 0, not ${String(timeout)}`, {
+    outcome: 'not-applied',
+  })
+}
+
+/** @throws {RaftError} `CANCELLED` when it has aborted */
+export function checkSignal(signal: AbortSignal | undefined, outcome?: Outcome): void {
+  if (signal?.aborted === true) throw cancelled(signal, outcome)
+}
+
+export function cancelled(signal: AbortSignal, outcome?: Outcome): RaftError {
+  return new RaftError('CANCELLED', 'the caller called it off', { cause: signal.reason, outcome })
+}
+
+/**
+ * `work`, but no longer than `timeout` and only until `signal` aborts. What `work` gives after that goes nowhere.
+ *
+ * @param options.what in the message of the timeout: "was not … in time"
+ * @throws {RaftError} `TIMEOUT` or `CANCELLED` with `options.outcome`, or what `work` rejects with
+ */
+export function bounded<T>(
+  { clock, deadlines }: Waiting,
+  work: Promise<T>,
+  options: {
+    readonly timeout: Milliseconds
+    readonly signal?: AbortSignal | undefined
+    readonly what: string
+    readonly outcome?: Outcome
+  },
+): Promise<T> {
+  const { timeout, signal, what, outcome } = options
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => {
+      if (signal !== undefined) end(cancelled(signal, outcome))
+    }
+    const call: Expiring = {
+      deadline: clock.now() + timeout,
+      expire: () => end(new RaftError('TIMEOUT', `${what} within ${timeout} ms`, { outcome })),
+    }
+    const leave = (): void => {
+      deadlines.remove(call, timeout)
+      signal?.removeEventListener('abort', onAbort)
+    }
+    const end = (error: RaftError): void => {
+      leave()
+      reject(error)
+    }
+    deadlines.add(call, timeout)
+    signal?.addEventListener('abort', onAbort)
+    work.then(
+      (value) => {
+        leave()
+        resolve(value)
+      },
+      (error: unknown) => {
+        leave()
+        reject(error as Error)
+      },
+    )
+  })
+}

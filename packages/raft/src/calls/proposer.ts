@@ -1,0 +1,229 @@
+/**
+ * Has commands applied exactly once: numbers them in a session, and asks again, under the same number, until an answer comes or
+ * the time is up. Members and clients share it; they differ in the {@link Route}.
+ */
+import type { Clock, Milliseconds, Random } from '@lab/rpc'
+import { RaftError, badRequest, type RaftErrorCode } from '../errors.ts'
+import { CLIENT_ID_BYTES, encodePlain, encodeSession } from '../rsm/envelope.ts'
+import { ReplyStatus, decodeReply, type Reply } from '../rsm/reply.ts'
+import { cancelled, checkSignal, checkTimeout, type WaitOptions } from './bounded.ts'
+import { ClientSession } from './client-session.ts'
+import type { Attempt, AttemptOptions, Route } from './route.ts'
+
+export interface ProposeOptions extends WaitOptions {
+  /**
+   * How often the command may be sent. By default as often as time allows, in a session that makes it count once. With 1 it is
+   * sent once and without session: an error then says what is known after that one attempt.
+   */
+  readonly attempts?: number
+}
+
+export interface ProposerOptions {
+  readonly route: Route
+  readonly clock: Clock
+  readonly random: Random
+  /** When `ProposeOptions` has none. */
+  readonly timeout: Milliseconds
+  /** After so long without an answer another server is asked. */
+  readonly attemptTimeout: Milliseconds
+}
+
+/** One command on its way. */
+interface Call {
+  readonly deadline: Milliseconds
+  readonly timeout: Milliseconds
+  readonly signal: AbortSignal | undefined
+  attemptsLeft: number
+  /** An attempt may have left the command in somebody's log. */
+  unknown: boolean
+}
+
+const BACKOFF_MS_MIN = 5
+const BACKOFF_MS_MAX = 160
+/** A hint that leads to a hint, and so on: then somebody is confused, and waiting helps more. */
+const REDIRECTS_MAX = 3
+
+const RETRYABLE: ReadonlySet<RaftErrorCode> = new Set<RaftErrorCode>([
+  'NOT_LEADER',
+  'LEADERSHIP_LOST',
+  'BUSY',
+  'TIMEOUT',
+  'UNAVAILABLE',
+])
+
+export class Proposer {
+  readonly #options: ProposerOptions
+  #session: ClientSession | null = null
+  #opening: Promise<ClientSession> | null = null
+  #closed = false
+
+  constructor(options: ProposerOptions) {
+    this.#options = options
+  }
+
+  /** @returns the reply of a command that was applied, or a status that says why not @throws {RaftError} with `outcome` */
+  async propose(command: Uint8Array, options: ProposeOptions = {}): Promise<Reply> {
+    const call = this.#begin(options)
+    if (call.attemptsLeft === 1) return decodeReply(await this.#send(encodePlain(command), call))
+    for (;;) {
+      const session = this.#session ?? (await this.#openSession(call))
+      const reply = await this.#inSession(session, command, call)
+      if (reply.status !== ReplyStatus.sessionExpired) return reply
+      if (this.#session === session) this.#session = null
+      if (call.unknown) throw expired()
+      // No attempt but this one, which was refused for want of a session: the command is not in the log.
+    }
+  }
+
+  /** Asks something that changes nothing, as often as it takes. @throws {RaftError} without `outcome` */
+  async ask(
+    send: (options: AttemptOptions) => Promise<Attempt>,
+    options: WaitOptions = {},
+  ): Promise<Uint8Array> {
+    const call = this.#begin(options)
+    try {
+      return await this.#untilAnswered(call, (timeout) => send({ timeout, signal: call.signal }))
+    } catch (thrown) {
+      if (!(thrown instanceof RaftError)) throw thrown
+      throw new RaftError(thrown.code, thrown.message, { leaderHint: thrown.leaderHint, cause: thrown.cause })
+    }
+  }
+
+  /** What waits fails with `CLOSED`. */
+  close(): void {
+    this.#closed = true
+  }
+
+  #begin({ timeout = this.#options.timeout, signal, attempts = Infinity }: ProposeOptions): Call {
+    checkTimeout(timeout)
+    checkSignal(signal, 'not-applied')
+    if (attempts !== Infinity && (!Number.isInteger(attempts) || attempts < 1))
+      throw badRequest(`attempts must be a whole number from 1 on, not ${attempts}`, {
+        outcome: 'not-applied',
+      })
+    const deadline = this.#options.clock.now() + timeout
+    return { deadline, timeout, signal, attemptsLeft: attempts, unknown: false }
+  }
+
+  async #inSession(session: ClientSession, command: Uint8Array, call: Call): Promise<Reply> {
+    if (!session.open)
+      throw new RaftError('BUSY', 'too many commands of this client wait for an older one', {
+        outcome: 'not-applied',
+      })
+    const sequenceNumber = session.begin()
+    try {
+      const payload = encodeSession(session.clientId, sequenceNumber, session.firstUnacknowledged, command)
+      return decodeReply(await this.#send(payload, call))
+    } finally {
+      session.end(sequenceNumber)
+    }
+  }
+
+  /** Sends until an answer comes. @throws {RaftError} when the call's time or attempts are used up, or trying again is no use */
+  async #send(payload: Uint8Array, call: Call): Promise<Uint8Array> {
+    const { route } = this.#options
+    return this.#untilAnswered(call, (timeout) => route.attempt(payload, { timeout, signal: call.signal }))
+  }
+
+  async #untilAnswered(call: Call, send: (timeout: Milliseconds) => Promise<Attempt>): Promise<Uint8Array> {
+    let redirects = 0
+    for (let backoff = BACKOFF_MS_MIN; ; backoff = Math.min(2 * backoff, BACKOFF_MS_MAX)) {
+      const attempt = await send(this.#attemptTimeout(call))
+      if (attempt.ok) return attempt.reply
+      const { error } = attempt
+      if (error.outcome === 'unknown') call.unknown = true
+      if (this.#closed || !RETRYABLE.has(error.code)) throw withOutcome(error, call)
+      // Nothing was appended there and somebody else is said to lead: that is routing, no attempt.
+      if (attempt.redirected === true && redirects++ < REDIRECTS_MAX) continue
+      call.attemptsLeft--
+      if (call.attemptsLeft === 0) throw withOutcome(error, call)
+      await this.#pause(backoff, error, call)
+      redirects = 0
+    }
+  }
+
+  async #pause(backoff: Milliseconds, error: RaftError, call: Call): Promise<void> {
+    const { clock, random, route } = this.#options
+    const left = call.deadline - clock.now()
+    const delay = random.integer(Math.ceil(backoff / 2), backoff)
+    if (left > 0) await route.changed(Math.min(delay, left))
+    if (call.signal?.aborted === true) throw cancelled(call.signal, outcomeOf(call))
+    if (clock.now() >= call.deadline) throw timedOut(error, call)
+    if (this.#closed)
+      throw new RaftError('CLOSED', 'closed while a command waited', { outcome: outcomeOf(call) })
+  }
+
+  #attemptTimeout({ deadline, attemptsLeft }: Call): Milliseconds {
+    const left = Math.max(1, deadline - this.#options.clock.now())
+    return attemptsLeft === 1 ? left : Math.min(left, this.#options.attemptTimeout)
+  }
+
+  /** One opening at a time, shared by all calls that wait for it; each waits no longer than it may. */
+  async #openSession(call: Call): Promise<ClientSession> {
+    for (;;) {
+      this.#opening ??= this.#open(call).finally(() => {
+        this.#opening = null
+      })
+      try {
+        return await this.#opening
+      } catch (error) {
+        // The call that did the opening ran out of its time, or was called off. That is not this call's business.
+        const ours = call.signal?.aborted === true || this.#options.clock.now() >= call.deadline
+        const theirs = error instanceof RaftError && (error.code === 'TIMEOUT' || error.code === 'CANCELLED')
+        if (ours || !theirs || this.#closed) throw notSent(error, call)
+      }
+    }
+  }
+
+  async #open({ deadline, timeout, signal, attemptsLeft }: Call): Promise<ClientSession> {
+    const { random, route } = this.#options
+    const opening: Call = { deadline, timeout, signal, attemptsLeft, unknown: false }
+    let clientId = random.bytes(CLIENT_ID_BYTES)
+    await this.#untilAnswered(opening, (attemptTimeout) => {
+      // A fresh id for each attempt: an opening that arrives very late can then never revive an expired session.
+      clientId = random.bytes(CLIENT_ID_BYTES)
+      return route.openSession(clientId, { timeout: attemptTimeout, signal })
+    })
+    this.#session = new ClientSession(clientId)
+    return this.#session
+  }
+}
+
+function outcomeOf(call: Call): 'not-applied' | 'unknown' {
+  return call.unknown ? 'unknown' : 'not-applied'
+}
+
+/** The last error, but once an attempt was unknown, unknown. */
+function withOutcome(error: RaftError, call: Call): RaftError {
+  if (error.outcome === outcomeOf(call)) return error
+  const { code, message, leaderHint, remoteCode } = error
+  return new RaftError(code, message, { outcome: outcomeOf(call), leaderHint, remoteCode, cause: error })
+}
+
+function timedOut(last: RaftError, call: Call): RaftError {
+  const message = `no answer within ${call.timeout} ms; last: ${last.message}`
+  return new RaftError('TIMEOUT', message, {
+    outcome: outcomeOf(call),
+    leaderHint: last.leaderHint,
+    cause: last,
+  })
+}
+
+/** Opening a session failed: whatever that says of itself, the command was never sent. */
+function notSent(thrown: unknown, call: Call): unknown {
+  if (!(thrown instanceof RaftError)) return thrown
+  if (call.signal?.aborted === true) return cancelled(call.signal, 'not-applied')
+  return new RaftError(thrown.code, thrown.message, {
+    outcome: 'not-applied',
+    leaderHint: thrown.leaderHint,
+    cause: thrown,
+  })
+}
+
+function expired(): RaftError {
+  return new RaftError(
+    'SESSION_EXPIRED',
+    'the cluster has forgotten this client: whether an earlier attempt was applied is not known',
+    { outcome: 'unknown' },
+  )
+}

@@ -1,0 +1,165 @@
+import {
+  openLink,
+  type Address,
+  type Client,
+  type Clock,
+  type Link,
+  type LinkOptions,
+  type Milliseconds,
+} from '@lab/rpc'
+import { decodeAttempt, fromRpcError } from './calls/refusal.ts'
+import type { Attempt, AttemptOptions, Route } from './calls/route.ts'
+import { RaftError, type LeaderHint } from './errors.ts'
+import { callOptions } from './node-route.ts'
+import { ClientService } from './services.ts'
+
+type Method = 'propose' | 'open' | 'read'
+
+/** A server of the cluster, as a client sees it. */
+export interface KnownServer {
+  readonly addresses: readonly Address[]
+  readonly link: Link
+  readonly requests: Client<typeof ClientService>
+}
+
+export interface ClientRouteOptions {
+  readonly servers: readonly Address[]
+  readonly schemes: ReadonlySet<string>
+  readonly link: LinkOptions
+  readonly clock: Clock
+}
+
+/**
+ * A client's way to the leader. It keeps a connection to every server that it knows of, asks the one that seems to lead, and learns
+ * from refusals: they name the leader and its addresses.
+ */
+export class ClientRoute implements Route {
+  readonly #options: ClientRouteOptions
+  readonly #servers: KnownServer[] = []
+  readonly #waiting = new Set<() => void>()
+  /** Seems to lead. */
+  #leader: KnownServer | null = null
+  /** Whom to ask next while nobody seems to. */
+  #next = 0
+
+  constructor(options: ClientRouteOptions) {
+    this.#options = options
+    for (const address of options.servers) this.#open([address])
+  }
+
+  get servers(): readonly KnownServer[] {
+    return this.#servers
+  }
+
+  attempt(payload: Uint8Array, options: AttemptOptions): Promise<Attempt> {
+    return this.ask('propose', payload, options)
+  }
+
+  openSession(clientId: Uint8Array, options: AttemptOptions): Promise<Attempt> {
+    return this.ask('open', clientId, options)
+  }
+
+  /** Puts `body` to the server that seems to lead, once. Never rejects. */
+  async ask(method: Method, body: Uint8Array, options: AttemptOptions): Promise<Attempt> {
+    const server = this.#pick()
+    if (server === null) return { ok: false, error: this.#unavailable() }
+    try {
+      const attempt = decodeAttempt(await server.requests[method](body, callOptions(options)))
+      if (attempt.ok) {
+        if (this.#leader === null && method !== 'read') this.#lead(server)
+        return attempt
+      }
+      return { ...attempt, redirected: this.#learn(server, attempt.error) }
+    } catch (thrown) {
+      const error = fromRpcError(thrown)
+      if (error.code !== 'CANCELLED') this.#avoid(server)
+      return { ok: false, error }
+    }
+  }
+
+  changed(delay: Milliseconds): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        timer.cancel()
+        this.#waiting.delete(wake)
+        resolve()
+      }
+      const timer = this.#options.clock.setTimer(delay, wake, { keepAlive: true })
+      this.#waiting.add(wake)
+    })
+  }
+
+  close(): void {
+    for (const { link } of this.#servers) link.close()
+    this.#wake()
+  }
+
+  #open(addresses: readonly Address[]): KnownServer {
+    const link = openLink([...addresses], {
+      ...this.#options.link,
+      onState: (state) => {
+        if (state === 'up') this.#wake()
+        if (state === 'down' && this.#leader === server) this.#leader = null
+      },
+    })
+    const server: KnownServer = { addresses, link, requests: link.client(ClientService) }
+    this.#servers.push(server)
+    return server
+  }
+
+  #pick(): KnownServer | null {
+    if (this.#leader?.link.state === 'up') return this.#leader
+    const count = this.#servers.length
+    for (let i = 0; i < count; i++) {
+      const server = this.#servers[(this.#next + i) % count]
+      if (server?.link.state === 'up') return server
+    }
+    return null
+  }
+
+  /** @returns whether the refusal leads to another server that can be asked at once */
+  #learn(server: KnownServer, { code, leaderHint }: RaftError): boolean {
+    if (code !== 'NOT_LEADER' && code !== 'LEADERSHIP_LOST') return false
+    this.#avoid(server)
+    const hinted = leaderHint === undefined ? null : this.#find(leaderHint)
+    if (hinted === null || hinted === server) return false
+    this.#lead(hinted)
+    return hinted.link.state === 'up'
+  }
+
+  #find({ id, addresses }: LeaderHint): KnownServer | null {
+    const known = this.#servers.find(
+      ({ link, addresses: own }) =>
+        link.peer?.nodeId === id || own.some((address) => addresses.includes(address)),
+    )
+    if (known !== undefined) return known
+    const reachable = addresses.filter((address) => this.#options.schemes.has(address.split('://')[0] ?? ''))
+    return reachable.length === 0 ? null : this.#open(reachable)
+  }
+
+  #lead(server: KnownServer): void {
+    if (this.#leader === server) return
+    this.#leader = server
+    this.#wake()
+  }
+
+  /** Not this one next time. */
+  #avoid(server: KnownServer): void {
+    if (this.#leader === server) this.#leader = null
+    if (this.#servers[this.#next % this.#servers.length] === server)
+      this.#next = (this.#next + 1) % this.#servers.length
+  }
+
+  #wake(): void {
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const wake of waiting) wake()
+  }
+
+  #unavailable(): RaftError {
+    const addresses = this.#servers.flatMap((server) => server.addresses).join(', ')
+    return new RaftError('UNAVAILABLE', `none of the servers answers: ${addresses}`, {
+      outcome: 'not-applied',
+    })
+  }
+}

@@ -1,0 +1,177 @@
+import {
+  jsonCodec,
+  systemClock,
+  systemRandom,
+  type Address,
+  type Clock,
+  type Codec,
+  type Limits,
+  type Milliseconds,
+  type Random,
+  type TraceSink,
+  type Transport,
+} from '@lab/rpc'
+import { checkTimeout, type WaitOptions } from './calls/bounded.ts'
+import { fromRpcError } from './calls/refusal.ts'
+import { Proposer, type ProposeOptions } from './calls/proposer.ts'
+import { ClientRoute, type KnownServer } from './client-route.ts'
+import { RaftError, badRequest } from './errors.ts'
+import { encodeCommand, type Submitted } from './node.ts'
+import { completeAddress } from './options.ts'
+import { resultOf } from './rsm/reply.ts'
+import type { ServerStatus } from './services.ts'
+
+export interface RaftClientOptions<C = unknown, R = unknown, Q = unknown, A = unknown> {
+  /** Some of the cluster's servers; it learns of others. */
+  readonly servers: readonly Address[]
+  readonly transport?: Transport
+  readonly transports?: readonly Transport[]
+  /** The same as on the servers, as are the other codecs. */
+  readonly codec?: Codec<C>
+  readonly resultCodec?: Codec<R>
+  readonly queryCodec?: Codec<Q>
+  readonly answerCodec?: Codec<A>
+  /** When given, servers of another cluster are refused. */
+  readonly clusterId?: string
+  readonly token?: string
+  /** When a call is given none. Default 10 s. */
+  readonly timeout?: Milliseconds
+  /** How long `connect` waits for the first server. Default 5 s. */
+  readonly connectTimeout?: Milliseconds
+  /** A server that has not answered for so long: another is asked. Default 2 s. */
+  readonly attemptTimeout?: Milliseconds
+  readonly rpcLimits?: Partial<Limits>
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly trace?: TraceSink
+}
+
+/** One server's answer to `status`, or why there is none. */
+export interface ServerReport {
+  readonly addresses: readonly Address[]
+  readonly status: ServerStatus | null
+  readonly error: RaftError | null
+}
+
+/**
+ * Proposes and reads from a process that is no member. Any number of calls at a time; concurrent ones may take effect in any
+ * order, awaiting orders them.
+ *
+ * @typeParam C command @typeParam R result @typeParam Q query @typeParam A answer
+ */
+export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
+  readonly #route: ClientRoute
+  readonly #proposer: Proposer
+  readonly #clock: Clock
+  readonly #codec: Codec<C>
+  readonly #resultCodec: Codec<unknown>
+  readonly #queryCodec: Codec<Q>
+  readonly #answerCodec: Codec<A>
+
+  /**
+   * Resolves when one of the servers answers.
+   *
+   * @throws {RaftError} `UNAVAILABLE` when none does in time, `BAD_REQUEST`
+   */
+  static async connect<C = unknown, R = unknown, Q = unknown, A = unknown>(
+    options: RaftClientOptions<C, R, Q, A>,
+  ): Promise<RaftClient<C, R, Q, A>> {
+    const client = new RaftClient(options)
+    try {
+      await client.#firstServer(checkTimeout(options.connectTimeout ?? 5000))
+      return client
+    } catch (thrown) {
+      await client.close()
+      throw thrown
+    }
+  }
+
+  private constructor(options: RaftClientOptions<C, R, Q, A>) {
+    const { clock = systemClock, random = systemRandom, timeout = 10_000, attemptTimeout = 2000 } = options
+    const transports = [
+      ...(options.transport === undefined ? [] : [options.transport]),
+      ...(options.transports ?? []),
+    ]
+    if (transports.length === 0)
+      throw badRequest("transport is missing: give one, such as tcp() of '@lab/rpc/tcp'")
+    if (options.servers.length === 0) throw badRequest('servers needs at least one address')
+    this.#clock = clock
+    this.#codec = options.codec ?? jsonCodec
+    this.#resultCodec = options.resultCodec ?? jsonCodec
+    this.#queryCodec = options.queryCodec ?? jsonCodec
+    this.#answerCodec = options.answerCodec ?? (jsonCodec as Codec<A>)
+    const { clusterId = '', token, trace, rpcLimits } = options
+    this.#route = new ClientRoute({
+      servers: options.servers.map((address) => completeAddress(address, transports)),
+      schemes: new Set(transports.flatMap((transport) => transport.schemes)),
+      clock,
+      link: {
+        transports,
+        clock,
+        random,
+        identity: { clusterId, role: 'client', ...(token === undefined ? {} : { token }) },
+        ...(trace === undefined ? {} : { trace }),
+        ...(rpcLimits === undefined ? {} : { limits: rpcLimits }),
+      },
+    })
+    this.#proposer = new Proposer({
+      route: this.#route,
+      clock,
+      random,
+      timeout: checkTimeout(timeout),
+      attemptTimeout,
+    })
+  }
+
+  /** See {@link RaftNode.propose}. */
+  async propose(command: C, options?: ProposeOptions): Promise<R> {
+    return (await this.submit(command, options)).result
+  }
+
+  /** {@link propose}, telling also where the command stands in the log. */
+  async submit(command: C, options?: ProposeOptions): Promise<Submitted<R>> {
+    const reply = await this.#proposer.propose(encodeCommand(this.#codec, command), options)
+    return { result: resultOf(reply, this.#resultCodec) as R, index: reply.index, term: reply.term }
+  }
+
+  /** Has the machine's `query` answer, linearizably. @throws {RaftError} `COMMAND_FAILED` when it threw, `TIMEOUT`, `CANCELLED`, `CLOSED` */
+  async read(query: Q, options?: WaitOptions): Promise<A> {
+    const bytes = encodeCommand(this.#queryCodec, query)
+    const answer = await this.#proposer.ask((attempt) => this.#route.ask('read', bytes, attempt), options)
+    return this.#answerCodec.decode(answer.subarray(1))
+  }
+
+  /** What each server known says of itself. */
+  status({ timeout = 2000, signal }: WaitOptions = {}): Promise<ServerReport[]> {
+    checkTimeout(timeout)
+    const ask = async ({ addresses, requests }: KnownServer): Promise<ServerReport> => {
+      try {
+        const status = await requests.status(null, signal === undefined ? { timeout } : { timeout, signal })
+        return { addresses, status, error: null }
+      } catch (thrown) {
+        return { addresses, status: null, error: fromRpcError(thrown) }
+      }
+    }
+    return Promise.all(this.#route.servers.map(ask))
+  }
+
+  /** What waits fails with `CLOSED`. Idempotent. */
+  async close(): Promise<void> {
+    this.#proposer.close()
+    this.#route.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #firstServer(timeout: Milliseconds): Promise<void> {
+    const deadline = this.#clock.now() + timeout
+    const up = (): boolean => this.#route.servers.some(({ link }) => link.state === 'up')
+    while (!up()) {
+      const left = deadline - this.#clock.now()
+      if (left <= 0) throw new RaftError('UNAVAILABLE', `none of the servers answered within ${timeout} ms`)
+      await this.#route.changed(left)
+    }
+  }
+}

@@ -1,0 +1,336 @@
+/**
+ * The thin part around the pure core: feeds it what happened, and does the work that it hands out. One turn is
+ *
+ *     inbox ─▶ core.step each ─▶ takeReady ─┬─ sendNow
+ *                                           ├─ write ─▶ disk ─▶ sendWhenDurable, then `persisted` into the inbox
+ *                                           ├─ committed ─▶ applier ─▶ whoever proposed
+ *                                           └─ deadline ─▶ timer
+ *
+ * It never waits for the disk: what arrives during a write is the next batch. Inputs that arrive in one turn of the event loop
+ * are stepped together.
+ */
+import { toError, type Clock, type Milliseconds } from '@lab/rpc'
+import type { Envelope } from '../core/messages.ts'
+import type { Raft } from '../core/raft.ts'
+import type { Change, CoreStatus, Input, Ready, Write } from '../core/ready.ts'
+import { EntryKind, recordBytes, type Entry } from '../entry.ts'
+import { RaftError } from '../errors.ts'
+import { Applier } from '../rsm/applier.ts'
+import type { ReplicatedMachine } from '../rsm/replicated-machine.ts'
+import { StorageError, type Storage } from '../storage.ts'
+import type { Index, SnapshotMeta } from '../types.ts'
+import { makeCounters, type Counters } from './counters.ts'
+import { DeadlineTimer } from './deadline-timer.ts'
+import { PendingProposals } from './pending-proposals.ts'
+import { PendingReads } from './pending-reads.ts'
+import { Snapshots } from './snapshots.ts'
+import type { RaftTrace } from './trace-events.ts'
+import { AppliedWaiters } from './waiters.ts'
+
+export interface DriverOptions {
+  readonly core: Raft
+  readonly clock: Clock
+  readonly storage: Storage
+  readonly machine: ReplicatedMachine
+  /** Index of the newest snapshot in storage; 0 for none. */
+  readonly snapshotIndex: Index
+  readonly limits: DriverLimits
+  readonly trace: RaftTrace | null
+  readonly send: (envelopes: readonly Envelope[]) => void
+  readonly observer: DriverObserver
+}
+
+export interface DriverLimits {
+  readonly snapshotEveryBytes: number
+  readonly trailingBytes: number
+  /** Proposals that wait at this server, and their bytes: then BUSY. */
+  readonly proposalsMax: number
+  readonly proposalBytesMax: number
+  readonly stallMs: number
+}
+
+/** Who is told what happens; called in the midst of a turn, so it must only take note. */
+export interface DriverObserver {
+  changed(change: Change): void
+  applied(entry: Entry): void
+  stalled(lateMs: number): void
+  /** This server has stopped for good. */
+  failed(error: RaftError): void
+}
+
+export class Driver {
+  readonly counters: Counters = makeCounters()
+  readonly #options: DriverOptions
+  readonly #inbox: Input[] = []
+  readonly #proposals = new PendingProposals()
+  readonly #reads = new PendingReads()
+  readonly #waiters = new AppliedWaiters()
+  readonly #applier: Applier
+  readonly #snapshots: Snapshots
+  readonly #timer: DeadlineTimer
+  #scheduled = false
+  #writing: Promise<void> = Promise.resolve()
+  /** Why nothing is done any more; null while running. */
+  #stopped: (() => RaftError) | null = null
+
+  constructor(options: DriverOptions) {
+    this.#options = options
+    const { clock, storage, machine, limits } = options
+    const onFailure = (error: Error): void => this.fail(error)
+    this.#applier = new Applier({
+      clock,
+      storage,
+      machine,
+      onApplied: (entry, reply) => this.#applied(entry, reply),
+      onProgress: (index) => this.#progressed(index),
+      onFailure,
+    })
+    this.#snapshots = new Snapshots(
+      {
+        clock,
+        storage,
+        machine,
+        core: options.core,
+        applier: this.#applier,
+        everyBytes: limits.snapshotEveryBytes,
+        trailingBytes: limits.trailingBytes,
+        input: (input) => this.input(input),
+        onTaken: (meta, bytes, why) => this.#tookSnapshot(meta, bytes, why),
+        onFailure,
+      },
+      options.snapshotIndex,
+    )
+    this.#timer = new DeadlineTimer({
+      clock,
+      stallMs: limits.stallMs,
+      onDue: () => this.input({ type: 'deadline' }),
+      onStall: (lateMs) => this.#stalled(lateMs),
+    })
+  }
+
+  /** Restores the newest snapshot, then begins. @throws what the state machine throws while it restores */
+  async start(): Promise<void> {
+    await this.#snapshots.restore()
+    this.#schedule()
+  }
+
+  get status(): CoreStatus {
+    return this.#options.core.status()
+  }
+
+  get lastApplied(): Index {
+    return this.#applier.lastApplied
+  }
+
+  /** Proposals that wait here. */
+  get pending(): number {
+    return this.#proposals.size
+  }
+
+  /** Takes note of what happened; the core sees it before this turn of the event loop ends. */
+  input(input: Input): void {
+    if (this.#stopped !== null) return
+    this.#inbox.push(input)
+    this.#schedule()
+  }
+
+  /**
+   * Appends `payload` when this server leads, together with all that is proposed in this turn.
+   *
+   * @returns the reply, once applied here
+   * @throws {RaftError} `NOT_LEADER`, `BUSY`, `LEADERSHIP_LOST`, `CLOSED`, each with its outcome
+   */
+  propose(payload: Uint8Array): Promise<Uint8Array> {
+    const refusal = this.#refusal(payload)
+    if (refusal !== null) return Promise.reject(refusal)
+    this.#schedule()
+    return this.#proposals.add(payload)
+  }
+
+  /** Resolves with the index to be applied before a linearizable read. @throws {RaftError} `NOT_LEADER`, `CLOSED` */
+  readIndex(): Promise<Index> {
+    if (this.#stopped !== null) return Promise.reject(this.#stopped())
+    this.#schedule()
+    return this.#reads.ask()
+  }
+
+  /** @throws {RaftError} `CLOSED` */
+  async waitApplied(index: Index): Promise<void> {
+    if (this.lastApplied >= index) return
+    if (this.#stopped !== null) throw this.#stopped()
+    await this.#waiters.wait(index)
+  }
+
+  /** Makes a snapshot of what is applied. */
+  async snapshot(): Promise<SnapshotMeta> {
+    if (this.#stopped !== null) throw this.#stopped()
+    return this.#snapshots.take('asked for')
+  }
+
+  /** Stops at once; all that wait fail with `makeError`. Resolves when nothing of ours touches the storage any more. */
+  async stop(makeError: () => RaftError): Promise<void> {
+    if (this.#stopped === null) {
+      this.#stopped = makeError
+      this.#timer.cancel()
+      this.#applier.stop()
+      this.#inbox.length = 0
+      this.#proposals.close((outcome) => withOutcome(makeError(), outcome))
+      this.#reads.fail(makeError)
+      this.#waiters.fail(makeError)
+    }
+    await this.#writing
+    await this.#snapshots.close()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#stopped !== null) return
+    this.#scheduled = true
+    queueMicrotask(this.#turn)
+  }
+
+  readonly #turn = (): void => {
+    this.#scheduled = false
+    if (this.#stopped !== null) return
+    const { core, clock, send } = this.#options
+    try {
+      const now = clock.now()
+      for (const input of this.#inbox.splice(0)) core.step(input, now)
+      this.#append(now)
+      if (this.#reads.waiting) this.#reads.asked(core.readIndex(now))
+      const ready = core.takeReady(now)
+      send(ready.sendNow)
+      this.counters.messagesSent += ready.sendNow.length
+      if (ready.write !== null) this.#write(ready.write, ready.sendWhenDurable)
+      this.#apply(ready)
+      this.#serve(ready)
+      this.#observe(ready.changes)
+      this.#timer.set(ready.deadline)
+    } catch (thrown) {
+      this.fail(toError(thrown)) // A bug: going on could break a promise.
+    }
+  }
+
+  #append(now: Milliseconds): void {
+    const payloads = this.#proposals.queued()
+    if (payloads.length === 0) return
+    const { core, clock } = this.#options
+    const proposed = core.propose(payloads, EntryKind.command, clock.wallTime(), now)
+    if (proposed.ok) {
+      this.#proposals.appended(proposed.index, proposed.term)
+      this.counters.proposals += payloads.length
+    } else {
+      const { why } = proposed
+      this.#proposals.refused(() => this.#notProposed(why))
+    }
+  }
+
+  #write(write: Write, sendWhenDurable: readonly Envelope[]): void {
+    const { clock, storage, send, trace } = this.#options
+    const begun = clock.now()
+    trace?.append(write)
+    this.#writing = storage.write(write).then(
+      () => {
+        if (this.#stopped !== null) return
+        const bytes = write.entries.reduce((sum, entry) => sum + recordBytes(entry), 0)
+        this.counters.syncs++
+        this.counters.syncedBytes += bytes
+        this.counters.messagesSent += sendWhenDurable.length
+        trace?.persisted(write, bytes, clock.now() - begun)
+        send(sendWhenDurable)
+        this.input({ type: 'persisted', write: write.id })
+      },
+      (thrown: unknown) => this.fail(toError(thrown)),
+    )
+  }
+
+  #apply({ committed, committedOnDisk, reads }: Ready): void {
+    if (committedOnDisk !== null) this.#applier.pushRange(committedOnDisk.first, committedOnDisk.last)
+    this.#applier.push(committed)
+    this.#reads.answer(reads)
+  }
+
+  #serve({ fetches, snapshotReads, snapshotWrite }: Ready): void {
+    const { storage } = this.#options
+    for (const { to, first, last, bytesMax } of fetches)
+      storage.read(first, last, bytesMax).then(
+        (entries) => this.input({ type: 'fetched', to, entries }),
+        (thrown: unknown) => this.fail(toError(thrown)),
+      )
+    for (const read of snapshotReads) this.#snapshots.serve(read)
+    if (snapshotWrite !== null) this.#snapshots.receive(snapshotWrite)
+  }
+
+  #observe(changes: readonly Change[]): void {
+    const { core, observer, trace } = this.#options
+    for (const change of changes) {
+      if (change.type === 'role') {
+        const { commitIndex } = core.status()
+        this.#proposals.leadershipLost(change.role === 'leader' ? change.term : 0, commitIndex)
+        if (change.role === 'candidate') this.counters.campaigns++
+        if (change.role === 'leader') this.counters.elections++
+      }
+      if (change.type === 'committed') this.counters.commits = change.index
+      trace?.change(change, core.status().votedFor)
+      observer.changed(change)
+    }
+  }
+
+  #applied(entry: Entry, reply: Uint8Array | null): void {
+    this.counters.applied++
+    this.#snapshots.applied(entry.index, recordBytes(entry))
+    if (reply !== null) this.#proposals.applied(entry.index, entry.term, reply)
+    this.#options.trace?.apply(entry)
+    this.#options.observer.applied(entry)
+  }
+
+  #progressed(lastApplied: Index): void {
+    this.#waiters.applied(lastApplied)
+    this.input({ type: 'applied', index: lastApplied })
+    this.#snapshots.takeIfDue()
+  }
+
+  #tookSnapshot(meta: SnapshotMeta, bytes: number, why: string): void {
+    this.counters.snapshotsTaken++
+    this.#options.trace?.snapshot(meta, bytes, why)
+  }
+
+  #stalled(lateMs: number): void {
+    this.counters.stalls++
+    this.counters.stallMs += lateMs
+    this.#options.trace?.stall(lateMs)
+    this.#options.observer.stalled(lateMs)
+  }
+
+  #refusal(payload: Uint8Array): RaftError | null {
+    if (this.#stopped !== null) return withOutcome(this.#stopped(), 'not-applied')
+    const { proposalsMax, proposalBytesMax } = this.#options.limits
+    if (this.#proposals.size < proposalsMax && this.#proposals.bytes + payload.length <= proposalBytesMax)
+      return null
+    return this.#notProposed('busy')
+  }
+
+  #notProposed(why: 'not-leader' | 'busy' | 'transferring'): RaftError {
+    if (why === 'not-leader')
+      return new RaftError('NOT_LEADER', 'this server does not lead', { outcome: 'not-applied' })
+    this.counters.refusedBusy++
+    const message = why === 'busy' ? 'too many proposals wait here' : 'leadership is being handed over'
+    return new RaftError('BUSY', `${message}: come back later`, { outcome: 'not-applied' })
+  }
+
+  /** Stops for good: what was promised so far stands, nothing more is promised. */
+  fail(error: Error): void {
+    if (this.#stopped !== null) return
+    const fatal = error instanceof RaftError ? error : stoppedBy(error)
+    void this.stop(() => new RaftError('CLOSED', fatal.message, { cause: fatal }))
+    this.#options.observer.failed(fatal)
+  }
+}
+
+function stoppedBy(cause: Error): RaftError {
+  const code = cause instanceof StorageError ? 'STORAGE_FAILED' : 'INTERNAL'
+  return new RaftError(code, `this server has stopped: ${cause.message}`, { cause })
+}
+
+function withOutcome({ code, message, cause }: RaftError, outcome: 'unknown' | 'not-applied'): RaftError {
+  return new RaftError(code, message, { cause, outcome })
+}

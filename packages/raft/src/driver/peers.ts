@@ -1,0 +1,101 @@
+/** Links to the other members: one per member, re-dialled for as long as it is one. Raft's messages leave here. */
+import { openLink, type Address, type Client, type Link, type LinkOptions, type RpcError } from '@lab/rpc'
+import type { Envelope } from '../core/messages.ts'
+import { ClientService, PeerService } from '../services.ts'
+import type { NodeId } from '../types.ts'
+import { encodeMessage } from '../wire.ts'
+
+export interface PeersOptions {
+  readonly self: NodeId
+  /** How every link is made: transports, identity, clock, … */
+  readonly link: LinkOptions
+  /** The link broke: what was on its way may be lost. */
+  readonly onDown: (peer: NodeId) => void
+  /** The peer refuses us for good, or the link goes wrong in another way that people should know of. */
+  readonly onError: (peer: NodeId, error: RpcError) => void
+}
+
+interface Peer {
+  readonly link: Link
+  readonly messages: Client<typeof PeerService>
+  readonly requests: Client<typeof ClientService>
+  readonly addresses: readonly Address[]
+}
+
+export class Peers {
+  readonly #options: PeersOptions
+  readonly #peers = new Map<NodeId, Peer>()
+
+  constructor(options: PeersOptions) {
+    this.#options = options
+  }
+
+  /** These are the members now: links to new ones are opened, to old ones closed, changed addresses dialled. */
+  update(members: ReadonlyMap<NodeId, readonly Address[]>): void {
+    for (const [id, peer] of this.#peers) {
+      if (members.has(id)) continue
+      this.#peers.delete(id)
+      peer.link.close()
+    }
+    for (const [id, addresses] of members) {
+      if (id === this.#options.self || addresses.length === 0) continue
+      const peer = this.#peers.get(id)
+      if (peer !== undefined && sameList(peer.addresses, addresses)) continue
+      if (peer === undefined) this.#open(id, addresses)
+      else {
+        peer.link.setAddresses([...addresses])
+        this.#peers.set(id, { ...peer, addresses })
+      }
+    }
+  }
+
+  /** Hands the messages to the links. To a member that cannot be reached they are lost, as on any network. */
+  send(envelopes: readonly Envelope[]): void {
+    for (const { to, message } of envelopes) {
+      const peer = this.#up(to)
+      if (peer !== null) peer.messages.message(encodeMessage(message))
+    }
+  }
+
+  /** What a member offers to members; null when it cannot be reached at the moment. */
+  messages(id: NodeId): Client<typeof PeerService> | null {
+    return this.#up(id)?.messages ?? null
+  }
+
+  /** What a member offers to everybody; null when it cannot be reached at the moment. */
+  requests(id: NodeId): Client<typeof ClientService> | null {
+    return this.#up(id)?.requests ?? null
+  }
+
+  close(): void {
+    for (const { link } of this.#peers.values()) link.close()
+    this.#peers.clear()
+  }
+
+  #open(id: NodeId, addresses: readonly Address[]): void {
+    const { link: options, onDown, onError } = this.#options
+    const link = openLink([...addresses], {
+      ...options,
+      onState: (state, error) => {
+        if (state === 'down') onDown(id)
+        if (error !== undefined) onError(id, error)
+      },
+    })
+    this.#peers.set(id, {
+      link,
+      messages: link.client(PeerService),
+      requests: link.client(ClientService),
+      addresses,
+    })
+  }
+
+  /** An address is never an identity: who answers there must be the one that is meant. */
+  #up(id: NodeId): Peer | null {
+    const peer = this.#peers.get(id)
+    return peer?.link.peer?.nodeId === id && peer.link.state === 'up' ? peer : null
+  }
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i])
+}

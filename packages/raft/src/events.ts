@@ -1,0 +1,37 @@
+/** Listeners by event name. A listener that throws harms nobody else: its error goes to `onError`. */
+export class Events<Map extends object> {
+  readonly #listeners = new globalThis.Map<keyof Map, Set<(event: never) => void>>()
+  readonly #onError: (error: unknown) => void
+
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError
+  }
+
+  /** @returns a function that takes the listener off again */
+  on<Name extends keyof Map>(name: Name, listener: (event: Map[Name]) => void): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, listeners)
+    listeners.add(listener)
+    return () => {
+      listeners.delete(listener)
+    }
+  }
+
+  /** Calls the listeners at once, in the order in which they came. */
+  emit<Name extends keyof Map>(name: Name, event: Map[Name]): void {
+    const listeners = this.#listeners.get(name)
+    if (listeners === undefined) return
+    for (const listener of [...listeners]) {
+      try {
+        listener(event as never)
+      } catch (error) {
+        this.#onError(error)
+      }
+    }
+  }
+
+  /** True when emitting makes sense: spares making the event. */
+  has(name: keyof Map): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0
+  }
+}

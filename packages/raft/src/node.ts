@@ -1,0 +1,251 @@
+/**
+ * One server of a Raft cluster, embedded in your app.
+ *
+ *     propose ─▶ Proposer ─▶ NodeRoute ─┬─▶ Driver ─▶ core ─▶ log, peers     (this node leads)
+ *                                       └─▶ one hop to the leader            (it does not)
+ *     read ────▶ ReadBarrier, then your function on the state machine
+ */
+import { jsonCodec, type Address, type Codec, type Milliseconds, type Server } from '@lab/rpc'
+import { bounded, checkSignal, checkTimeout, type WaitOptions } from './calls/bounded.ts'
+import type { ProposeOptions } from './calls/proposer.ts'
+import type { Counters } from './driver/counters.ts'
+import { RaftError, badRequest } from './errors.ts'
+import { LeaderTask, type LeaderWork } from './leader-task.ts'
+import type { NodeEvents } from './node-events.ts'
+import { checkOptions, type RaftNodeOptions } from './options.ts'
+import { resultOf, type Position } from './rsm/reply.ts'
+import { Runtime } from './runtime.ts'
+import type { ServerStatus } from './services.ts'
+import type { StateMachine } from './state-machine.ts'
+import type { Index, NodeId, SnapshotMeta } from './types.ts'
+
+/** What a command of the machine `M` is, and what applying it gives. */
+export type CommandOf<M extends StateMachine> = Parameters<M['apply']>[0]
+export type ResultOf<M extends StateMachine> = ReturnType<M['apply']>
+
+export interface ReadOptions extends WaitOptions {
+  /** Reads what this server has, at once, however old: no leader is asked. */
+  readonly stale?: boolean
+}
+
+/** A command's result and where it stands in the log: a token for `waitApplied` on another member. */
+export interface Submitted<R> extends Position {
+  readonly result: R
+}
+
+/** What `node.status()` tells. */
+export interface NodeStatus extends ServerStatus {
+  /** What people should know about this start: a torn tail was truncated, the options differ from the log. */
+  readonly notes: readonly string[]
+}
+
+/** Counts since the start, see {@link Counters}, and what is so now. */
+export interface NodeMetrics extends Counters {
+  /** Proposals that wait at this node. */
+  readonly pendingProposals: number
+  /** Channels accepted and open. */
+  readonly connections: number
+}
+
+export class RaftNode<M extends StateMachine = StateMachine> {
+  readonly #runtime: Runtime
+  readonly #machine: M | undefined
+  readonly #codec: Codec<CommandOf<M>>
+  readonly #resultCodec: Codec<unknown>
+
+  /**
+   * Opens the storage, restores the newest snapshot, listens and takes part. Resolves when the node takes part, not when there
+   * is a leader: see {@link ready}.
+   *
+   * @throws {RaftError} `BAD_REQUEST` on an option that is not acceptable, with its value
+   * @throws {StorageError} when the storage cannot be used, with what to do
+   * @throws {RpcError} `ADDRESS_IN_USE`, `BAD_ADDRESS`
+   */
+  static async start<M extends StateMachine = StateMachine>(
+    options: RaftNodeOptions<M>,
+  ): Promise<RaftNode<M>> {
+    const settings = checkOptions(options)
+    return new RaftNode<M>(await Runtime.start(options, settings), options)
+  }
+
+  private constructor(runtime: Runtime, options: RaftNodeOptions<M>) {
+    this.#runtime = runtime
+    this.#machine = options.stateMachine
+    this.#codec = options.codec ?? jsonCodec
+    this.#resultCodec = options.resultCodec ?? jsonCodec
+  }
+
+  get id(): NodeId {
+    return this.#runtime.settings.id
+  }
+
+  /** Where this node listens; the first of them, complete, with the real port. */
+  get address(): Address {
+    return this.server.address
+  }
+
+  /** For services of the app's own. */
+  get server(): Server {
+    return this.#runtime.server
+  }
+
+  /** Resolves when there is a leader and this node has applied all that was committed when it was asked. @throws {RaftError} `TIMEOUT`, `CANCELLED`, `CLOSED` */
+  async ready(options: WaitOptions = {}): Promise<void> {
+    await this.readBarrier({ timeout: 30_000, ...options })
+  }
+
+  /**
+   * Has `command` applied on a majority's disks, through whoever leads.
+   *
+   * @returns what `apply` returned for it
+   * @throws {RaftError} with `outcome`: `COMMAND_FAILED` when `apply` threw, `TIMEOUT`, `BUSY`, `CANCELLED`, `CLOSED`,
+   *   `SESSION_EXPIRED`, `TOO_LARGE`; with `attempts: 1` also `NOT_LEADER`, `LEADERSHIP_LOST`, `UNAVAILABLE`
+   */
+  async propose(command: CommandOf<M>, options?: ProposeOptions): Promise<ResultOf<M>> {
+    return (await this.submit(command, options)).result
+  }
+
+  /** {@link propose}, telling also where the command stands in the log. */
+  async submit(command: CommandOf<M>, options?: ProposeOptions): Promise<Submitted<ResultOf<M>>> {
+    const reply = await this.#runtime.proposer.propose(this.#encode(command), options)
+    const result = resultOf(reply, this.#resultCodec) as ResultOf<M>
+    return { result, index: reply.index, term: reply.term }
+  }
+
+  /**
+   * Looks at the state machine: linearizable on any member (ReadIndex, thesis §6.4), without writing to the log.
+   *
+   * @param look runs once, synchronously; it must change nothing and keep no reference to the state
+   * @throws {RaftError} `TIMEOUT`, `CANCELLED`, `CLOSED`
+   */
+  async read<T>(look: (machine: M) => T, { stale = false, ...wait }: ReadOptions = {}): Promise<T> {
+    const machine = this.#machine
+    if (machine === undefined) throw badRequest('this node has no stateMachine to read')
+    if (!stale) await this.readBarrier(wait)
+    return look(machine)
+  }
+
+  /** Resolves when this node's state is at least as new as all that was acknowledged anywhere before the call. */
+  async readBarrier({ timeout = this.#runtime.settings.timeout, signal }: WaitOptions = {}): Promise<void> {
+    checkTimeout(timeout)
+    checkSignal(signal)
+    await this.#runtime.barrier.pass({ timeout, signal })
+  }
+
+  /** Resolves when this node has applied the log up to `index`: with `submit` on another member, reading one's own writes. */
+  async waitApplied(
+    index: Index,
+    { timeout = this.#runtime.settings.timeout, signal }: WaitOptions = {},
+  ): Promise<void> {
+    checkTimeout(timeout)
+    checkSignal(signal)
+    const applied = this.#runtime.driver.waitApplied(index)
+    await this.#bounded(applied, { timeout, signal, what: `entry ${index} was not applied here` })
+  }
+
+  /** Makes a snapshot now, of all that is applied. @throws {RaftError} `BAD_REQUEST` when the state machine has no `snapshot` */
+  async snapshot(): Promise<SnapshotMeta> {
+    if (this.#machine !== undefined && this.#machine.snapshot === undefined)
+      throw badRequest('the stateMachine has no snapshot() and restore()')
+    return this.#runtime.driver.snapshot()
+  }
+
+  /**
+   * Runs `work` while this node leads, one at a time: `signal` aborts when it no longer does, `term` is the fencing token. Runs it
+   * again when this node is elected again.
+   *
+   * @returns to be awaited (it rejects when `work` throws) or stopped
+   */
+  whileLeader(work: LeaderWork): LeaderTask {
+    const { standing } = this.#runtime
+    const task = new LeaderTask(work, (ended) => standing.removeTask(ended))
+    standing.addTask(task)
+    return task
+  }
+
+  /** Hands leadership to `to` (thesis §3.10), when this node has it. Resolves when this node knows that `to` leads. @throws {RaftError} `NOT_LEADER`, `TIMEOUT` */
+  async transferLeadership(to: NodeId, { timeout = 2000, signal }: WaitOptions = {}): Promise<void> {
+    checkTimeout(timeout)
+    checkSignal(signal)
+    const { driver, standing, events } = this.#runtime
+    if (standing.leader()?.id === to) return
+    if (standing.leader()?.id !== this.id)
+      throw new RaftError('NOT_LEADER', 'only the leader can hand over', {
+        leaderHint: standing.leader() ?? undefined,
+      })
+    if (!standing.membership.voters.includes(to))
+      throw badRequest(`to must be a voter (${standing.membership.voters.join(', ')}), not ${to}`)
+    let off = (): void => undefined
+    const done = new Promise<void>((resolve) => {
+      off = events.on('leader', ({ leader }) => {
+        if (leader === to) resolve()
+      })
+    })
+    driver.input({ type: 'transfer', to })
+    try {
+      await this.#bounded(done, { timeout, signal, what: `${to} did not take over` })
+    } finally {
+      off()
+    }
+  }
+
+  /** @returns a function that takes the listener off again */
+  on<Name extends keyof NodeEvents>(name: Name, listener: (event: NodeEvents[Name]) => void): () => void {
+    return this.#runtime.events.on(name, listener)
+  }
+
+  status(): NodeStatus {
+    return { ...this.#runtime.status(), notes: this.#runtime.notes }
+  }
+
+  metrics(): NodeMetrics {
+    const { driver, server } = this.#runtime
+    return { ...driver.counters, pendingProposals: driver.pending, connections: server.connections }
+  }
+
+  /** Stops. What waits fails with `CLOSED`; ports, files and timers are given back when it resolves. Idempotent. */
+  close(): Promise<void> {
+    return this.#runtime.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #encode(command: CommandOf<M>): Uint8Array {
+    if (this.#machine === undefined)
+      throw badRequest('this node has no stateMachine to propose to', { outcome: 'not-applied' })
+    const bytes = encodeCommand(this.#codec, command)
+    const { commandBytesMax } = this.#runtime.settings.limits
+    if (bytes.length <= commandBytesMax) return bytes
+    throw new RaftError(
+      'TOO_LARGE',
+      `the command has ${bytes.length} bytes; at most ${commandBytesMax} are taken`,
+      {
+        outcome: 'not-applied',
+      },
+    )
+  }
+
+  #bounded<T>(
+    work: Promise<T>,
+    options: {
+      readonly timeout: Milliseconds
+      readonly signal: AbortSignal | undefined
+      readonly what: string
+    },
+  ): Promise<T> {
+    const { settings, deadlines } = this.#runtime
+    return bounded({ clock: settings.clock, deadlines }, work, options)
+  }
+}
+
+/** @throws {RaftError} `BAD_REQUEST` when the codec refuses the command: nothing was sent */
+export function encodeCommand<C>(codec: Codec<C>, command: C): Uint8Array {
+  try {
+    return codec.encode(command)
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw badRequest(`the command cannot be encoded: ${message}`, { cause, outcome: 'not-applied' })
+  }
+}

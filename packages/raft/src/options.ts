@@ -1,0 +1,253 @@
+/** What `RaftNode.start` takes, checked at the edge: a bad option is refused with its value and what is accepted. */
+import {
+  systemClock,
+  systemRandom,
+  type Address,
+  type Clock,
+  type Codec,
+  type Implementation,
+  type Limits,
+  type Milliseconds,
+  type Random,
+  type RpcRole,
+  type TraceSink,
+  type Transport,
+} from '@lab/rpc'
+import type { CoreLimits, Timing } from './core/ready.ts'
+import { badRequest } from './errors.ts'
+import type { StateMachine } from './state-machine.ts'
+import type { Storage } from './storage.ts'
+import type { NodeId } from './types.ts'
+
+/** Where a node tells people what they should know. `console` is one. */
+export interface Logger {
+  info(text: string): void
+  warn(text: string): void
+  error(text: string): void
+}
+
+/** Bounds of one node. Bytes are of command payloads or log records. */
+export interface RaftLimits extends CoreLimits {
+  /** Proposals that wait at this node, and their bytes: then `BUSY`. Default 16 384 and 64 MiB. */
+  readonly proposalsMax: number
+  readonly proposalBytesMax: number
+  /** One command or query. Default 4 MiB. */
+  readonly commandBytesMax: number
+  /** Of log kept behind a snapshot for followers that are a little behind. Default: a quarter of `snapshotEveryBytes`. */
+  readonly trailingBytes: number
+  /** Clients remembered for exactly-once; the longest unused are forgotten first. Default 16 384. */
+  readonly sessionsMax: number
+  /** After so much log time without a command a client may be forgotten. Default one hour. */
+  readonly sessionIdleMs: Milliseconds
+}
+
+export interface RaftNodeOptions<M extends StateMachine = StateMachine> {
+  /** This server's name, for ever: letters, digits, `.`, `_`, `-`; at most 64. */
+  readonly id: NodeId
+  /**
+   * Every server's address or addresses. Bootstraps an empty storage only: afterwards the configuration in the log counts, and a
+   * difference is reported.
+   */
+  readonly members: Readonly<Record<NodeId, Address | readonly Address[]>>
+  readonly transport?: Transport
+  /** Instead of `transport`: each address is dialled by the transport of its scheme. */
+  readonly transports?: readonly Transport[]
+  readonly storage: Storage
+  /** Without one the node takes part in elections only: `whileLeader`. */
+  readonly stateMachine?: M
+  /** Of commands. Default: JSON that refuses what does not round-trip. The same on all servers, as are the other codecs. */
+  readonly codec?: Codec<Parameters<M['apply']>[0]>
+  /** Of what `apply` returns. */
+  readonly resultCodec?: Codec<ReturnType<M['apply']>>
+  /** Of what `RaftClient.read` asks and `query` answers. */
+  readonly queryCodec?: Codec<unknown>
+  readonly answerCodec?: Codec<unknown>
+  /** Servers and clients of different clusters refuse each other. Default `lab`. */
+  readonly clusterId?: string
+  /** Default: this server's own addresses in `members`. */
+  readonly listen?: Address | readonly Address[]
+  /** The app's own services, on the same port. */
+  readonly services?: readonly Implementation[]
+  readonly token?: string | ((token: string, role: RpcRole) => boolean)
+  /** What this server shows to its peers. Default: `token`, when it is a text. */
+  readonly peerToken?: string
+  readonly origins?: readonly string[]
+  readonly insecure?: boolean
+  readonly timing?: Partial<Timing>
+  readonly limits?: Partial<RaftLimits>
+  readonly rpcLimits?: Partial<Limits>
+  /** A snapshot is made after so many bytes of log. Default 64 MiB; Infinity for never. */
+  readonly snapshotEveryBytes?: number
+  /** When `propose` and `read` are given none. Default 10 s. */
+  readonly timeout?: Milliseconds
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly trace?: TraceSink
+  readonly logger?: Logger
+}
+
+/** Long enough for a busy event loop, short enough that a dead leader is replaced within half a second. */
+export const DEFAULT_TIMING: Timing = {
+  heartbeatMs: 50,
+  electionTimeoutMsMin: 250,
+  electionTimeoutMsMax: 500,
+}
+const MIB = 1024 * 1024
+const SNAPSHOT_EVERY_BYTES = 64 * MIB
+const TIMEOUT_MS = 10_000
+const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i
+const ID_PATTERN = /^[A-Za-z0-9._-]{1,64}$/
+
+export type ResolvedLimits = Omit<RaftLimits, keyof CoreLimits>
+
+/** Options with every default filled in. */
+export interface Settings {
+  readonly id: NodeId
+  readonly members: Readonly<Record<NodeId, readonly Address[]>>
+  readonly transports: readonly Transport[]
+  readonly clusterId: string
+  readonly listen: readonly Address[]
+  readonly timing: Timing
+  readonly limits: ResolvedLimits
+  readonly coreLimits: Partial<CoreLimits>
+  readonly snapshotEveryBytes: number
+  readonly timeout: Milliseconds
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** @throws {RaftError} `BAD_REQUEST` on the first option that is not acceptable */
+export function checkOptions<M extends StateMachine>(options: RaftNodeOptions<M>): Settings {
+  const { id, clusterId = 'lab', timeout = TIMEOUT_MS, clock = systemClock, random = systemRandom } = options
+  checkId(id, 'id')
+  checkId(clusterId, 'clusterId')
+  checkPositive(timeout, 'timeout')
+  const transports = checkTransports(options)
+  const members = checkMembers(options.members, id, transports)
+  const listen = options.listen === undefined ? (members[id] ?? []) : listOf(options.listen)
+  if (listen.length === 0) throw badRequest('listen needs at least one address')
+  checkMachine(options.stateMachine)
+  const snapshotEveryBytes = options.snapshotEveryBytes ?? SNAPSHOT_EVERY_BYTES
+  checkPositive(snapshotEveryBytes, 'snapshotEveryBytes')
+  const timing = checkTiming({ ...DEFAULT_TIMING, ...options.timing })
+  const { limits, coreLimits } = splitLimits(options.limits ?? {}, snapshotEveryBytes)
+  return {
+    id,
+    members,
+    transports,
+    clusterId,
+    listen,
+    timing,
+    limits,
+    coreLimits,
+    snapshotEveryBytes,
+    timeout,
+    clock,
+    random,
+  }
+}
+
+function checkMembers(
+  members: RaftNodeOptions['members'],
+  id: NodeId,
+  transports: readonly Transport[],
+): Record<NodeId, readonly Address[]> {
+  const checked: Record<NodeId, readonly Address[]> = {}
+  // Sorted, so that every server bootstraps the same configuration however its options are written.
+  for (const member of Object.keys(members).sort()) {
+    checkId(member, 'a key of members')
+    const addresses = listOf(members[member] ?? [])
+    if (addresses.length === 0 || addresses.some((address) => typeof address !== 'string' || address === ''))
+      throw badRequest(
+        `members.${member} needs at least one address such as 'localhost:7001', not ${show(members[member])}`,
+      )
+    checked[member] = addresses.map((address) => completeAddress(address, transports))
+  }
+  if (!(id in checked))
+    throw badRequest(
+      `members must hold this server's own id ${id}; it holds ${Object.keys(checked).join(', ') || 'nobody'}`,
+    )
+  return checked
+}
+
+/** Addresses travel, in the configuration and in hints: there they need their scheme. */
+export function completeAddress(address: Address, transports: readonly Transport[]): Address {
+  return SCHEME.test(address) ? address : `${transports[0]?.schemes[0] ?? ''}://${address}`
+}
+
+function checkTransports({
+  transport,
+  transports,
+}: Pick<RaftNodeOptions, 'transport' | 'transports'>): readonly Transport[] {
+  const all = [...(transport === undefined ? [] : [transport]), ...(transports ?? [])]
+  if (all.length === 0) throw badRequest("transport is missing: give one, such as tcp() of '@lab/rpc/tcp'")
+  return all
+}
+
+function checkMachine(machine: StateMachine | undefined): void {
+  if (machine === undefined) return
+  if (typeof machine.apply !== 'function')
+    throw badRequest('stateMachine needs a method apply(command, context)')
+  if ((machine.snapshot === undefined) !== (machine.restore === undefined))
+    throw badRequest('stateMachine needs both snapshot() and restore(chunks), or neither')
+}
+
+function checkTiming(timing: Timing): Timing {
+  const { heartbeatMs, electionTimeoutMsMin, electionTimeoutMsMax } = timing
+  for (const [name, value] of Object.entries(timing)) checkPositive(value as number, `timing.${name}`)
+  // §5.6: broadcast time ≪ election timeout. Two heartbeats are the least that lets one be lost.
+  if (electionTimeoutMsMin < 2 * heartbeatMs)
+    throw badRequest(
+      `timing.electionTimeoutMsMin must be at least two heartbeats (${2 * heartbeatMs} ms), not ${electionTimeoutMsMin}`,
+    )
+  if (electionTimeoutMsMax < electionTimeoutMsMin)
+    throw badRequest(
+      `timing.electionTimeoutMsMax must not be below electionTimeoutMsMin (${electionTimeoutMsMin}), not ${electionTimeoutMsMax}`,
+    )
+  return timing
+}
+
+function splitLimits(
+  given: Partial<RaftLimits>,
+  snapshotEveryBytes: number,
+): { limits: ResolvedLimits; coreLimits: Partial<CoreLimits> } {
+  for (const [name, value] of Object.entries(given))
+    if (name === 'trailingBytes') checkNotNegative(value, `limits.${name}`)
+    else checkPositive(value, `limits.${name}`)
+  const {
+    proposalsMax = 16_384,
+    proposalBytesMax = 64 * MIB,
+    commandBytesMax = 4 * MIB,
+    trailingBytes = Math.min(snapshotEveryBytes, SNAPSHOT_EVERY_BYTES) / 4,
+    sessionsMax = 16_384,
+    sessionIdleMs = 3_600_000,
+    ...coreLimits
+  } = given
+  return {
+    limits: { proposalsMax, proposalBytesMax, commandBytesMax, trailingBytes, sessionsMax, sessionIdleMs },
+    coreLimits,
+  }
+}
+
+function checkId(id: unknown, what: string): void {
+  if (typeof id !== 'string' || !ID_PATTERN.test(id))
+    throw badRequest(`${what} must be 1 to 64 of letters, digits, '.', '_', '-', not ${show(id)}`)
+}
+
+function checkPositive(value: unknown, what: string): void {
+  if (typeof value !== 'number' || !(value > 0))
+    throw badRequest(`${what} must be a number above 0, not ${show(value)}`)
+}
+
+function checkNotNegative(value: unknown, what: string): void {
+  if (typeof value !== 'number' || !(value >= 0))
+    throw badRequest(`${what} must be a number from 0 on, not ${show(value)}`)
+}
+
+function listOf(addresses: Address | readonly Address[]): readonly Address[] {
+  return typeof addresses === 'string' ? [addresses] : addresses
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value)
+}

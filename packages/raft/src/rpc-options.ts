@@ -1,0 +1,44 @@
+import type { LinkOptions, LocalIdentity, PeerInfo, ServeOptions } from '@lab/rpc'
+import type { RaftNodeOptions, Settings } from './options.ts'
+
+/** How this server listens. */
+export function serveOptions(
+  options: RaftNodeOptions,
+  settings: Settings,
+  identity: LocalIdentity,
+  onHandshake: (peer: PeerInfo) => Promise<void>,
+): ServeOptions {
+  const { token, origins, insecure } = options
+  return {
+    ...seams(options, settings),
+    listen: [...settings.listen],
+    identity,
+    onHandshake,
+    ...(token === undefined ? {} : { token }),
+    ...(origins === undefined ? {} : { origins: [...origins] }),
+    ...(insecure === undefined ? {} : { insecure }),
+  }
+}
+
+/** How this server dials its peers. */
+export function linkOptions(
+  options: RaftNodeOptions,
+  settings: Settings,
+  identity: LocalIdentity,
+): LinkOptions {
+  const token = options.peerToken ?? (typeof options.token === 'string' ? options.token : undefined)
+  return { ...seams(options, settings), identity: token === undefined ? identity : { ...identity, token } }
+}
+
+function seams(
+  { trace, rpcLimits }: RaftNodeOptions,
+  { transports, clock, random }: Settings,
+): Pick<ServeOptions & LinkOptions, 'transports' | 'clock' | 'random' | 'trace' | 'limits'> {
+  return {
+    transports: [...transports],
+    clock,
+    random,
+    ...(trace === undefined ? {} : { trace }),
+    ...(rpcLimits === undefined ? {} : { limits: rpcLimits }),
+  }
+}

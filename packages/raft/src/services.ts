@@ -1,0 +1,49 @@
+/**
+ * What Raft servers offer over RPC. All bodies are bytes of our own codecs.
+ *
+ *     raft.peer    message    wire.ts: Raft's own messages, one way
+ *                  readIndex  () → varint index: what a follower must have applied before it answers a read (thesis §6.4)
+ *     raft.client  propose    an envelope (rsm/envelope.ts) → a reply (rsm/reply.ts) or a refusal (calls/refusal.ts)
+ *                  open       a client id → the same
+ *                  read       a query → u8 1 · answer, or a refusal
+ *                  status     () → ServerStatus
+ */
+import { bytesCodec, notification, service, unary } from '@lab/rpc'
+import type { Index, NodeId, Role, Term } from './types.ts'
+
+const bytes = { request: bytesCodec, response: bytesCodec }
+
+/** For members only. */
+export const PeerService = service('raft.peer', {
+  message: notification<Uint8Array>({ message: bytesCodec }),
+  readIndex: unary<Uint8Array, Uint8Array>(bytes),
+})
+
+/** For everybody. */
+export const ClientService = service('raft.client', {
+  propose: unary<Uint8Array, Uint8Array>(bytes),
+  open: unary<Uint8Array, Uint8Array>(bytes),
+  read: unary<Uint8Array, Uint8Array>(bytes),
+  status: unary<null, ServerStatus>(),
+})
+
+/** One server as it sees itself. */
+export interface ServerStatus {
+  readonly id: NodeId
+  readonly clusterId: string
+  readonly role: Role
+  readonly term: Term
+  /** Who leads, as far as this server knows. */
+  readonly leader: NodeId | null
+  readonly commitIndex: Index
+  readonly appliedIndex: Index
+  readonly lastIndex: Index
+  readonly snapshotIndex: Index
+  readonly voters: readonly NodeId[]
+  /** Where each member is reached. */
+  readonly addresses: Readonly<Record<NodeId, readonly string[]>>
+  /** On the leader: the last index that each follower is known to hold. */
+  readonly matchIndexes: Readonly<Record<NodeId, Index>>
+  /** Clients remembered. */
+  readonly sessions: number
+}
