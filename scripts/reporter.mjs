@@ -1,8 +1,8 @@
-// The test reporter: one line a file with its count and time, the lines that lab scenarios print (`Passed …`) below it,
+// The test reporter: one line a file with its count and time, the lines that lab scenarios print (`Passed …`, `Trace …`) below it,
 // every failure in full at the end, and last of all `N passed, N failed, N skipped`.
 import { relative } from 'node:path'
 
-const FORWARDED = /^Passed /
+const FORWARDED = /^(Passed|Trace) /
 
 export default class LabReporter {
   #vitest

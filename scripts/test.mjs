@@ -14,6 +14,7 @@ const HELP = `npm test [-- WORDS] [--long] [--seed N] [--coverage]
   npm test -- packages/rpc      the tests in a folder or a file
   --long                        the long tests too (*.long.test.ts)
   --seed N                      the first seed of the tests that run over seeds
+  --trace                       write what happens in the labs' tests to .lab/traces
   --coverage                    and which lines they ran
 
 Parts of the labs: ${LAB_PARTS.join(' ')}`
@@ -40,6 +41,7 @@ const { status, signal } = spawnSync(process.execPath, args, {
     ...process.env,
     ...(values.long === true ? { LAB_LONG: '1' } : {}),
     ...(values.seed === undefined ? {} : { LAB_SEED: values.seed }),
+    ...(values.trace === true ? { LAB_TRACE: '1' } : {}),
   },
 })
 if (status !== 0 && words.length > 0) {
@@ -56,6 +58,7 @@ function parseOptions() {
       options: {
         long: { type: 'boolean' },
         seed: { type: 'string' },
+        trace: { type: 'boolean' },
         coverage: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

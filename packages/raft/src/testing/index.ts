@@ -19,4 +19,5 @@ export {
 } from './lab-interface.ts'
 export { LabFailure, labRules, type LabRule, type LabRuleName } from './lab-failure.ts'
 export type { LabPart } from './lab-scenario.ts'
-export { describeLabCore, labTiming, makeLabCore } from './lab-core.ts'
+export { labTiming, makeLabCore } from './lab-core.ts'
+export { describeLabCore } from './lab-core-messages.ts'

@@ -28,7 +28,7 @@ import {
   type LabRaft,
   type Started,
 } from './lab-interface.ts'
-import { MemoryPersister } from './lab-persister.ts'
+import { newHost, type Host } from './lab-host.ts'
 import { LabSafety, nameOf, type LabState } from './lab-safety.ts'
 import { LabService } from './lab-service.ts'
 
@@ -43,23 +43,6 @@ export interface LabClusterOptions {
   readonly reliable: boolean
   /** Whether the service makes snapshots. */
   readonly snapshots: boolean
-}
-
-/** A server over all its lives. */
-interface Host {
-  readonly name: string
-  /** Counts up at each start and each crash: what belongs to an earlier number is a ghost's. */
-  life: number
-  raft: LabRaft | null
-  persister: MemoryPersister
-  service: LabService | null
-  /** Names of this life's ends, by whom they lead to. */
-  ends: readonly string[]
-  connected: boolean
-  /** Its state will be looked at when the present turn is over. */
-  lookDue: boolean
-  /** What was seen last, for the trace. */
-  seen: LabState
 }
 
 export class LabCluster {
@@ -209,7 +192,6 @@ export class LabCluster {
     this.#guard(() => {
       service.recover(persister.readSnapshot())
     })
-    this.#trace?.({ n: host.name, k: 'start', life })
     const raft = this.#options.make(this.#makePeers(server), server, persister, this.#applier(host), {
       clock: this.clock,
       random: this.#splitRandom(),
@@ -218,6 +200,7 @@ export class LabCluster {
       },
     })
     host.raft = raft
+    this.#trace?.({ n: host.name, k: 'start', term: raft.getState().term, life })
     this.network.addServer(host.name, new LabServer(this.#handlersOf(server, raft)))
     this.#look(server)
   }
@@ -334,20 +317,6 @@ export class LabCluster {
     const host = this.#hosts[server]
     if (host === undefined) throw new RangeError(`there is no server ${String(server)}`)
     return host
-  }
-}
-
-function newHost(name: string): Host {
-  return {
-    name,
-    life: 0,
-    raft: null,
-    persister: new MemoryPersister(),
-    service: null,
-    ends: [],
-    connected: false,
-    lookDue: false,
-    seen: { term: 0, isLeader: false },
   }
 }
 

@@ -14,14 +14,13 @@ import type { Input, Ready, SnapshotChunk, Timing } from '../core/ready.ts'
 import { crc32 } from '../crc32.ts'
 import { EntryKind, payloadOf, type Entry } from '../entry.ts'
 import type { Index, NodeId } from '../types.ts'
-import { decodeMessage, encodeMessage } from '../core/wire.ts'
 import { CoreDisk } from './lab-core-disk.ts'
+import { isReply, pack, unpack } from './lab-core-messages.ts'
 import { CoreSnapshotReceiver, packSnapshot } from './lab-core-snapshot.ts'
 import {
   NotLeader,
   type LabApply,
   type LabCommand,
-  type LabDescribe,
   type LabEnv,
   type LabPeer,
   type LabPersister,
@@ -272,35 +271,3 @@ export class LabCore implements LabRaft {
 
 /** Puts a {@link Raft} under the labs' tests: `raftLab({ make: makeLabCore, describe: describeLabCore })`. */
 export const makeLabCore = (...args: ConstructorParameters<typeof LabCore>): LabRaft => new LabCore(...args)
-
-/** What our messages say, for the trace: entries as first and last index, data as a number of bytes. */
-export const describeLabCore: LabDescribe = (_method, value) => {
-  if (!(value instanceof Uint8Array)) return {}
-  const { message } = unpack(value)
-  if (message.type === 'AppendEntries') {
-    const { entries } = message
-    return { ...message, entries: entries.length, first: entries[0]?.index, last: entries.at(-1)?.index }
-  }
-  if (message.type === 'InstallSnapshot') {
-    const { index, term } = message.snapshot
-    return { ...message, snapshot: `${String(index)}@${String(term)}`, data: message.data.length }
-  }
-  return { ...message }
-}
-
-/** The sender's number, then the message: the labs' network does not say who calls. */
-function pack(me: number, message: Message): Uint8Array {
-  const body = encodeMessage(message)
-  const bytes = new Uint8Array(1 + body.length)
-  bytes[0] = me
-  bytes.set(body, 1)
-  return bytes
-}
-
-function unpack(bytes: Uint8Array): { readonly from: NodeId; readonly message: Message } {
-  return { from: nameOf(bytes[0] ?? 0), message: decodeMessage(bytes.subarray(1)) }
-}
-
-function isReply(message: Message): boolean {
-  return message.type.endsWith('Reply')
-}

@@ -96,6 +96,7 @@ export interface LabTest {
   /** The labs' own name and part: `Figure8 (2C)`. */
   readonly title: string
   readonly part: LabPart
+  readonly peers: number
   /**
    * Runs the scenario once.
    *

@@ -36,6 +36,7 @@ function labTest(scenario: Scenario, options: RaftLabOptions): LabTest {
   return {
     title,
     part: scenario.part,
+    peers: scenario.servers,
     run: (seed, runOptions = {}) => runScenario({ ...scenario, title }, options, seed, runOptions),
   }
 }

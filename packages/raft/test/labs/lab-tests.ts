@@ -9,6 +9,7 @@ import { test } from 'vitest'
 const root = dirname(dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url))))))
 const FIRST_SEED = Number(process.env['LAB_SEED'] ?? 1)
 const SEEDS = process.env['LAB_LONG'] === '1' ? 100 : 10
+const TRACES = process.env['LAB_TRACE'] === '1'
 const TIMEOUT_MS = 600_000
 
 /** @param seeds how many; default 10, and 100 in the long tests */
@@ -19,6 +20,7 @@ export function testLabs(scenarios: readonly LabTest[], seeds: number = SEEDS): 
       for (let seed = FIRST_SEED; seed < FIRST_SEED + seeds; seed++)
         results.push(await runSeed(scenario, seed))
       console.log(passedLine(results))
+      if (TRACES) console.log(`Trace  npx lab trace cols ${await trace(scenario, FIRST_SEED)}`)
     })
 }
 
@@ -27,20 +29,21 @@ async function runSeed(scenario: LabTest, seed: number): Promise<LabResult> {
     return await scenario.run(seed)
   } catch (thrown) {
     if (!(thrown instanceof Error)) throw thrown
-    const file = await traceAgain(scenario, seed)
-    thrown.message += `\n  the trace: ${file}\n  replay: npm test -- '${scenario.title}' --seed ${String(seed)}`
+    const file = await trace(scenario, seed)
+    thrown.message += `\n  replay: npm test -- '${scenario.title}' --seed ${String(seed)}\n  cols:   npx lab trace cols ${file}`
     throw thrown
   }
 }
 
-/** Seeds make a failure repeatable, so tracing costs nothing until there is one. @returns the file */
-async function traceAgain(scenario: LabTest, seed: number): Promise<string> {
-  const header: TraceHeader = { v: TRACE_VERSION, what: scenario.title, start: 0, seed }
+/** Seeds repeat a run exactly, so tracing costs nothing until somebody wants to see one. @returns the file */
+async function trace(scenario: LabTest, seed: number): Promise<string> {
+  const nodes = Array.from({ length: scenario.peers }, (_, server) => `n${String(server + 1)}`)
+  const header: TraceHeader = { v: TRACE_VERSION, what: scenario.title, start: 0, seed, nodes }
   const lines = [JSON.stringify(header)]
-  const trace = (event: TraceEvent): void => {
+  const write = (event: TraceEvent): void => {
     lines.push(JSON.stringify(event))
   }
-  await scenario.run(seed, { trace }).catch(() => undefined)
+  await scenario.run(seed, { trace: write }).catch(() => undefined)
   const file = join(
     root,
     '.lab',
