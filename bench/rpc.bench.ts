@@ -1,0 +1,97 @@
+/** Round trips of our RPC over TCP and WebSocket, each beside the bare thing in the same run. */
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import type { Benchmark, Row } from './benchmark.ts'
+import type { EchoClient } from './rpc/echo.ts'
+import { variants, type VariantName } from './rpc/variants.ts'
+
+const IN_FLIGHT = [1, 64, 512]
+const ROUNDS = 3
+const SECONDS_MAX = 35
+/** How long a variant runs before it counts, of the time that it has: the first round meets cold code. */
+const WARM_UP = 0.25
+const PAIRS: readonly {
+  network: string
+  bare: VariantName
+  rpc: VariantName
+  goal: (inFlight: number) => string
+}[] = [
+  {
+    network: 'TCP',
+    bare: 'bare-tcp',
+    rpc: 'rpc-tcp',
+    goal: (inFlight) => (inFlight < 512 ? '≥ 0.6' : '≥ 0.35'),
+  },
+  {
+    network: 'WebSocket',
+    bare: 'bare-websocket',
+    rpc: 'rpc-websocket',
+    goal: (inFlight) => (inFlight < 64 ? '' : '≥ 2'),
+  },
+]
+
+export const benchmark: Benchmark = {
+  title:
+    'RPC round trips, 256 B, two processes; bare is an echo that coalesces writes (node:net) or sends a frame per message (ws)',
+  async run({ seconds }) {
+    const names = Object.keys(variants) as VariantName[]
+    const peers = await Promise.all(names.map(open))
+    const clients = new Map(names.map((name, i) => [name, peers[i]?.client]))
+    // A second stays for starting the processes.
+    const millis = ((Math.min(seconds, SECONDS_MAX) - 1) * 1000) / (names.length * IN_FLIGHT.length * ROUNDS)
+    const rows: Row[] = []
+    for (const inFlight of IN_FLIGHT) {
+      const rates = await measure(clients, inFlight, millis)
+      for (const pair of PAIRS) rows.push(rowOf(pair, inFlight, rates))
+    }
+    for (const { client, child } of peers) {
+      client.close()
+      child.disconnect()
+    }
+    return rows.sort((a, b) => String(a['network']).localeCompare(String(b['network'])))
+  },
+}
+
+async function open(name: VariantName): Promise<{ client: EchoClient; child: ChildProcess }> {
+  const child = fork(join(import.meta.dirname, 'rpc', 'server-process.ts'), [name])
+  const [address] = (await once(child, 'message')) as [string]
+  return { client: await variants[name].dial(address), child }
+}
+
+type Rates = ReadonlyMap<VariantName, readonly number[]>
+
+/** The variants take turns, so that a disturbance of the machine meets them all. */
+async function measure(
+  clients: ReadonlyMap<VariantName, EchoClient | undefined>,
+  inFlight: number,
+  millis: number,
+): Promise<Rates> {
+  const rates = new Map<VariantName, number[]>()
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [name, client] of clients) {
+      await client?.run(inFlight, millis * WARM_UP)
+      const rate = (await client?.run(inFlight, millis * (1 - WARM_UP))) ?? 0
+      rates.set(name, [...(rates.get(name) ?? []), rate])
+    }
+  }
+  return rates
+}
+
+function rowOf({ network, bare, rpc, goal }: (typeof PAIRS)[number], inFlight: number, rates: Rates): Row {
+  const bareRates = rates.get(bare) ?? []
+  const rpcRates = rates.get(rpc) ?? []
+  return {
+    network,
+    'in flight': String(inFlight),
+    'bare, /s': median(bareRates),
+    'rpc, /s': median(rpcRates),
+    // Each round against its own neighbour: a disturbance of both is not one of their ratio.
+    'rpc : bare': median(rpcRates.map((rate, i) => rate / (bareRates[i] ?? rate))),
+    goal: goal(inFlight),
+  }
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+}
