@@ -187,6 +187,7 @@ export class LabCluster {
       server,
       snapshots: this.#options.snapshots,
       raft: () => (host.life === life ? host.raft : null),
+      onError: this.#reject,
     })
     host.service = service
     this.#guard(() => {

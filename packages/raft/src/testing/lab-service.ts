@@ -1,3 +1,4 @@
+import { toError } from '@lab/rpc'
 import type { LabApplied, LabCommand, LabRaft } from './lab-interface.ts'
 import type { LabSafety } from './lab-safety.ts'
 import { fail } from './lab-failure.ts'
@@ -14,6 +15,8 @@ export interface LabServiceOptions {
   readonly snapshots: boolean
   /** The instance below, while it lives. */
   readonly raft: () => LabRaft | null
+  /** What the instance threw when it was given a snapshot. */
+  readonly onError: (error: Error) => void
 }
 
 /** What stands above one life of a server: it hands what is applied to the judge and, in part 2D, makes snapshots. */
@@ -47,10 +50,14 @@ export class LabService {
 
   /** Not within `apply`: a service of its own would not call back from there either. */
   #snapshotLater(index: number): void {
-    const { safety, server, raft } = this.#options
+    const { safety, server, raft, onError } = this.#options
     const commands = Array.from({ length: index }, (_, i) => safety.commandAt(server, i + 1) as LabCommand)
     const blob = encoder.encode(JSON.stringify(commands))
-    void Promise.resolve().then(() => raft()?.snapshot(index, blob))
+    Promise.resolve()
+      .then(() => raft()?.snapshot(index, blob))
+      .catch((thrown: unknown) => {
+        onError(toError(thrown))
+      })
   }
 }
 

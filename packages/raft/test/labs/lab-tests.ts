@@ -60,7 +60,7 @@ export function passedLine(results: readonly LabResult[]): string {
   const column = (value: (result: LabResult) => number, width: number, unit: string, digits = 0): string =>
     `${median(results.map(value)).toFixed(digits).padStart(width)} ${unit}`
   return [
-    `Passed ${(results[0]?.title ?? '').padEnd(24)}`,
+    `Passed ${(results[0]?.title ?? '').padEnd(30)}`,
     column((result) => result.seconds, 5, 's', 1),
     column((result) => result.peers, 2, 'peers'),
     column((result) => result.rpcs, 6, 'rpcs'),

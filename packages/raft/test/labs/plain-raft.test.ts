@@ -4,8 +4,11 @@ import { PlainRaft } from './plain-raft.ts'
 
 const makePlain: LabMake = (...args) => new PlainRaft(...args)
 
-// Churn takes seconds with a Raft that encodes its whole log for each command.
-for (const scenario of raftLab({ make: makePlain }).filter(({ title }) => !title.includes('Churn')))
+// Churn takes seconds with a Raft that encodes its whole log for each command, and snapshots it has none.
+const within = raftLab({ make: makePlain }).filter(
+  ({ title, part }) => part !== '2D' && !title.includes('Churn'),
+)
+for (const scenario of within)
   test(`a Raft that is not ours, Figure 2 and no more, passes ${scenario.title}`, async () => {
     const { peers } = await scenario.run(1)
     expect(peers).toBeGreaterThanOrEqual(3)
@@ -77,6 +80,11 @@ test('a Raft that refuses every command fails for want of agreement', async () =
     changed(makePlain(...args), { start: () => NotLeader }),
   )
   expect(failure.code).toBe('agreement')
+})
+
+test('§7: a Raft that throws at a snapshot fails part 2D with what it threw', async () => {
+  const scenario = raftLab({ make: makePlain }).find(({ title }) => title === 'SnapshotBasic (2D)')
+  await expect(scenario?.run(1)).rejects.toThrow('this Raft keeps its whole log')
 })
 
 test('a handler that throws fails the test with what it threw', async () => {
