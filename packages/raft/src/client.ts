@@ -96,10 +96,10 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
       throw badRequest("transport is missing: give one, such as tcp() of '@lab/rpc/tcp'")
     if (options.servers.length === 0) throw badRequest('servers needs at least one address')
     this.#clock = clock
-    this.#codec = options.codec ?? jsonCodec
-    this.#resultCodec = options.resultCodec ?? jsonCodec
-    this.#queryCodec = options.queryCodec ?? jsonCodec
-    this.#answerCodec = options.answerCodec ?? (jsonCodec as Codec<A>)
+    this.#codec = options.codec ?? jsonCodec()
+    this.#resultCodec = options.resultCodec ?? jsonCodec()
+    this.#queryCodec = options.queryCodec ?? jsonCodec()
+    this.#answerCodec = options.answerCodec ?? (jsonCodec() as Codec<A>)
     const { clusterId = '', token, trace, rpcLimits } = options
     this.#route = new ClientRoute({
       servers: options.servers.map((address) => completeAddress(address, transports)),
@@ -146,7 +146,10 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
     checkTimeout(timeout)
     const ask = async ({ addresses, requests }: KnownServer): Promise<ServerReport> => {
       try {
-        const status = await requests.status(null, signal === undefined ? { timeout } : { timeout, signal })
+        const status = await requests.status(
+          undefined,
+          signal === undefined ? { timeout } : { timeout, signal },
+        )
         return { addresses, status, error: null }
       } catch (thrown) {
         return { addresses, status: null, error: fromRpcError(thrown) }

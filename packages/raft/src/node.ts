@@ -71,8 +71,8 @@ export class RaftNode<M extends StateMachine = StateMachine> {
   private constructor(runtime: Runtime, options: RaftNodeOptions<M>) {
     this.#runtime = runtime
     this.#machine = options.stateMachine
-    this.#codec = options.codec ?? jsonCodec
-    this.#resultCodec = options.resultCodec ?? jsonCodec
+    this.#codec = options.codec ?? jsonCodec()
+    this.#resultCodec = options.resultCodec ?? jsonCodec()
   }
 
   get id(): NodeId {

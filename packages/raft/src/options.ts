@@ -31,7 +31,7 @@ export interface RaftLimits extends CoreLimits {
   /** Proposals that wait at this node, and their bytes: then `BUSY`. Default 16 384 and 64 MiB. */
   readonly proposalsMax: number
   readonly proposalBytesMax: number
-  /** One command or query. Default 4 MiB. */
+  /** One command or query. Default 1 MiB; `rpcLimits.messageBytesMax` must leave room for it. */
   readonly commandBytesMax: number
   /** Of log kept behind a snapshot for followers that are a little behind. Default: a quarter of `snapshotEveryBytes`. */
   readonly trailingBytes: number
@@ -217,7 +217,7 @@ function splitLimits(
   const {
     proposalsMax = 16_384,
     proposalBytesMax = 64 * MIB,
-    commandBytesMax = 4 * MIB,
+    commandBytesMax = MIB,
     trailingBytes = Math.min(snapshotEveryBytes, SNAPSHOT_EVERY_BYTES) / 4,
     sessionsMax = 16_384,
     sessionIdleMs = 3_600_000,

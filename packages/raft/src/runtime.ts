@@ -267,10 +267,10 @@ function machineOf(options: RaftNodeOptions): ReplicatedMachine {
   const { stateMachine, codec, resultCodec, queryCodec, answerCodec } = options
   return new ReplicatedMachine({
     machine: stateMachine ?? null,
-    codec: codec ?? jsonCodec,
-    resultCodec: resultCodec ?? jsonCodec,
-    queryCodec: queryCodec ?? jsonCodec,
-    answerCodec: answerCodec ?? jsonCodec,
+    codec: codec ?? jsonCodec(),
+    resultCodec: resultCodec ?? jsonCodec(),
+    queryCodec: queryCodec ?? jsonCodec(),
+    answerCodec: answerCodec ?? jsonCodec(),
   })
 }
 

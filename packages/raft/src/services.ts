@@ -24,7 +24,7 @@ export const ClientService = service('raft.client', {
   propose: unary<Uint8Array, Uint8Array>(bytes),
   open: unary<Uint8Array, Uint8Array>(bytes),
   read: unary<Uint8Array, Uint8Array>(bytes),
-  status: unary<null, ServerStatus>(),
+  status: unary<undefined, ServerStatus>(),
 })
 
 /** One server as it sees itself. */
