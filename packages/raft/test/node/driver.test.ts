@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest'
+import { RaftError } from '../../src/errors.ts'
+import { DriverNet } from './driver-net.ts'
+
+const NAMES = ['n1', 'n2', 'n3']
+const errorOf = (work: Promise<unknown>): Promise<unknown> => work.then(() => null, (error: unknown) => error) // prettier-ignore
+
+describe('the driver, without RPC', () => {
+  test('a proposal is applied on all servers, with its result for who proposed', async () => {
+    const net = new DriverNet(NAMES)
+    await net.startAll()
+    const leader = await net.leader()
+    const results = await net.clock.settle(
+      Promise.all(['a', 'b', 'c'].map((item) => net.propose(leader, item))),
+    )
+    expect(results).toEqual([1, 2, 3])
+    await net.clock.advance(200)
+    for (const { machine } of net.all) expect(machine.state.items).toEqual(['a', 'b', 'c'])
+  })
+
+  test('proposals of one turn share one write; those of the write after share the next', async () => {
+    const net = new DriverNet(['n1'])
+    await net.startAll()
+    const leader = await net.leader()
+    await net.clock.settle(net.propose(leader, 'first'))
+    const before = leader.driver.counters.syncs
+    await net.clock.settle(Promise.all(Array.from({ length: 50 }, (_, i) => net.propose(leader, String(i)))))
+    expect(leader.driver.counters.syncs - before).toBe(1)
+  })
+
+  test('one server alone commits, and has it after a crash (trap 3)', async () => {
+    const net = new DriverNet(['n1'])
+    await net.startAll()
+    await net.clock.settle(net.propose(await net.leader(), 'kept'))
+    await net.crash('n1')
+    const again = await net.start('n1')
+    await net.leader()
+    await net.clock.run(() => again.machine.state.items.length === 1)
+    expect(again.machine.state.items).toEqual(['kept'])
+  })
+
+  test('a follower refuses proposals and reads: nothing was appended', async () => {
+    const net = new DriverNet(NAMES)
+    await net.startAll()
+    const leader = await net.leader()
+    const follower = net.all.find((member) => member !== leader)!
+    expect(await net.clock.settle(errorOf(net.propose(follower, 'x')))).toMatchObject({
+      code: 'NOT_LEADER',
+      outcome: 'not-applied',
+    })
+    expect(await net.clock.settle(errorOf(follower.driver.readIndex()))).toMatchObject({ code: 'NOT_LEADER' })
+  })
+
+  test('a leader cut off fails its proposals as unknown when it steps down (§5.3)', async () => {
+    const net = new DriverNet(NAMES)
+    await net.startAll()
+    const old = await net.leader()
+    await net.clock.settle(net.propose(old, 'kept'))
+    net.cut.add(old.id)
+    const stranded = errorOf(net.propose(old, 'lost'))
+    const rest = NAMES.filter((id) => id !== old.id)
+    await net.clock.settle(net.propose(await net.leader(rest), 'other'))
+    expect(await net.clock.settle(stranded)).toMatchObject({ code: 'LEADERSHIP_LOST', outcome: 'unknown' })
+    net.cut.clear()
+    await net.clock.advance(1000)
+    for (const { machine } of net.all) expect(machine.state.items).toEqual(['kept', 'other'])
+  })
+
+  test('too many proposals are refused with BUSY, and nothing of them is applied', async () => {
+    const net = new DriverNet(['n1'], { proposalsMax: 4 })
+    await net.startAll()
+    const leader = await net.leader()
+    const all = Array.from({ length: 6 }, (_, i) => errorOf(net.propose(leader, String(i))))
+    const errors = await net.clock.settle(Promise.all(all))
+    expect(errors.slice(0, 4)).toEqual([null, null, null, null])
+    for (const error of errors.slice(4)) expect(error).toMatchObject({ code: 'BUSY', outcome: 'not-applied' })
+    expect(leader.machine.state.items).toEqual(['0', '1', '2', '3'])
+  })
+
+  test('a failed write stops the server for good: what it had appended is unknown, nothing is acknowledged', async () => {
+    const net = new DriverNet(['n1'])
+    await net.startAll()
+    const leader = await net.leader()
+    await net.clock.settle(net.propose(leader, 'kept'))
+    const stranded = errorOf(net.propose(leader, 'lost'))
+    await Promise.resolve().then(() => leader.storage.crash())
+    expect(await net.clock.settle(stranded)).toMatchObject({ code: 'CLOSED', outcome: 'unknown' })
+    expect(leader.failures).toMatchObject([{ code: 'STORAGE_FAILED' }])
+    expect(await errorOf(net.propose(leader, 'x'))).toBeInstanceOf(RaftError)
+  })
+})
+
+describe('snapshots (§7)', () => {
+  test('are made as the log grows, and a restart begins with the newest one', async () => {
+    const net = new DriverNet(['n1'], { snapshotEveryBytes: 1000 })
+    await net.startAll()
+    const leader = await net.leader()
+    for (let i = 0; i < 60; i++) await net.clock.settle(net.propose(leader, `item ${i}`))
+    expect(leader.driver.counters.snapshotsTaken).toBeGreaterThanOrEqual(2)
+    expect(leader.driver.status.snapshotIndex).toBeGreaterThan(30)
+    await net.crash('n1')
+    const again = await net.start('n1')
+    expect(again.machine.state.items.length).toBeGreaterThan(30)
+    await net.leader()
+    await net.clock.run(() => again.machine.state.items.length === 60)
+    expect(again.machine.state.items).toEqual(Array.from({ length: 60 }, (_, i) => `item ${i}`))
+  })
+
+  test('bring a follower back that was away for longer than the log reaches', async () => {
+    const net = new DriverNet(NAMES, { snapshotEveryBytes: 1000 })
+    await net.startAll()
+    const leader = await net.leader()
+    const slow = net.all.find((member) => member !== leader)!
+    net.cut.add(slow.id)
+    for (let i = 0; i < 80; i++) await net.clock.settle(net.propose(leader, `item ${i}`))
+    expect(slow.machine.state.items).toHaveLength(0)
+    net.cut.clear()
+    await net.clock.run(() => slow.machine.state.items.length === 80, { limitMs: 5000 })
+    expect(slow.machine.state.items).toEqual(leader.machine.state.items)
+    expect(slow.driver.status.snapshotIndex).toBeGreaterThan(0)
+    await net.clock.settle(net.propose(leader, 'after'))
+    await net.clock.run(() => slow.machine.state.items.length === 81)
+  })
+
+  test('a follower restored from a snapshot survives a crash with it', async () => {
+    const net = new DriverNet(NAMES, { snapshotEveryBytes: 1000 })
+    await net.startAll()
+    const leader = await net.leader()
+    const slow = net.all.find((member) => member !== leader)!.id
+    net.cut.add(slow)
+    for (let i = 0; i < 80; i++) await net.clock.settle(net.propose(leader, `item ${i}`))
+    net.cut.clear()
+    await net.clock.run(() => net.member(slow).machine.state.items.length === 80, { limitMs: 5000 })
+    await net.crash(slow)
+    const again = await net.start(slow)
+    await net.clock.run(() => again.machine.state.items.length === 80, { limitMs: 5000 })
+  })
+})
