@@ -22,10 +22,8 @@ export default defineConfig(
     rules: {
       // `== null` asks for null and undefined at once.
       eqeqeq: ['error', 'always', { null: 'ignore' }],
-      '@typescript-eslint/no-unnecessary-condition': [
-        'error',
-        { allowConstantLoopConditions: 'only-allowed-literals' },
-      ],
+      // The compiler does not know what a callback or another turn has changed since the last test: half of our conditions.
+      '@typescript-eslint/no-unnecessary-condition': 'off',
       // `||` on text means: or when it is empty.
       '@typescript-eslint/prefer-nullish-coalescing': ['error', { ignorePrimitives: { string: true } }],
       // A callback may return a promise or nothing.
