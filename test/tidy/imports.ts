@@ -21,6 +21,9 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
 /** Test tools may use the simulator and the trace readers: optional peers, which no user of the package itself pays for. */
 const BELOW_TESTING = ['sim', 'trace']
 
+/** What the examples do not want to teach over and over: reading --transport. */
+const SHARED = 'examples/shared/'
+
 interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly '@lab/source': string }>>
 }
@@ -62,7 +65,8 @@ function pastFrontDoors({ path, imports }: Source): string[] {
     .filter(({ what }) => {
       if (what.startsWith('@lab/')) return sourceOf(what) === null
       if (!what.startsWith('.') || home === undefined) return false
-      return !posix.join(posix.dirname(path), what).startsWith(`${home}/`)
+      const target = posix.join(posix.dirname(path), what)
+      return !target.startsWith(`${home}/`) && !(home.startsWith('examples/') && target.startsWith(SHARED))
     })
     .map(({ what, line }) => `${line}: ${what}`)
 }
