@@ -119,8 +119,8 @@ function entriesOf(span: Span, bytes: Uint8Array, origin: number): Entry[] {
   const end = span.to - origin
   for (let index = span.first; index < span.until;) {
     at = skipToRecord(view, at, end, origin)
-    const length = at < end ? view.getUint32(at, true) : 0
-    if (length < RECORD_HEADER_BYTES || at + length > bytes.length) throw damaged(span, origin + at, index)
+    const length = at + RECORD_HEADER_BYTES <= end ? view.getUint32(at, true) : 0
+    if (length < RECORD_HEADER_BYTES || at + length > end) throw damaged(span, origin + at, index)
     const entry = decode(bytes, at, length, span, origin)
     at += length
     if (entry.kind === EntryKind.hardState || entry.kind === EntryKind.logStart) continue
@@ -134,13 +134,21 @@ function entriesOf(span: Span, bytes: Uint8Array, origin: number): Entry[] {
 /** Past the zeros that fill a sector, and the header of the batch that begins in the next. */
 function skipToRecord(view: DataView, at: number, end: number, origin: number): number {
   for (;;) {
-    const room = end - at
-    if (room < 4) return room > 0 ? sectorEnd(origin + at) - origin : at
-    const word = view.getUint32(at, true)
-    if (word === BATCH_MAGIC) at += BATCH_HEADER_BYTES
-    else if (word === 0) at = sectorEnd(origin + at + 1) - origin
-    else return at
+    const next = sectorEnd(origin + at) - origin
+    if (
+      isFilling(view, at, Math.min(next, end)) &&
+      (next + 4 > end || view.getUint32(next, true) === BATCH_MAGIC)
+    )
+      at = next
+    if (at + BATCH_HEADER_BYTES > end || view.getUint32(at, true) !== BATCH_MAGIC) return at
+    at += BATCH_HEADER_BYTES
   }
+}
+
+/** Zeros only. A record may begin with some, the low bytes of its length; what follows them is no batch's first word then. */
+function isFilling(view: DataView, at: number, end: number): boolean {
+  for (; at < end; at++) if (view.getUint8(at) !== 0) return false
+  return true
 }
 
 function decode(bytes: Uint8Array, at: number, length: number, span: Span, origin: number): Entry {

@@ -1,0 +1,56 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { seededRandom } from '@lab/rpc'
+import { describe, test } from 'vitest'
+import { fileStorage } from '../../src/storage/file/index.ts'
+import { memoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'
+import { storageSuite, type StoragePlace } from '../../src/testing/storage-suite.ts'
+import { FaultDisk } from './fault-disk.ts'
+
+function memoryPlace(storage: MemoryStorage): StoragePlace {
+  return {
+    storage: () => storage,
+    crash: () => {
+      storage.crash()
+      return Promise.resolve()
+    },
+    dispose: () => Promise.resolve(),
+  }
+}
+
+describe('memory', () => {
+  for (const { title, run } of storageSuite({ open: () => Promise.resolve(memoryPlace(memoryStorage())) }))
+    test(title, run)
+})
+
+for (const segmentBytes of [4096, 64 * 1024]) {
+  describe(`files on the system's disk, segments of ${String(segmentBytes)} bytes`, () => {
+    const open = async (): Promise<StoragePlace> => {
+      const folder = await mkdtemp(join(tmpdir(), 'lab-storage-'))
+      return {
+        storage: () => fileStorage(join(folder, 'data'), { segmentBytes }),
+        dispose: () => rm(folder, { recursive: true, force: true }),
+      }
+    }
+    const lacks = { crash: 'takes a process to kill: see process.test.ts' }
+    for (const { title, run } of storageSuite({ open, lacks })) test(title, run)
+  })
+}
+
+describe('files on a disk that loses what was not synced', () => {
+  let seed = 0
+  const open = (): Promise<StoragePlace> => {
+    const random = seededRandom(++seed)
+    const disk = new FaultDisk({ random })
+    return Promise.resolve({
+      storage: () => fileStorage('data', { disk, random, segmentBytes: 4096 }),
+      crash: () => {
+        disk.crash()
+        return Promise.resolve()
+      },
+      dispose: () => Promise.resolve(),
+    })
+  }
+  for (const { title, run } of storageSuite({ open })) test(title, run)
+})
