@@ -19,5 +19,11 @@ export {
 } from './lab-interface.ts'
 export { LabFailure, labRules, type LabRule, type LabRuleName } from './lab-failure.ts'
 export type { LabPart } from './lab-scenario.ts'
-export { labTiming, makeLabCore } from './lab-core.ts'
+export { labCore, labTiming, type LabCoreOptions } from './lab-core.ts'
 export { describeLabCore } from './lab-core-messages.ts'
+export {
+  storageSuite,
+  type StorageAbility,
+  type StoragePlace,
+  type StorageSuiteOptions,
+} from './storage-suite.ts'

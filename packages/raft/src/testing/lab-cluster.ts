@@ -199,6 +199,9 @@ export class LabCluster {
       note: (topic, text) => {
         if (host.life === life) this.#trace?.({ n: host.name, k: 'note', topic, text })
       },
+      fail: (thrown) => {
+        this.#reject(toError(thrown))
+      },
     })
     host.raft = raft
     this.#trace?.({ n: host.name, k: 'start', term: raft.getState().term, life })

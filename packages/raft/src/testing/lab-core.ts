@@ -10,7 +10,7 @@
 import { assert, type Timer } from '@lab/rpc'
 import type { Envelope, Message } from '../core/messages.ts'
 import { Raft } from '../core/raft.ts'
-import type { Input, Ready, SnapshotChunk, Timing } from '../core/ready.ts'
+import type { CoreLimits, Input, Ready, SnapshotChunk, Timing } from '../core/ready.ts'
 import { crc32 } from '../crc32.ts'
 import { EntryKind, payloadOf, type Entry } from '../entry.ts'
 import type { Index, NodeId } from '../types.ts'
@@ -22,6 +22,7 @@ import {
   type LabApply,
   type LabCommand,
   type LabEnv,
+  type LabMake,
   type LabPeer,
   type LabPersister,
   type LabRaft,
@@ -32,6 +33,12 @@ import { nameOf } from './lab-safety.ts'
 /** Slow enough for the labs' ten heartbeats a second, and for their replies that are held back for seconds. */
 export const labTiming: Timing = { heartbeatMs: 120, electionTimeoutMsMin: 400, electionTimeoutMsMax: 800 }
 
+export interface LabCoreOptions {
+  /** Default: {@link labTiming}. */
+  readonly timing?: Timing
+  readonly limits?: Partial<CoreLimits>
+}
+
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -41,7 +48,7 @@ interface Answer {
   message: Message | null
 }
 
-export class LabCore implements LabRaft {
+class LabCore implements LabRaft {
   readonly handlers: LabRaft['handlers']
   readonly #peers: readonly LabPeer[]
   readonly #me: number
@@ -64,7 +71,7 @@ export class LabCore implements LabRaft {
     persister: LabPersister,
     apply: LabApply,
     env: LabEnv,
-    timing: Timing = labTiming,
+    options: LabCoreOptions = {},
   ) {
     this.#peers = peers
     this.#me = me
@@ -93,7 +100,8 @@ export class LabCore implements LabRaft {
         leases: false,
       },
       now: env.clock.now(),
-      timing,
+      timing: options.timing ?? labTiming,
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
     })
     this.#state.term = disk.hardState.currentTerm
     this.#work()
@@ -162,10 +170,12 @@ export class LabCore implements LabRaft {
   #workSoon(): void {
     if (this.#workDue) return
     this.#workDue = true
-    void Promise.resolve().then(() => {
-      this.#workDue = false
-      if (!this.#killed) this.#work()
-    })
+    Promise.resolve()
+      .then(() => {
+        this.#workDue = false
+        if (!this.#killed) this.#work()
+      })
+      .catch(this.#env.fail)
   }
 
   /** In the order of Ready's fields. @returns what came of it, to be stepped */
@@ -216,11 +226,14 @@ export class LabCore implements LabRaft {
     }
     const peer = this.#peers.find((_, server) => nameOf(server) === to)
     assert(peer !== undefined, 'messages go to members')
-    void peer.call(message.type, pack(this.#me, message)).then((reply) => {
-      if (!(reply instanceof Uint8Array) || this.#killed) return
-      this.#step({ type: 'message', ...unpack(reply) })
-      this.#work()
-    })
+    peer
+      .call(message.type, pack(this.#me, message))
+      .then((reply) => {
+        if (!(reply instanceof Uint8Array) || this.#killed) return
+        this.#step({ type: 'message', ...unpack(reply) })
+        this.#work()
+      })
+      .catch(this.#env.fail)
   }
 
   #readSnapshot(index: Index, wanted: number, bytesMax: number): SnapshotChunk | null {
@@ -269,5 +282,7 @@ export class LabCore implements LabRaft {
   }
 }
 
-/** Puts a {@link Raft} under the labs' tests: `raftLab({ make: makeLabCore, describe: describeLabCore })`. */
-export const makeLabCore = (...args: ConstructorParameters<typeof LabCore>): LabRaft => new LabCore(...args)
+/** Puts the core under the labs' tests: `raftLab({ make: labCore(), describe: describeLabCore })`. */
+export function labCore(options: LabCoreOptions = {}): LabMake {
+  return (peers, me, persister, apply, env) => new LabCore(peers, me, persister, apply, env, options)
+}

@@ -69,6 +69,8 @@ export interface LabEnv {
   readonly random: Random
   /** Puts a line into the trace, under a topic of your choice. Costs nothing while nobody traces. */
   note(topic: string, text: string): void
+  /** Ends the test: for a bug that your Raft finds itself, where a throw would reach nobody, as after an `await`. */
+  readonly fail: (error: unknown) => void
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { TraceEvent } from '@lab/rpc'
-import { describeLabCore, makeLabCore, raftLab } from '@lab/raft/testing'
+import { describeLabCore, labCore, raftLab } from '@lab/raft/testing'
 import { expect, test } from 'vitest'
 
-const scenarios = raftLab({ make: makeLabCore, describe: describeLabCore })
+const scenarios = raftLab({ make: labCore(), describe: describeLabCore })
 
 for (const title of ['Figure8 (2C)', 'UnreliableChurn (2C)'])
   test(`${title}: equal seeds give equal traces, byte for byte, and another seed another one`, async () => {

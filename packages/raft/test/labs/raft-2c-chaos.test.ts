@@ -1,7 +1,7 @@
 // A file of its own, so that a second worker can take it.
-import { describeLabCore, makeLabCore, raftLab } from '@lab/raft/testing'
+import { describeLabCore, labCore, raftLab } from '@lab/raft/testing'
 import { testLabs } from './lab-tests.ts'
 
 const chaos = /Figure8|Churn|Unreliable/
-const tests = raftLab({ make: makeLabCore, describe: describeLabCore })
+const tests = raftLab({ make: labCore(), describe: describeLabCore })
 testLabs(tests.filter(({ part, title }) => part === '2C' && chaos.test(title)))

@@ -1,4 +1,4 @@
-import { describeLabCore, makeLabCore, raftLab } from '@lab/raft/testing'
+import { describeLabCore, labCore, raftLab } from '@lab/raft/testing'
 import { testLabs } from './lab-tests.ts'
 
-testLabs(raftLab({ make: makeLabCore, describe: describeLabCore }).filter(({ part }) => part === '2D'))
+testLabs(raftLab({ make: labCore(), describe: describeLabCore }).filter(({ part }) => part === '2D'))
