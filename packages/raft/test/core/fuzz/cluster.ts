@@ -11,7 +11,7 @@ import type { CoreLimits, Input, Ready, SnapshotChunk, Timing } from '../../../s
 import type { Entry } from '../../../src/entry.ts'
 import type { Index, Membership, NodeId } from '../../../src/types.ts'
 import { decodeMessage, encodeMessage } from '../../../src/wire.ts'
-import { FakeDisk } from './fake-disk.ts'
+import { FakeDisk } from '../support/fake-disk.ts'
 import { Invariants, nextState } from './invariants.ts'
 
 export interface Faults {

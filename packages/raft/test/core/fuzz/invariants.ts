@@ -6,7 +6,7 @@ import type { Envelope } from '../../../src/core/messages.ts'
 import { majorityOf } from '../../../src/core/quorum.ts'
 import type { CoreStatus } from '../../../src/core/ready.ts'
 import type { Index, NodeId, Term } from '../../../src/types.ts'
-import type { FakeDisk } from './fake-disk.ts'
+import type { FakeDisk } from '../support/fake-disk.ts'
 
 /** Machine state after entry `index`, as one number: the same on every server (Figure 3, state machine safety). */
 export function nextState(before: number, entry: Entry): number {
