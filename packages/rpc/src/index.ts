@@ -12,4 +12,39 @@ export {
   type TraceSink,
 } from './trace.ts'
 export { ByteReader, ByteWriter } from './bytes.ts'
-export { bytesCodec, type Codec } from './codec.ts'
+export { bytesCodec, jsonCodec, type Codec } from './codec.ts'
+export {
+  implement,
+  notification,
+  service,
+  stream,
+  unary,
+  type CallContext,
+  type Handlers,
+  type Implementation,
+  type ImplementOptions,
+  type Methods,
+  type NotificationMethod,
+  type Service,
+  type StreamMethod,
+  type UnaryMethod,
+} from './service.ts'
+export { serve, Server, type ServeOptions } from './server.ts'
+export type { ServerMetrics } from './server-counters.ts'
+export type { AdmissionOptions } from './admission.ts'
+export { connect, type ConnectOptions } from './connect.ts'
+export type { Client, StreamOptions } from './client.ts'
+export {
+  openLink,
+  Link,
+  type CallOptions,
+  type LinkOptions,
+  type LinkState,
+  type WaitOptions,
+} from './link.ts'
+export type { ReconnectOptions } from './backoff.ts'
+export { HandshakeRefused, type LocalIdentity, type PeerInfo, type TokenCheck } from './handshake.ts'
+export type { RpcRole } from './protocol.ts'
+export { defaultLimits, type Limits } from './limits.ts'
+export { formatAddress, isLoopback, parseAddress, pickTransport, type ParsedAddress } from './address.ts'
+export { FrameDecoder, writeFrame, FRAME_HEADER_BYTES } from './frame.ts'

@@ -62,7 +62,7 @@ export interface Channel {
   /** Resolves when `bufferedBytes` is low again, or the channel is closed. */
   drained(): Promise<void>
   /**
-   * Names who receives. To be called once, in the turn in which the channel was obtained. `message` belongs to the
+   * Names who receives. To be called once, in the turn in which the channel was obtained. Nothing arrives within the call. `message` belongs to the
    * receiver, and may be a view on a larger buffer: copy what is kept for long. After `closed` nothing more comes.
    */
   receive(onMessage: (message: Uint8Array) => void): void

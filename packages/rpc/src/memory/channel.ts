@@ -78,7 +78,7 @@ export class MemoryChannel implements Channel {
 
   receive(onMessage: (message: Uint8Array) => void): void {
     this.#onMessage = onMessage
-    this.#readInbox()
+    this.resume()
   }
 
   limitMessages(bytesMax: number): void {

@@ -164,7 +164,10 @@ export class LabNetwork {
     const id = `${end.name}#${String(++end.calls)}`
     this.#totalCount++
     this.#totalBytes += bytes.length
-    this.#trace?.({ n: end.owner, k: 'send', m: id, to: end.server, type: method, bytes: bytes.length })
+    if (this.#trace !== undefined) {
+      const said = this.#describe(method, args)
+      this.#trace({ ...said, n: end.owner, k: 'send', m: id, to: end.server, type: method, bytes: bytes.length })
+    }
     const reply = await this.#request(end, method, bytes, id)
     if (reply === LOST) return undefined
     this.#totalBytes += reply.length
@@ -195,7 +198,10 @@ export class LabNetwork {
     }
     this.#trace?.({ n: name, k: 'recv', m: id, from: end.owner, type: method })
     const reply = await this.#serve(end, server, method, args)
-    this.#trace?.({ n: name, k: 'send', m: `${id}r`, to: end.owner, type: `${method} reply` })
+    if (this.#trace !== undefined && reply !== LOST) {
+      const said = this.#describe(method, decodeLabValue(reply))
+      this.#trace({ ...said, n: name, k: 'send', m: `${id}r`, to: end.owner, type: `${method} reply` })
+    }
     // A reply of an instance whose storage a newer one has taken over must not count.
     if (reply === LOST || this.#isCutOff(end, server) || this.#loses(reliable)) {
       this.#trace?.({

@@ -97,11 +97,9 @@ function listenError(at: Address, error: NodeJS.ErrnoException): RpcError {
 }
 
 function listenOnApp(server: HttpServer, place: Place, route: Route): Listener {
-  if (place.port === 0 && !server.listening)
-    throw new RpcError(
-      'BAD_REQUEST',
-      'the HTTP server has no port yet: wait for its listen(), or name the port in the address',
-    )
+  const bound = server.address()
+  if (!server.listening || bound === null)
+    throw new RpcError('BAD_REQUEST', 'the HTTP server does not listen yet: wait for its listen() first')
   const isHttps = 'setSecureContext' in server
   const removeRoute = addRoute(server, place.path, route)
   return {

@@ -1,0 +1,120 @@
+/** One attempt to reach a server: open a channel, shake hands. */
+import { pickTransport } from './address.ts'
+import { ClientConnection, type ClientConnectionOptions } from './client-connection.ts'
+import type { Timer } from './clock.ts'
+import type { Connection } from './connection.ts'
+import { RpcError, toError } from './errors.ts'
+import { checkWelcome, helloOf, type LocalIdentity } from './handshake.ts'
+import { writeHello, type Welcome } from './protocol.ts'
+import type { Address, Transport } from './transport.ts'
+
+/** A hello is said again when it is not answered: the memory network may lose it. Sockets never need that. */
+const HELLO_AGAIN_MS = 500
+
+export interface DialOptions extends Omit<ClientConnectionOptions, 'channel' | 'nodeId' | 'onAnswer'> {
+  readonly transports: readonly Transport[]
+  readonly identity: LocalIdentity
+}
+
+/**
+ * Connects to `address` and shakes hands, within the limit `handshakeMs`.
+ *
+ * @throws {RpcError} `UNREACHABLE`, the reason of a refusal, or `CLOSED` when `signal` aborts
+ */
+export async function dial(
+  address: Address,
+  options: DialOptions,
+  signal: AbortSignal,
+): Promise<ClientConnection> {
+  const { clock, limits } = options
+  const attempt = new AbortController()
+  const onAbort = (): void => {
+    attempt.abort(new RpcError('CLOSED', 'the link was closed'))
+  }
+  signal.addEventListener('abort', onAbort)
+  const onTimeout = (): void => {
+    const message = `nobody answers at ${address} within ${String(limits.handshakeMs)} ms`
+    attempt.abort(new RpcError('UNREACHABLE', message))
+  }
+  const timer = clock.setTimer(limits.handshakeMs, onTimeout, { keepAlive: true })
+  try {
+    if (signal.aborted) onAbort()
+    return await attemptOnce(address, options, attempt.signal)
+  } catch (thrown) {
+    const error = toError(thrown)
+    if (error instanceof RpcError) throw error
+    throw new RpcError('UNREACHABLE', `cannot connect to ${address}: ${error.message}`, { cause: error })
+  } finally {
+    timer.cancel()
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+async function attemptOnce(
+  address: Address,
+  options: DialOptions,
+  signal: AbortSignal,
+): Promise<ClientConnection> {
+  const { identity, transports } = options
+  const picked = pickTransport(address, transports)
+  const channel = await picked.transport.connect(picked.address, signal)
+  const answer = new Answer(signal)
+  const client = new ClientConnection({
+    ...options,
+    channel,
+    nodeId: identity.nodeId,
+    onAnswer: answer.settle,
+  })
+  const stopHello = sayHello(client.connection, options)
+  try {
+    const welcome = await answer.promise
+    checkWelcome(welcome, identity)
+    client.open(welcome)
+    return client
+  } catch (thrown) {
+    channel.close(toError(thrown))
+    throw thrown
+  } finally {
+    stopHello()
+    answer.stopListening()
+  }
+}
+
+/** What the server says to a hello; rejected when `signal` aborts before. */
+class Answer {
+  readonly promise: Promise<Welcome>
+  readonly settle: (answer: Welcome | RpcError) => void
+  readonly stopListening: () => void
+
+  constructor(signal: AbortSignal) {
+    let settle: (answer: Welcome | RpcError) => void = () => undefined
+    this.promise = new Promise((resolve, reject) => {
+      settle = (answer) => {
+        if (answer instanceof RpcError) reject(answer)
+        else resolve(answer)
+      }
+    })
+    this.settle = settle
+    const onAbort = (): void => {
+      settle(signal.reason as RpcError)
+    }
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort)
+    this.stopListening = () => {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+}
+
+/** Says hello until told to stop. */
+function sayHello(connection: Connection, options: DialOptions): () => void {
+  const { identity, clock, limits } = options
+  let timer: Timer | undefined
+  const say = (): void => {
+    writeHello(connection.begin(), helloOf(identity, limits.messageBytesMax))
+    connection.commit('hello')
+    timer = clock.setTimer(HELLO_AGAIN_MS, say)
+  }
+  say()
+  return () => timer?.cancel()
+}

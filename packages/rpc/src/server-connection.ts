@@ -1,0 +1,167 @@
+import { Connection, type ConnectionOwner } from './connection.ts'
+import { ProtocolError, RpcError } from './errors.ts'
+import type { PeerInfo } from './handshake.ts'
+import {
+  PROTOCOL_VERSION,
+  writeRefuse,
+  writeWelcome,
+  type Hello,
+  type Message,
+  type WireError,
+} from './protocol.ts'
+import { ServerCalls } from './server-calls.ts'
+import type { ServerShared } from './server-shared.ts'
+import type { Channel } from './transport.ts'
+
+/** The answering end of one connection: handshake, idleness, end. Its calls are in server-calls.ts. */
+export class ServerConnection implements ConnectionOwner {
+  readonly connection: Connection
+  readonly #shared: ServerShared
+  readonly #onEnd: (connection: ServerConnection) => void
+  #calls: ServerCalls | undefined
+  #isGreeted = false
+  #greetingBytes = 0
+  #isDraining = false
+  #stopTimer: () => void
+
+  constructor(channel: Channel, shared: ServerShared, onEnd: (connection: ServerConnection) => void) {
+    this.#shared = shared
+    this.#onEnd = onEnd
+    const { clock, limits, trace, identity } = shared
+    const { nodeId } = identity
+    this.connection = new Connection({ channel, isDialler: false, clock, limits, trace, nodeId, owner: this })
+    const timer = clock.setTimer(limits.handshakeMs, () => {
+      shared.counters.refused++
+      const message = `${channel.remoteAddress} did not shake hands within ${String(limits.handshakeMs)} ms`
+      this.connection.abort(new RpcError('TIMEOUT', message))
+    })
+    this.#stopTimer = () => {
+      timer.cancel()
+    }
+  }
+
+  get inFlight(): number {
+    return this.#calls?.inFlight ?? 0
+  }
+
+  /** Turns the peer away before or in its handshake. */
+  refuse(error: WireError): void {
+    this.#shared.counters.refused++
+    this.#isGreeted = true
+    writeRefuse(this.connection.begin(), error)
+    this.connection.commit('refuse')
+    this.connection.farewell(new RpcError(error.code, error.message, { remoteCode: error.remoteCode }))
+  }
+
+  /** Takes no new calls, ends streams, and ends when the calls have. */
+  drain(): void {
+    if (this.#isDraining) return
+    this.#isDraining = true
+    const reason = new RpcError('CLOSED', 'the server is closing')
+    if (this.#calls === undefined) this.connection.farewell(reason)
+    else {
+      this.connection.goaway(reason)
+      this.#calls.drain(reason)
+    }
+  }
+
+  /** Ends now, whatever is in flight. */
+  end(): void {
+    this.connection.farewell(new RpcError('CLOSED', 'the server was closed'))
+  }
+
+  onMessage(message: Message): void {
+    if (this.#calls !== undefined && message.kind !== 'hello') this.#calls.onMessage(message)
+    else this.#onGreeting(message)
+  }
+
+  onEnd(error: RpcError | undefined): void {
+    const { counters } = this.#shared
+    this.#stopTimer()
+    if (error?.code === 'PROTOCOL') counters.protocolErrors++
+    if (error?.code === 'SLOW_PEER') counters.slowPeers++
+    this.#calls?.abandonAll(error ?? new RpcError('CLOSED', 'the connection was closed'))
+    this.#onEnd(this)
+  }
+
+  describe(message: Message): string {
+    if (message.kind !== 'request' && message.kind !== 'open' && message.kind !== 'notify')
+      return message.kind
+    return this.#shared.registry.get(message.method)?.named.label ?? message.kind
+  }
+
+  #onGreeting(message: Message): void {
+    if (message.kind !== 'hello') throw new ProtocolError(`a ${message.kind} before the handshake`)
+    // Said again, as the network may have lost it, or our answer: but not for ever.
+    const { token, clusterId, nodeId, incarnation } = message.hello
+    this.#greetingBytes += 16 + token.length + clusterId.length + nodeId.length + incarnation.length
+    if (this.#greetingBytes > this.#shared.limits.handshakeBytesMax)
+      throw new ProtocolError('too much of a handshake')
+    if (this.#calls !== undefined) this.#welcome()
+    else if (!this.#isGreeted) {
+      this.#isGreeted = true
+      void this.#greet(message.hello)
+    }
+  }
+
+  async #greet(hello: Hello): Promise<void> {
+    const { connection } = this
+    const { remoteAddress } = connection.channel
+    if (connection.id === '') connection.id = this.#shared.newConnectionId()
+    const { role, clusterId, nodeId, incarnation } = hello
+    const connectionId = connection.id
+    const peer: PeerInfo = { role, clusterId, nodeId, incarnation, remoteAddress, connectionId }
+    const refusal = await this.#shared.admit(hello, peer)
+    if (connection.isOver) return
+    if (refusal !== null) {
+      this.refuse(refusal)
+      return
+    }
+    connection.open(connectionId, nodeId === '' ? remoteAddress : nodeId)
+    this.#calls = new ServerCalls({
+      connection,
+      shared: this.#shared,
+      peer,
+      bodyBytesMax: Math.min(hello.messageBytesMax, this.#shared.limits.messageBytesMax),
+      onDrained: () => {
+        connection.farewell(undefined)
+      },
+    })
+    this.#welcome()
+    this.#watchIdleness()
+  }
+
+  #welcome(): void {
+    const { identity, limits } = this.#shared
+    const { role, clusterId, nodeId, incarnation } = identity
+    writeWelcome(this.connection.begin(), {
+      version: PROTOCOL_VERSION,
+      role,
+      clusterId,
+      nodeId,
+      incarnation,
+      connectionId: this.connection.id,
+      messageBytesMax: limits.messageBytesMax,
+    })
+    this.connection.commit('welcome')
+  }
+
+  #watchIdleness(): void {
+    this.#stopTimer()
+    const { clock, limits } = this.#shared
+    const { connection } = this
+    let { received } = connection
+    const onPeriod = (): void => {
+      if (connection.received === received) {
+        connection.fail(new RpcError('TIMEOUT', `nothing was heard for ${String(limits.idleMs)} ms`))
+        return
+      }
+      ;({ received } = connection)
+      timer = clock.setTimer(limits.idleMs, onPeriod)
+    }
+    let timer = clock.setTimer(limits.idleMs, onPeriod)
+    this.#stopTimer = () => {
+      timer.cancel()
+    }
+  }
+}
