@@ -1,17 +1,9 @@
-import {
-  openLink,
-  type Address,
-  type Client,
-  type Clock,
-  type Link,
-  type LinkOptions,
-  type Milliseconds,
-} from '@lab/rpc'
+import { openLink, type Address, type Clock, type Link, type LinkOptions, type Milliseconds } from '@lab/rpc'
 import { decodeAttempt, fromRpcError } from './calls/refusal.ts'
 import type { Attempt, AttemptOptions, Route } from './calls/route.ts'
 import { RaftError, type LeaderHint } from './errors.ts'
 import { callOptions } from './node-route.ts'
-import { ClientService } from './services.ts'
+import { ClientService, type RequestClient } from './services.ts'
 
 type Method = 'propose' | 'open' | 'read'
 
@@ -19,7 +11,7 @@ type Method = 'propose' | 'open' | 'read'
 export interface KnownServer {
   readonly addresses: readonly Address[]
   readonly link: Link
-  readonly requests: Client<typeof ClientService>
+  readonly requests: RequestClient
 }
 
 export interface ClientRouteOptions {

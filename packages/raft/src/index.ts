@@ -1,5 +1,32 @@
-export type { HardState, Index, Membership, NodeId, Role, SnapshotMeta, Term } from './types.ts'
+export {
+  RaftNode,
+  type CommandOf,
+  type NodeMetrics,
+  type NodeStatus,
+  type ReadOptions,
+  type ResultOf,
+  type Submitted,
+} from './node.ts'
+export { RaftClient, type RaftClientOptions, type ServerReport } from './client.ts'
+export type { Logger, RaftLimits, RaftNodeOptions } from './options.ts'
+export type { NodeEvents } from './node-events.ts'
+export type { ServerStatus } from './services.ts'
+export type { WaitOptions } from './calls/bounded.ts'
+export type { ProposeOptions } from './calls/proposer.ts'
+export type { Counters } from './driver/counters.ts'
+export { LeaderTask, type LeaderContext, type LeaderWork } from './leader-task.ts'
+export { stateMachine, type JsonStateMachine, type Shorthand } from './shorthand.ts'
+export {
+  RaftError,
+  type LeaderHint,
+  type Outcome,
+  type RaftErrorCode,
+  type RaftErrorOptions,
+} from './errors.ts'
 export type { ApplyContext, StateMachine } from './state-machine.ts'
+export type { CoreLimits, Timing } from './core/ready.ts'
+export { EntryKind, type Entry } from './entry.ts'
+export type { HardState, Index, Membership, NodeId, Role, SnapshotMeta, Term } from './types.ts'
 export {
   StorageError,
   type Identity,
@@ -8,4 +35,5 @@ export {
   type SnapshotWriter,
   type Storage,
   type StorageWrite,
+  type TermRun,
 } from './storage.ts'

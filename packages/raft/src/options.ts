@@ -1,5 +1,6 @@
 /** What `RaftNode.start` takes, checked at the edge: a bad option is refused with its value and what is accepted. */
 import {
+  defaultLimits,
   systemClock,
   systemRandom,
   type Address,
@@ -131,6 +132,7 @@ export function checkOptions<M extends StateMachine>(options: RaftNodeOptions<M>
   checkPositive(snapshotEveryBytes, 'snapshotEveryBytes')
   const timing = checkTiming({ ...DEFAULT_TIMING, ...options.timing })
   const { limits, coreLimits } = splitLimits(options.limits ?? {}, snapshotEveryBytes)
+  checkMessageSize(limits, coreLimits, options.rpcLimits?.messageBytesMax ?? defaultLimits.messageBytesMax)
   return {
     id,
     members,
@@ -229,6 +231,22 @@ function splitLimits(
   }
 }
 
+/** What a message holds besides a command or a chunk, at most. */
+const MESSAGE_OVERHEAD_BYTES = 4096
+
+function checkMessageSize(
+  limits: ResolvedLimits,
+  coreLimits: Partial<CoreLimits>,
+  messageBytesMax: number,
+): void {
+  const { appendBytesMax = 0, snapshotChunkBytes = 0 } = coreLimits
+  const largest = Math.max(limits.commandBytesMax, appendBytesMax, snapshotChunkBytes)
+  if (largest + MESSAGE_OVERHEAD_BYTES <= messageBytesMax) return
+  throw badRequest(
+    `limits allow messages of ${largest} bytes: rpcLimits.messageBytesMax must be at least ${largest + MESSAGE_OVERHEAD_BYTES}, not ${messageBytesMax}`,
+  )
+}
+
 function checkId(id: unknown, what: string): void {
   if (typeof id !== 'string' || !ID_PATTERN.test(id))
     throw badRequest(`${what} must be 1 to 64 of letters, digits, '.', '_', '-', not ${show(id)}`)
@@ -244,8 +262,9 @@ function checkNotNegative(value: unknown, what: string): void {
     throw badRequest(`${what} must be a number from 0 on, not ${show(value)}`)
 }
 
+/** Whatever somebody without types may give. */
 function listOf(addresses: Address | readonly Address[]): readonly Address[] {
-  return typeof addresses === 'string' ? [addresses] : addresses
+  return Array.isArray(addresses) ? (addresses as readonly Address[]) : [addresses as Address]
 }
 
 function show(value: unknown): string {

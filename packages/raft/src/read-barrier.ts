@@ -1,6 +1,6 @@
 import type { Clock, Milliseconds, Random } from '@lab/rpc'
 import { ByteReader, ByteWriter } from '@lab/rpc'
-import { bounded, cancelled, type Waiting } from './calls/bounded.ts'
+import { bounded, checkSignal, type Waiting } from './calls/bounded.ts'
 import { fromRpcError } from './calls/refusal.ts'
 import type { AttemptOptions, Route } from './calls/route.ts'
 import type { Driver } from './driver/driver.ts'
@@ -63,18 +63,19 @@ export class ReadBarrier {
     timeout: Milliseconds,
     signal: AbortSignal | undefined,
   ): Promise<Index> {
-    const { clock, random, route } = this.#options
+    const { clock, driver, random, route } = this.#options
     for (;;) {
+      driver.checkRunning()
       const left = Math.max(1, deadline - clock.now())
       try {
         return await this.#ask(Math.min(left, this.#options.attemptTimeout), signal)
       } catch (thrown) {
         const error = fromRpcError(thrown)
-        if (signal?.aborted === true) throw cancelled(signal)
+        checkSignal(signal)
         if (!RETRYABLE.has(error.code)) throw error
         const pause = random.integer(BACKOFF_MS / 2, BACKOFF_MS)
         await route.changed(Math.min(pause, Math.max(0, deadline - clock.now())))
-        if (signal?.aborted === true) throw cancelled(signal)
+        checkSignal(signal)
         if (clock.now() >= deadline)
           throw new RaftError(
             'TIMEOUT',

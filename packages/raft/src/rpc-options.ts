@@ -27,7 +27,15 @@ export function linkOptions(
   identity: LocalIdentity,
 ): LinkOptions {
   const token = options.peerToken ?? (typeof options.token === 'string' ? options.token : undefined)
-  return { ...seams(options, settings), identity: token === undefined ? identity : { ...identity, token } }
+  return {
+    ...seams(options, settings),
+    identity: token === undefined ? identity : { ...identity, token },
+    // A peer that returns should not be missed for longer than an election takes.
+    reconnect: {
+      minMs: Math.ceil(settings.timing.heartbeatMs / 2),
+      maxMs: settings.timing.electionTimeoutMsMax,
+    },
+  }
 }
 
 function seams(

@@ -1,5 +1,13 @@
 /** Everything that one running server is made of, put together and taken apart again. `RaftNode` is its public face. */
-import { jsonCodec, serve, type Address, type LocalIdentity, type RpcError, type Server } from '@lab/rpc'
+import {
+  jsonCodec,
+  serve,
+  type Address,
+  type LocalIdentity,
+  type PeerInfo,
+  type RpcError,
+  type Server,
+} from '@lab/rpc'
 import { bootstrapMembership, difference } from './bootstrap.ts'
 import { Deadlines } from './calls/deadlines.ts'
 import { Proposer } from './calls/proposer.ts'
@@ -188,9 +196,7 @@ export class Runtime {
       status: () => this.status(),
     }
     this.#server = await serve(
-      serveOptions(this.#options, settings, this.#identity(recovered), (peer) =>
-        this.#handshakes.judge(peer),
-      ),
+      serveOptions(this.#options, settings, this.#identity(recovered), (peer) => this.#handshake(peer)),
       [
         peerImplementation(implementationOptions),
         clientImplementation(implementationOptions),
@@ -231,6 +237,11 @@ export class Runtime {
     await this.#options.storage.close()
     this.deadlines.close()
     await tasks
+  }
+
+  async #handshake(peer: PeerInfo): Promise<void> {
+    await this.#handshakes.judge(peer)
+    if (peer.role === 'peer') this.#peers.reachable(peer.nodeId)
   }
 
   #failed(error: RaftError): void {

@@ -8,7 +8,7 @@
  *                  read       a query → u8 1 · answer, or a refusal
  *                  status     () → ServerStatus
  */
-import { bytesCodec, notification, service, unary } from '@lab/rpc'
+import { bytesCodec, notification, service, unary, type Client } from '@lab/rpc'
 import type { Index, NodeId, Role, Term } from './types.ts'
 
 const bytes = { request: bytesCodec, response: bytesCodec }
@@ -26,6 +26,9 @@ export const ClientService = service('raft.client', {
   read: unary<Uint8Array, Uint8Array>(bytes),
   status: unary<undefined, ServerStatus>(),
 })
+
+export type PeerClient = Client<(typeof PeerService)['methods']>
+export type RequestClient = Client<(typeof ClientService)['methods']>
 
 /** One server as it sees itself. */
 export interface ServerStatus {

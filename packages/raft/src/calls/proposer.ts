@@ -102,7 +102,13 @@ export class Proposer {
         outcome: 'not-applied',
       })
     const deadline = this.#options.clock.now() + timeout
-    return { deadline, timeout, signal, attemptsLeft: attempts, unknown: false }
+    const call = { deadline, timeout, signal, attemptsLeft: attempts, unknown: false }
+    this.#checkOpen(call)
+    return call
+  }
+
+  #checkOpen(call: Call): void {
+    if (this.#closed) throw new RaftError('CLOSED', 'this end was closed', { outcome: outcomeOf(call) })
   }
 
   async #inSession(session: ClientSession, command: Uint8Array, call: Call): Promise<Reply> {
@@ -132,7 +138,8 @@ export class Proposer {
       if (attempt.ok) return attempt.reply
       const { error } = attempt
       if (error.outcome === 'unknown') call.unknown = true
-      if (this.#closed || !RETRYABLE.has(error.code)) throw withOutcome(error, call)
+      this.#checkOpen(call)
+      if (!RETRYABLE.has(error.code)) throw withOutcome(error, call)
       // Nothing was appended there and somebody else is said to lead: that is routing, no attempt.
       if (attempt.redirected === true && redirects++ < REDIRECTS_MAX) continue
       call.attemptsLeft--
@@ -149,8 +156,7 @@ export class Proposer {
     if (left > 0) await route.changed(Math.min(delay, left))
     if (call.signal?.aborted === true) throw cancelled(call.signal, outcomeOf(call))
     if (clock.now() >= call.deadline) throw timedOut(error, call)
-    if (this.#closed)
-      throw new RaftError('CLOSED', 'closed while a command waited', { outcome: outcomeOf(call) })
+    this.#checkOpen(call)
   }
 
   #attemptTimeout({ deadline, attemptsLeft }: Call): Milliseconds {

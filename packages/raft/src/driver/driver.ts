@@ -127,6 +127,11 @@ export class Driver {
     return this.#proposals.size
   }
 
+  /** @throws {RaftError} `CLOSED` once it has stopped */
+  checkRunning(): void {
+    if (this.#stopped !== null) throw this.#stopped()
+  }
+
   /** Takes note of what happened; the core sees it before this turn of the event loop ends. */
   input(input: Input): void {
     if (this.#stopped !== null) return
@@ -157,13 +162,13 @@ export class Driver {
   /** @throws {RaftError} `CLOSED` */
   async waitApplied(index: Index): Promise<void> {
     if (this.lastApplied >= index) return
-    if (this.#stopped !== null) throw this.#stopped()
+    this.checkRunning()
     await this.#waiters.wait(index)
   }
 
   /** Makes a snapshot of what is applied. */
   async snapshot(): Promise<SnapshotMeta> {
-    if (this.#stopped !== null) throw this.#stopped()
+    this.checkRunning()
     return this.#snapshots.take('asked for')
   }
 

@@ -1,7 +1,7 @@
 /** Links to the other members: one per member, re-dialled for as long as it is one. Raft's messages leave here. */
-import { openLink, type Address, type Client, type Link, type LinkOptions, type RpcError } from '@lab/rpc'
+import { openLink, type Address, type Link, type LinkOptions, type RpcError } from '@lab/rpc'
 import type { Envelope } from '../core/messages.ts'
-import { ClientService, PeerService } from '../services.ts'
+import { ClientService, PeerService, type PeerClient, type RequestClient } from '../services.ts'
 import type { NodeId } from '../types.ts'
 import { encodeMessage } from '../wire.ts'
 
@@ -17,8 +17,8 @@ export interface PeersOptions {
 
 interface Peer {
   readonly link: Link
-  readonly messages: Client<typeof PeerService>
-  readonly requests: Client<typeof ClientService>
+  readonly messages: PeerClient
+  readonly requests: RequestClient
   readonly addresses: readonly Address[]
 }
 
@@ -58,13 +58,19 @@ export class Peers {
   }
 
   /** What a member offers to members; null when it cannot be reached at the moment. */
-  messages(id: NodeId): Client<typeof PeerService> | null {
+  messages(id: NodeId): PeerClient | null {
     return this.#up(id)?.messages ?? null
   }
 
   /** What a member offers to everybody; null when it cannot be reached at the moment. */
-  requests(id: NodeId): Client<typeof ClientService> | null {
+  requests(id: NodeId): RequestClient | null {
     return this.#up(id)?.requests ?? null
+  }
+
+  /** A member that we could not reach has just reached us: it can be dialled again at once. */
+  reachable(id: NodeId): void {
+    const peer = this.#peers.get(id)
+    if (peer?.link.state === 'down') peer.link.setAddresses(peer.addresses)
   }
 
   close(): void {
