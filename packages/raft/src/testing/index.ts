@@ -27,3 +27,5 @@ export {
   type StoragePlace,
   type StorageSuiteOptions,
 } from './storage-suite.ts'
+export { checkStateMachine, StateMachineFault, type CheckStateMachineOptions } from './check-state-machine.ts'
+export { RaftCluster, type RaftClusterOptions } from './cluster.ts'
