@@ -1,4 +1,4 @@
-import { pickTransport } from './address.ts'
+import { formatAddress, parseAddress, pickTransport } from './address.ts'
 import { admit, checkListenAddress, originRefusal, type AdmissionOptions } from './admission.ts'
 import { sleep, systemClock, type Clock, type Milliseconds } from './clock.ts'
 import { Deadlines } from './deadlines.ts'
@@ -127,7 +127,9 @@ export class Server {
       })
       this.#listeners.push(listener)
       // A transport may listen elsewhere than it was told, as one that joins an existing HTTP server.
-      checkListenAddress(listener.address, this.#options)
+      const parsed = parseAddress(listener.address)
+      const reached = formatAddress({ ...parsed, host: listener.boundHost ?? parsed.host })
+      checkListenAddress(reached, this.#options)
     }
   }
 

@@ -38,6 +38,8 @@ export interface Transport {
 export interface Listener {
   /** The complete URL that a client dials, with the real port. */
   readonly address: Address
+  /** Who can reach it, where `address` does not tell: the interface's own address, as `::` for all when an app's HTTP server is joined. */
+  readonly boundHost?: string | undefined
   /** Stops accepting. Channels accepted before live on. */
   close(): Promise<void>
 }

@@ -97,8 +97,7 @@ function listenError(at: Address, error: NodeJS.ErrnoException): RpcError {
 }
 
 function listenOnApp(server: HttpServer, place: Place, route: Route): Listener {
-  const bound = server.address()
-  if (!server.listening || bound === null)
+  if (!server.listening)
     throw new RpcError('BAD_REQUEST', 'the HTTP server does not listen yet: wait for its listen() first')
   const isHttps = 'setSecureContext' in server
   const removeRoute = addRoute(server, place.path, route)
@@ -109,6 +108,7 @@ function listenOnApp(server: HttpServer, place: Place, route: Route): Listener {
       port: place.port === 0 ? portOf(server) : place.port,
       path: place.path,
     }),
+    boundHost: boundTo(server)?.address,
     async close() {
       removeRoute()
     },
@@ -116,6 +116,11 @@ function listenOnApp(server: HttpServer, place: Place, route: Route): Listener {
 }
 
 function portOf(server: HttpServer): number {
+  return boundTo(server)?.port ?? 0
+}
+
+/** Nothing for a server on a Unix socket. */
+function boundTo(server: HttpServer): { readonly address: string; readonly port: number } | undefined {
   const address = server.address()
-  return typeof address === 'object' && address !== null ? address.port : 0
+  return typeof address === 'object' && address !== null ? address : undefined
 }

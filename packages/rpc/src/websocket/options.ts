@@ -5,7 +5,7 @@ import type { WebSocketChannelOptions } from './channel.ts'
 /** A server of `node:http` or `node:https`, the app's own; its shape, so that a page's types need no Node. */
 export interface HttpServer {
   readonly listening: boolean
-  address(): string | null | { readonly port: number }
+  address(): string | null | { readonly address: string; readonly port: number }
   on(event: 'upgrade', listener: (...args: unknown[]) => void): unknown
   off(event: 'upgrade', listener: (...args: unknown[]) => void): unknown
   listenerCount(event: 'upgrade'): number

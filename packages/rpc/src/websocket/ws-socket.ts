@@ -9,9 +9,9 @@ const LINGER_MS = 2000
 const BINARY = { binary: true, compress: false } as const
 
 /** @throws {RpcError} `BAD_REQUEST` when the package is not installed */
-export async function loadWs(): Promise<typeof Ws> {
+export async function loadWs(load = (): Promise<typeof Ws> => import('ws')): Promise<typeof Ws> {
   try {
-    return await import('ws')
+    return await load()
   } catch (cause) {
     throw new RpcError('BAD_REQUEST', 'WebSockets in Node need the package ws: npm i ws', { cause })
   }

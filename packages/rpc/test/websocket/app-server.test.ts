@@ -93,14 +93,18 @@ test('channels outlive their listener, and its path then answers like any other'
   await channel.closed
 })
 
-test('a server without a port yet is refused, unless the address names the port', async () => {
-  const server = createServer()
-  const transport = webSocket({ server, path: '/raft' })
-  await expect(transport.listen('ws://127.0.0.1:0', () => undefined)).rejects.toMatchObject({
+test('a server that does not listen yet is refused: nobody could say where it will', async () => {
+  const transport = webSocket({ server: createServer(), path: '/raft' })
+  await expect(transport.listen('ws://127.0.0.1:8080', () => undefined)).rejects.toMatchObject({
     code: 'BAD_REQUEST',
   })
-  const listener = await transport.listen('ws://proxy.example:8443', () => undefined)
-  expect(listener.address).toBe('ws://proxy.example:8443/raft')
+})
+
+test('the address given stays, for a proxy before the app; only a missing port is filled in', async () => {
+  const { server } = await appServer()
+  const transport = webSocket({ server, path: '/raft' })
+  const listener = await transport.listen('wss://proxy.example:8443', () => undefined)
+  expect(listener.address).toBe('wss://proxy.example:8443/raft')
   await listener.close()
 })
 

@@ -182,7 +182,7 @@ describe('while a good client works,', () => {
     const channel = echo.accepted[1]
     channel?.close(new Error('too slow')) // what the server above does at its limit
     expect((await channel?.closed)?.error?.message).toBe('too slow')
-      socket.destroy()
+    socket.destroy()
   })
 })
 
