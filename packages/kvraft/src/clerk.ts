@@ -54,7 +54,7 @@ export class Clerk implements AsyncDisposable {
 
   static async connect(options: ClerkOptions): Promise<Clerk> {
     return new Clerk(
-      await RaftClient.connect({ ...options, commandCodec, resultCodec, queryCodec, answerCodec }),
+      await RaftClient.connect({ ...options, codec: commandCodec, resultCodec, queryCodec, answerCodec }),
     )
   }
 

@@ -1,21 +1,21 @@
 /** One member of the cluster that keeps the store. */
 import { RaftNode, type RaftNodeOptions } from '@lab/raft'
-import { commandCodec, type Command } from './commands.ts'
-import { answerCodec, queryCodec, type Answer, type Query } from './queries.ts'
-import { resultCodec, type Result } from './results.ts'
+import { commandCodec } from './commands.ts'
+import { answerCodec, queryCodec } from './queries.ts'
+import { resultCodec } from './results.ts'
 import { KvStore } from './store.ts'
 
 /** What `RaftNode.start` takes, without the state machine and its codecs. */
 export type KvServerOptions = Omit<
-  RaftNodeOptions<Command, Result, Query, Answer>,
+  RaftNodeOptions<KvStore>,
   'stateMachine' | 'codec' | 'resultCodec' | 'queryCodec' | 'answerCodec'
 >
 
 export class KvServer implements AsyncDisposable {
   /** The consensus below: status, metrics, events, and `read((store) => …)` within this process. */
-  readonly node: RaftNode<Command, Result, KvStore>
+  readonly node: RaftNode<KvStore>
 
-  private constructor(node: RaftNode<Command, Result, KvStore>) {
+  private constructor(node: RaftNode<KvStore>) {
     this.node = node
   }
 

@@ -1,0 +1,84 @@
+/** What `npm start -- …` takes. */
+import { parseArgs } from 'node:util'
+import type { LocalTransport } from '@lab/cli'
+
+export interface DemoOptions {
+  /** Texts to load; none means Moby-Dick. */
+  readonly files: readonly string[]
+  /** Operations a second; Infinity for as fast as it goes. */
+  readonly rate: number
+  readonly transport: LocalTransport
+  readonly nodes: number
+  /** Leave the cluster running afterwards. */
+  readonly keep: boolean
+}
+
+export const HELP = `npm start [-- FILE… OPTIONS]
+
+  npm start                              Moby-Dick into three servers, which are killed on the way
+  npm start -- notes.txt letters.txt     your own texts instead
+  npm start -- --rate max                as fast as it goes; or a number of operations a second
+  npm start -- --transport websocket     WebSocket instead of TCP
+  npm start -- --nodes 5                 five servers
+  npm start -- --keep                    leave them running; then npx lab kv get …
+
+Exit code 0 when every byte came back, 1 when something was lost or there twice.`
+
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+const DEFAULT_RATE = 1000
+const RATE_MAX = 1_000_000
+const NODES_MAX = 9
+
+/** @returns null when help was asked for @throws {UsageError} */
+export function parseOptions(argv: readonly string[]): DemoOptions | null {
+  const { values, positionals } = parse(argv)
+  if (values.help === true) return null
+  const { transport = 'tcp' } = values
+  if (transport !== 'tcp' && transport !== 'websocket')
+    throw new UsageError(`--transport takes tcp or websocket, not "${transport}"`)
+  return {
+    files: positionals,
+    rate: parseRate(values.rate),
+    transport,
+    nodes: parseNodes(values.nodes),
+    keep: values.keep === true,
+  }
+}
+
+function parse(
+  argv: readonly string[],
+): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true })
+  } catch (cause) {
+    throw new UsageError((cause as Error).message, { cause })
+  }
+}
+
+const OPTIONS = {
+  rate: { type: 'string' },
+  transport: { type: 'string' },
+  nodes: { type: 'string' },
+  keep: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+function parseRate(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_RATE
+  if (text === 'max') return Infinity
+  const rate = Number(text)
+  if (!(rate >= 1 && rate <= RATE_MAX))
+    throw new UsageError(`--rate takes max or a number from 1 on, not "${text}"`)
+  return rate
+}
+
+function parseNodes(text = '3'): number {
+  const nodes = Number(text)
+  if (Number.isInteger(nodes) && nodes >= 3 && nodes <= NODES_MAX) return nodes
+  throw new UsageError(
+    `--nodes takes a number from 3 (fewer would not survive a leader) to ${NODES_MAX}, not "${text}"`,
+  )
+}

@@ -1,0 +1,81 @@
+/** The real processes: started, killed with a signal that cannot be caught, started again on what their disks hold. */
+import { join } from 'node:path'
+import { membersOf, startServerProcess, type ClusterPlan, type ServerProcess, type TraceFile } from '@lab/cli'
+
+/** What the story is told from afterwards. Entries and messages would drown it. */
+const TRACE_KINDS = 'start,stop,role,refuse,truncate,snapshot,stall,invariant,note'
+
+export interface ServersOptions {
+  readonly plan: ClusterPlan
+  /** Folder of the trace files. */
+  readonly traces: string
+  /** Hears of every kill and every start. */
+  readonly trace: TraceFile
+}
+
+export class Servers {
+  readonly #options: ServersOptions
+  readonly #members: Readonly<Record<string, string>>
+  readonly #running = new Map<string, ServerProcess>()
+
+  constructor(options: ServersOptions) {
+    this.#options = options
+    this.#members = membersOf(options.plan)
+  }
+
+  get ids(): string[] {
+    return Object.keys(this.#members)
+  }
+
+  /** Where they are reached. */
+  get addresses(): string[] {
+    return Object.values(this.#members)
+  }
+
+  isRunning(id: string): boolean {
+    return this.#running.has(id)
+  }
+
+  /** Resolves when all of them serve. @throws {CliError} when one ends instead */
+  async start(ids: readonly string[]): Promise<void> {
+    await Promise.all(ids.map((id) => this.#startOne(id)))
+  }
+
+  /** SIGKILL: no handler runs, nothing is flushed, the kernel closes files and sockets. Resolves when they are dead. */
+  async kill(ids: readonly string[]): Promise<void> {
+    const processes = ids.flatMap((id) => this.#running.get(id) ?? [])
+    this.#tell('fault', { what: `SIGKILL ${ids.join(' ')}` })
+    for (const server of processes) server.kill('SIGKILL')
+    await Promise.all(processes.map(({ exited }) => exited))
+  }
+
+  /** Resolves when all have ended in good order. */
+  async stop(): Promise<void> {
+    const processes = [...this.#running.values()]
+    for (const server of processes) server.kill('SIGTERM')
+    await Promise.all(processes.map(({ exited }) => exited))
+  }
+
+  /** At once, when this process is about to end. */
+  killNow(): void {
+    for (const server of this.#running.values()) server.kill('SIGKILL')
+  }
+
+  async #startOne(id: string): Promise<void> {
+    const { plan, traces } = this.#options
+    const node = plan.nodes[id]
+    if (node === undefined) throw new Error(`no server ${id} in the plan`)
+    this.#tell('note', { topic: 'demo', text: `starts ${id}` })
+    const server = startServerProcess({
+      ...{ id, members: this.#members, clusterId: plan.cluster, data: node.data, log: node.log },
+      more: ['--trace', join(traces, `${id}.jsonl`), '--trace-kinds', TRACE_KINDS],
+    })
+    this.#running.set(id, server)
+    void server.exited.then(() => this.#running.delete(id))
+    await server.ready
+  }
+
+  #tell(k: 'fault' | 'note', fields: Readonly<Record<string, string>>): void {
+    this.#options.trace.sink({ n: '', k, ...fields })
+  }
+}

@@ -1,0 +1,76 @@
+/** Where the demo writes: folders below `.lab` of the checkout, and nothing outside it. */
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  holderOf,
+  openTraceFile,
+  planCluster,
+  startCluster,
+  type ClusterPlan,
+  type LocalTransport,
+  type TraceFile,
+} from '@lab/cli'
+import { UsageError } from './options.ts'
+
+export interface WorkplaceOptions {
+  /** The cluster is to stay: then it lies where `lab` looks for it. */
+  readonly keep: boolean
+  readonly count: number
+  readonly transport: LocalTransport
+}
+
+export class Workplace {
+  /** Of data and logs. */
+  readonly folder: string
+  readonly plan: ClusterPlan
+  /** Folder of the trace files: they stay, so that the run can be looked at again. */
+  readonly traces: string
+  /** What the demo itself has to tell. */
+  readonly trace: TraceFile
+
+  /**
+   * Makes room: what an earlier run left is removed, a cluster that runs is not.
+   *
+   * @throws {UsageError} when there is one
+   */
+  static async prepare(root: string, { keep, count, transport }: WorkplaceOptions): Promise<Workplace> {
+    const lab = join(root, '.lab')
+    const demo = join(lab, 'demo')
+    const folder = keep ? lab : demo
+    if (keep && existsSync(join(lab, 'cluster.json')))
+      throw new UsageError('--keep: there is a cluster here already; npx lab down --wipe removes it')
+    const plan = await planCluster(folder, { count, transport })
+    for (const { data } of Object.values(plan.nodes))
+      if ((await holderOf(data)) !== null) throw new UsageError('another npm start runs in this checkout')
+    for (const name of ['data', 'log']) rmSync(join(folder, name), { recursive: true, force: true })
+    rmSync(join(demo, 'trace'), { recursive: true, force: true })
+    return new Workplace(folder, plan, join(demo, 'trace'))
+  }
+
+  private constructor(folder: string, plan: ClusterPlan, traces: string) {
+    this.folder = folder
+    this.plan = plan
+    this.traces = traces
+    this.trace = openTraceFile(join(traces, 'demo.jsonl'), { what: 'npm start', nodes: [] })
+  }
+
+  /** Of the servers' data, by id. */
+  get folders(): Record<string, string> {
+    return Object.fromEntries(Object.entries(this.plan.nodes).map(([id, { data }]) => [id, data]))
+  }
+
+  /** Starts the servers once more, to outlive this process. @returns what to try with them */
+  async keepRunning(): Promise<string> {
+    await startCluster(this.folder, this.plan, { detached: true })
+    return 'left running: npx lab kv get moby-dick/chapter-001 · npx lab cluster status · npx lab down --wipe'
+  }
+
+  /** Removes data and logs. */
+  clear(): void {
+    for (const name of ['data', 'log']) rmSync(join(this.folder, name), { recursive: true, force: true })
+  }
+
+  close(): void {
+    this.trace.close()
+  }
+}

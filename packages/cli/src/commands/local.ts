@@ -1,0 +1,106 @@
+/** `lab up`, `lab down`: a cluster on this machine. */
+import { join, relative } from 'node:path'
+import { Option, type Command } from 'commander'
+import { CliError } from '../errors.ts'
+import { withExamples } from '../help.ts'
+import type { Io } from '../io.ts'
+import { LAB_FOLDER, findLabFolder, readClusterFile } from '../local/cluster-file.ts'
+import {
+  membersOf,
+  planCluster,
+  startCluster,
+  stopCluster,
+  wipeCluster,
+  type ClusterPlan,
+  type LocalTransport,
+} from '../local/local-cluster.ts'
+import type { ServerProcess } from '../local/server-process.ts'
+import { parseCount, usage } from '../parse.ts'
+
+interface UpFlags {
+  readonly nodes?: number
+  readonly transport: LocalTransport
+  readonly detach?: boolean
+}
+
+const UP_EXAMPLES = `
+  lab up                       three servers, until Ctrl-C
+  lab up --detach              the same in the background; lab down stops them
+  lab up --nodes 5             five of them
+  lab kv put greeting hello    no address needed: lab finds the cluster of this folder`
+
+const DOWN_EXAMPLES = `
+  lab down                     stop the servers; lab up starts them again with their data
+  lab down --wipe              and remove their data`
+
+const DEFAULT_NODES = 3
+
+export function addLocalCommands(program: Command, io: Io): void {
+  withExamples(program.command('up').description('start a cluster on this machine'), UP_EXAMPLES)
+    .addOption(new Option('--nodes <count>', 'how many servers (default: 3)').argParser(parseCount))
+    .addOption(
+      new Option('--transport <name>', 'that they speak')
+        .choices(['tcp', 'websocket'])
+        .default('tcp' as const),
+    )
+    .addOption(new Option('--detach', 'leave them running in the background'))
+    .action((flags: UpFlags) => up(flags, io))
+  withExamples(program.command('down').description('stop the cluster on this machine'), DOWN_EXAMPLES)
+    .addOption(new Option('--wipe', 'remove its data too'))
+    .action((flags: { readonly wipe?: boolean }) => down(flags.wipe === true, io))
+}
+
+async function up({ nodes, transport, detach = false }: UpFlags, io: Io): Promise<void> {
+  const existing = findLabFolder(process.cwd())
+  const labFolder = existing ?? join(process.cwd(), LAB_FOLDER)
+  const plan =
+    existing === null
+      ? await planCluster(labFolder, { count: nodes ?? DEFAULT_NODES, transport })
+      : sameSize(readClusterFile(labFolder), nodes)
+  const servers = await startCluster(labFolder, plan, { detached: detach })
+  await io.out(describeCluster(plan, labFolder, detach))
+  if (!detach) await serveUntilStopped(servers, io)
+}
+
+/** The data of a cluster know its members: another number of servers would be another cluster. */
+function sameSize(plan: ClusterPlan, nodes: number | undefined): ClusterPlan {
+  const count = Object.keys(plan.nodes).length
+  if (nodes === undefined || nodes === count) return plan
+  throw usage(`the cluster here has ${count} servers, not ${nodes}: lab down --wipe removes it`)
+}
+
+function describeCluster(plan: ClusterPlan, labFolder: string, detached: boolean): string {
+  const servers = Object.entries(membersOf(plan)).map(([id, address]) => `  ${id}  ${address}\n`)
+  const end = detached ? 'lab down stops it' : 'Ctrl-C stops it'
+  return `${servers.length} servers, data in ${relative(process.cwd(), labFolder) || '.'}; ${end}, the data stay
+${servers.join('')}
+  npx lab kv put greeting hello
+  npx lab kv get greeting
+  npx lab cluster status
+`
+}
+
+async function serveUntilStopped(servers: readonly ServerProcess[], io: Io): Promise<void> {
+  let stopping = false
+  const stop = (): void => {
+    stopping = true
+    for (const server of servers) server.kill('SIGTERM')
+  }
+  if (io.signal.aborted) stop()
+  else io.signal.addEventListener('abort', stop)
+  await Promise.all(
+    servers.map(async ({ id, exited }) => {
+      const how = await exited
+      if (!stopping && how !== 'exit code 0') io.talk(`${id} has ended: ${how}`)
+    }),
+  )
+}
+
+async function down(wipe: boolean, io: Io): Promise<void> {
+  const labFolder = findLabFolder(process.cwd())
+  if (labFolder === null) throw new CliError('FAILED', 'there is no cluster here: lab up starts one')
+  const stopped = await stopCluster(readClusterFile(labFolder))
+  if (wipe) wipeCluster(labFolder)
+  const what = stopped.length === 0 ? 'nothing ran' : `stopped ${stopped.join(' ')}`
+  io.talk(`${what}${wipe ? '; the data are gone' : '; the data stay'}`)
+}

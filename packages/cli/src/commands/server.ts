@@ -1,0 +1,75 @@
+/** `lab server`: one member of a cluster, in this process. */
+import { Option, type Command } from 'commander'
+import { readToken } from '../client.ts'
+import { withExamples } from '../help.ts'
+import type { Io } from '../io.ts'
+import { addOutputOption, type Format } from '../output.ts'
+import { splitList } from '../parse.ts'
+import { resolveServerConfig, type ServerFlags } from '../server/config.ts'
+import { LOG_STYLES, serverLogger, type LogStyle } from '../server/log.ts'
+import { runServer } from '../server/run.ts'
+
+interface KvServerFlags extends ServerFlags {
+  readonly trace?: string
+  readonly traceKinds?: string
+  readonly log: LogStyle
+  readonly tokenFile?: string
+  readonly insecure?: boolean
+  readonly whileStdin?: boolean
+  readonly output: Format
+}
+
+const EXAMPLES = `
+  lab server kv --id n1 --members n1=tcp://localhost:7001 --data ./data/n1
+                                 a cluster of one, as durable as one of three
+
+  lab server kv --id n1 --data ./data/n1 \\
+    --members n1=tcp://localhost:7001,n2=tcp://localhost:7002,n3=tcp://localhost:7003
+                                 the first of three; the same line with n2, with n3
+
+  lab server kv --id m1 --data /var/lib/lab --config lab.json
+                                 members from a file that is the same on all machines`
+
+export function addServerCommands(program: Command, io: Io): void {
+  const server = program.command('server').description('run a server')
+  const kv = server.command('kv', { isDefault: true }).description('a member of a replicated key/value store')
+  withExamples(server, EXAMPLES)
+  withExamples(kv, EXAMPLES)
+  for (const option of OPTIONS) kv.addOption(option)
+  addOutputOption(kv).action((flags: KvServerFlags) => serve(flags, io))
+}
+
+const OPTIONS = [
+  new Option('--id <name>', "this server's name, for ever").env('LAB_ID'),
+  new Option('--members <list>', 'ID=ADDRESS,… of the whole cluster; counts for an empty folder only').env(
+    'LAB_MEMBERS',
+  ),
+  new Option('--data <folder>', 'where its log and its snapshots are').env('LAB_DATA'),
+  new Option('--listen <address...>', 'where to listen, when it is not the address in --members').env(
+    'LAB_LISTEN',
+  ),
+  new Option('--cluster-id <name>', 'servers of another cluster are refused (default: "lab")').env(
+    'LAB_CLUSTER_ID',
+  ),
+  new Option('--config <file>', 'JSON: {"cluster": NAME, "nodes": {ID: ADDRESS, …}}').env('LAB_CONFIG'),
+  new Option('--trace <file>', 'add to this file what happens; see lab trace').env('LAB_TRACE'),
+  new Option('--trace-kinds <list>', 'only these kinds of events, such as role,commit').env(
+    'LAB_TRACE_KINDS',
+  ),
+  new Option('--log <style>', 'standard error: warnings, everything, or everything as JSON lines')
+    .choices(LOG_STYLES)
+    .default('warn')
+    .env('LAB_LOG'),
+  new Option('--token-file <file>', 'holds the token that clients and members must show; or LAB_TOKEN'),
+  new Option('--insecure', 'listen beyond this machine without encryption').env('LAB_INSECURE'),
+  new Option('--while-stdin', 'stop when standard input ends: with whoever started it'),
+]
+
+async function serve(flags: KvServerFlags, io: Io): Promise<void> {
+  const config = resolveServerConfig(flags)
+  const { trace, traceKinds, whileStdin, insecure, output: format } = flags
+  const kinds = traceKinds === undefined ? undefined : new Set(splitList(traceKinds))
+  const logger = serverLogger(config.id, flags.log, io.talk)
+  const token = readToken(flags.tokenFile, io.env)
+  await runServer(config, { format, logger, trace, traceKinds: kinds, whileStdin, insecure, token }, io)
+}

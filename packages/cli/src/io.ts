@@ -1,0 +1,44 @@
+/** Where a command reads and writes: data to `out`, talk to `talk`. The process's own, or a test's. */
+export interface Io {
+  /** Data, as it is. Resolves when it is on its way. */
+  out(data: string | Uint8Array): Promise<void>
+  /** A line for people; never data. */
+  talk(line: string): void
+  /** The whole of standard input. */
+  readInput(): Promise<Uint8Array>
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Standard output is a terminal: somebody looks at it. */
+  readonly interactive: boolean
+  readonly color: boolean
+  /** Characters in a line. */
+  readonly width: number
+  /** Aborts on the first SIGINT or SIGTERM. */
+  readonly signal: AbortSignal
+}
+
+const WIDTH_WITHOUT_TERMINAL = 120
+
+/** @param signal see {@link Io.signal} */
+export function processIo(signal: AbortSignal): Io {
+  const { stdout, stderr, stdin, env } = process
+  const interactive = stdout.isTTY && env['TERM'] !== 'dumb'
+  return {
+    out: (data) =>
+      new Promise((resolve) => {
+        stdout.write(data, () => {
+          resolve()
+        })
+      }),
+    talk: (line) => stderr.write(`${line}\n`),
+    async readInput() {
+      const chunks: Uint8Array[] = []
+      for await (const chunk of stdin) chunks.push(chunk as Uint8Array)
+      return new Uint8Array(Buffer.concat(chunks))
+    },
+    env,
+    interactive,
+    color: interactive && (env['NO_COLOR'] ?? '') === '',
+    width: stdout.isTTY ? stdout.columns : Number(env['COLUMNS']) || WIDTH_WITHOUT_TERMINAL,
+    signal,
+  }
+}

@@ -1,0 +1,124 @@
+/** A cluster on this machine: made, started again, stopped. */
+import { rmSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RaftClient } from '@lab/raft'
+import { CliError } from '../errors.ts'
+import { allTransports } from '../transports.ts'
+import { readClusterFile, writeClusterFile, type ClusterFile, type LocalNode } from './cluster-file.ts'
+import { holderOf } from './holder.ts'
+import { freePorts } from './ports.ts'
+import { startServerProcess, type ServerProcess } from './server-process.ts'
+
+/** What `lab up` calls the cluster that it makes. */
+const CLUSTER_ID = 'lab'
+const STOP_MS = 10_000
+const LEADER_MS = 15_000
+const POLL_MS = 25
+
+export type LocalTransport = 'tcp' | 'websocket'
+
+export type ClusterPlan = Omit<ClusterFile, 'version'>
+
+/** Ids n1, n2 …, free ports on the loopback, everything below `labFolder`. */
+export async function planCluster(
+  labFolder: string,
+  { count, transport }: { readonly count: number; readonly transport: LocalTransport },
+): Promise<ClusterPlan> {
+  const ports = await freePorts(count)
+  const scheme = transport === 'tcp' ? 'tcp' : 'ws'
+  const nodes = ports.map((port, at): [string, LocalNode] => {
+    const id = `n${at + 1}`
+    const address = `${scheme}://127.0.0.1:${port}`
+    return [
+      id,
+      { address, data: join(labFolder, 'data', id), log: join(labFolder, 'log', `${id}.log`), pid: 0 },
+    ]
+  })
+  return { cluster: CLUSTER_ID, nodes: Object.fromEntries(nodes) }
+}
+
+/**
+ * Starts every server of the plan and writes the cluster file. Resolves when all serve and one leads.
+ *
+ * @throws {CliError} when one runs already or does not start; then none is left running
+ */
+export async function startCluster(
+  labFolder: string,
+  plan: ClusterPlan,
+  { detached }: { readonly detached: boolean },
+): Promise<ServerProcess[]> {
+  await refuseIfRunning(plan)
+  const members = membersOf(plan)
+  const servers = Object.entries(plan.nodes).map(([id, { data, log }]) =>
+    startServerProcess({ id, members, clusterId: plan.cluster, data, log, detached }),
+  )
+  try {
+    await Promise.all(servers.map(({ ready }) => ready))
+    const nodes = Object.entries(plan.nodes).map(([id, node]) => {
+      const pid = servers.find((server) => server.id === id)?.pid ?? node.pid
+      return [id, { ...node, pid }] as const
+    })
+    writeClusterFile(labFolder, { ...plan, nodes: Object.fromEntries(nodes) })
+    await waitForLeader(Object.values(members))
+    return servers
+  } catch (thrown) {
+    for (const server of servers) server.kill('SIGKILL')
+    throw thrown
+  }
+}
+
+/** id → address. */
+export function membersOf({ nodes }: ClusterPlan): Record<string, string> {
+  return Object.fromEntries(Object.entries(nodes).map(([id, { address }]) => [id, address]))
+}
+
+/** Asks every running server to stop, and waits until each has let go of its folder. @returns the ids of those that ran */
+export async function stopCluster({ nodes }: ClusterPlan): Promise<string[]> {
+  const running: string[] = []
+  for (const [id, { data, pid }] of Object.entries(nodes)) {
+    const holder = await holderOf(data)
+    if (holder === null) continue
+    running.push(id)
+    process.kill(holder.pid ?? pid, 'SIGTERM')
+  }
+  const deadline = Date.now() + STOP_MS
+  for (const id of running) {
+    while ((await holderOf(nodes[id]?.data ?? '')) !== null) {
+      if (Date.now() > deadline)
+        throw new CliError('FAILED', `${id} has not stopped within ${STOP_MS / 1000} s`)
+      await sleep(POLL_MS)
+    }
+  }
+  return running
+}
+
+/** Removes data, logs and the cluster file: whatever lies in the `.lab` folder, and nothing outside it. */
+export function wipeCluster(labFolder: string): void {
+  const { nodes } = readClusterFile(labFolder)
+  for (const { data } of Object.values(nodes))
+    if (relative(labFolder, data).startsWith('..'))
+      throw new CliError('FAILED', `${data} is not below ${labFolder}: remove it yourself, if you mean to`)
+  for (const name of ['data', 'log', 'cluster.json'])
+    rmSync(join(labFolder, name), { recursive: true, force: true })
+}
+
+async function refuseIfRunning({ nodes }: ClusterPlan): Promise<void> {
+  for (const [id, { data }] of Object.entries(nodes))
+    if ((await holderOf(data)) !== null)
+      throw new CliError('FAILED', `${id} runs already: see lab cluster status, or stop it with lab down`)
+}
+
+async function waitForLeader(servers: readonly string[]): Promise<void> {
+  const client = await RaftClient.connect({ servers, transports: allTransports(), connectTimeout: LEADER_MS })
+  try {
+    const deadline = Date.now() + LEADER_MS
+    while (!(await client.status()).some(({ status }) => status?.role === 'leader')) {
+      if (Date.now() > deadline)
+        throw new CliError('UNAVAILABLE', 'the servers run, but none came to lead: see their logs')
+      await sleep(POLL_MS)
+    }
+  } finally {
+    await client.close()
+  }
+}

@@ -1,0 +1,46 @@
+/** Values on the command line and in the environment. Each refusal says what was given and what is accepted. */
+import { CliError } from './errors.ts'
+
+/** `n1=tcp://localhost:7001,n2=…` → id → address. */
+export function parseMembers(text: string): Record<string, string> {
+  const members: Record<string, string> = {}
+  for (const part of splitList(text)) {
+    const at = part.indexOf('=')
+    const id = part.slice(0, at)
+    if (at < 1 || at === part.length - 1)
+      throw usage(`--members takes ID=ADDRESS,… such as n1=tcp://localhost:7001, not "${part}"`)
+    if (Object.hasOwn(members, id)) throw usage(`--members names ${id} twice`)
+    members[id] = part.slice(at + 1)
+  }
+  return members
+}
+
+/** `250ms`, `5s`, `2m`, or milliseconds alone. @returns milliseconds */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text)
+  const amount = Number(match?.[1]) * (UNIT_MS[match?.[2] ?? 'ms'] ?? NaN)
+  if (!(amount > 0)) throw usage(`a time is written as 500ms, 5s or 2m, not "${text}"`)
+  return amount
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 }
+
+/** A whole number ≥ 1. */
+export function parseCount(text: string): number {
+  const count = Number(text)
+  if (!/^\d+$/.test(text) || count < 1 || count > 1_000_000)
+    throw usage(`a number from 1 on is wanted, not "${text}"`)
+  return count
+}
+
+/** Parts between commas, without blanks. */
+export function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}
+
+export function usage(message: string, options?: ErrorOptions): CliError {
+  return new CliError('USAGE', message, options)
+}

@@ -1,0 +1,6 @@
+// `npm start`: a book into three real servers that are killed on the way. The demo itself is in demo/src.
+import './register-source.mjs'
+import { root } from './lib/root.mjs'
+
+const { main } = await import('../demo/src/main.ts')
+await main(process.argv.slice(2), root)
