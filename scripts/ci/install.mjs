@@ -22,11 +22,14 @@ try {
 
   for (const name of readdirSync(programs)) copyFileSync(join(programs, name), join(directory, name))
   for (const program of ['cluster.mjs', 'single.cjs']) console.log(run(process.execPath, [program]).trim())
+  // With the compiler of this checkout, and with the oldest that the types are promised for.
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   for (const project of ['tsconfig.nodenext.json', 'tsconfig.bundler.json']) {
     run(process.execPath, [tsc, '-p', project])
     console.log(`ok  consumer.ts with ${project}`)
   }
+  run('npx', ['--yes', '--package', 'typescript@5.8.3', 'tsc', '-p', 'tsconfig.nodenext.json'])
+  console.log('ok  consumer.ts with TypeScript 5.8')
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }

@@ -12,12 +12,12 @@ for (const id of ['n1', 'n2', 'n3']) members[id] = `localhost:${await freePort()
 let nodes = await Promise.all(Object.keys(members).map(start))
 await Promise.all(nodes.map((node) => node.ready()))
 for (let n = 1; n <= 10; n++) assert.equal(await nodes[n % 3].propose({ add: 1 }), n)
-for (const node of nodes) assert.equal(await node.read((state) => state.total), 10)
+for (const node of nodes) assert.equal(await node.read((machine) => machine.state.total), 10)
 await Promise.all(nodes.map((node) => node.close()))
 
 nodes = await Promise.all(Object.keys(members).map(start))
 await nodes[0].ready()
-assert.equal(await nodes[0].read((state) => state.total), 10)
+assert.equal(await nodes[0].read((machine) => machine.state.total), 10)
 await Promise.all(nodes.map((node) => node.close()))
 
 // Entries of one package share their classes.

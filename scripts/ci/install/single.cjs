@@ -20,7 +20,7 @@ async function main() {
   })
   await node.ready()
   assert.equal(await node.propose({ add: 2 }), 2)
-  assert.equal(await node.read((state) => state.total), 2)
+  assert.equal(await node.read((machine) => machine.state.total), 2)
   await node.close()
   console.log('ok  CommonJS: one node, proposed, read, closed')
 }
