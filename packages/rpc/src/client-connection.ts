@@ -39,6 +39,7 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
   #peer: PeerInfo | null = null
   #bodyBytesMax = 0
   #nextId = 1
+  #isLeaving = false
   #stopKeepAlive: () => void = () => undefined
 
   constructor(options: ClientConnectionOptions) {
@@ -109,9 +110,11 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
       this.#calls.delete(id)
       this.#options.deadlines.remove(call)
     }
-    if (!cancel) return
-    writeCancel(this.connection.begin(), id)
-    this.connection.commit('cancel')
+    if (cancel) {
+      writeCancel(this.connection.begin(), id)
+      this.connection.commit('cancel')
+    }
+    this.#leaveIfIdle()
   }
 
   grant(id: number, total: number): void {
@@ -161,6 +164,12 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
     this.#calls.delete(id)
     this.#options.deadlines.remove(call)
     call.succeed(body)
+    if (this.#isLeaving) this.#leaveIfIdle()
+  }
+
+  /** Sent away, and nothing in flight any more: the server waits for this. */
+  #leaveIfIdle(): void {
+    if (this.#isLeaving && this.inFlight === 0) this.connection.farewell(undefined)
   }
 
   #onOther(message: Message): void {
@@ -172,6 +181,7 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
           this.#options.deadlines.remove(call)
           call.fail(fromWire(message.error, call.method.label))
         } else this.#streams.get(message.id)?.fail(fromWire(message.error, 'the stream'), { cancel: false })
+        this.#leaveIfIdle()
         return
       }
       case 'end':
@@ -181,7 +191,9 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
         this.#streams.get(message.id)?.onStatus(message.sent)
         return
       case 'goaway':
+        this.#isLeaving = true
         this.#options.onGoaway(this, fromWire(message.error, 'the server sends us away'))
+        this.#leaveIfIdle()
         return
       case 'welcome':
         if (this.#peer === null) this.#options.onAnswer(message.welcome)

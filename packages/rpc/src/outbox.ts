@@ -1,9 +1,9 @@
 import { FRAME_HEADER_BYTES, writeFrame } from './frame.ts'
 
 /** Room for the frames of one turn; a longer message gets a chunk of its own. */
-const CHUNK_BYTES = 64 * 1024
+const CHUNK_BYTES = 256 * 1024
 /** Chunks kept for the next turn, of all the channels of one transport. */
-const SPARE_CHUNKS_MAX = 64
+const SPARE_CHUNKS_MAX = 16
 
 /** Chunks to be used again: a channel holds one only while it has something to send. */
 export class ChunkPool {

@@ -13,6 +13,9 @@ import { ServerCalls } from './server-calls.ts'
 import type { ServerShared } from './server-shared.ts'
 import type { Channel } from './transport.ts'
 
+/** How long a client that has been sent away, and has no calls any more, may take to leave. */
+const LEAVE_MS = 500
+
 /** The answering end of one connection: handshake, idleness, end. Its calls are in server-calls.ts. */
 export class ServerConnection implements ConnectionOwner {
   readonly connection: Connection
@@ -124,11 +127,22 @@ export class ServerConnection implements ConnectionOwner {
       peer,
       bodyBytesMax: Math.min(hello.messageBytesMax, this.#shared.limits.messageBytesMax),
       onDrained: () => {
-        connection.farewell(undefined)
+        this.#awaitLeave()
       },
     })
     this.#welcome()
     this.#watchIdleness()
+  }
+
+  /** A client that has been sent away leaves by itself; calls that it made before it knew are refused meanwhile. */
+  #awaitLeave(): void {
+    this.#stopTimer()
+    const timer = this.#shared.clock.setTimer(LEAVE_MS, () => {
+      this.connection.farewell(undefined)
+    })
+    this.#stopTimer = () => {
+      timer.cancel()
+    }
   }
 
   #welcome(): void {
