@@ -54,7 +54,7 @@ export class ClientRoute implements Route {
   /** Puts `body` to the server that seems to lead, once. Never rejects. */
   async ask(method: Method, body: Uint8Array, options: AttemptOptions): Promise<Attempt> {
     const server = this.#pick()
-    if (server === null) return { ok: false, error: this.#unavailable() }
+    if (server === null) return { ok: false, error: this.unavailable() }
     try {
       const attempt = decodeAttempt(await server.requests[method](body, callOptions(options)))
       if (attempt.ok) {
@@ -67,6 +67,27 @@ export class ClientRoute implements Route {
       if (error.code !== 'CANCELLED') this.#avoid(server)
       return { ok: false, error }
     }
+  }
+
+  /** Is there anybody to ask at the moment? */
+  get isUp(): boolean {
+    return this.#pick() !== null
+  }
+
+  /** Why there is nobody: what they all say, if they all refuse us for good. */
+  unavailable(): RaftError {
+    const errors = this.#servers.flatMap(({ link }) =>
+      link.lastError === undefined ? [] : [fromRpcError(link.lastError)],
+    )
+    const refusal = errors.length === this.#servers.length && errors.every(isForGood) ? errors[0] : undefined
+    if (refusal !== undefined) return refusal
+    const addresses = this.#servers.flatMap((server) => server.addresses).join(', ')
+    const last = errors.at(-1)
+    const why = last === undefined ? '' : ` (${last.message})`
+    return new RaftError('UNAVAILABLE', `none of the servers answers: ${addresses}${why}`, {
+      outcome: 'not-applied',
+      cause: last,
+    })
   }
 
   changed(delay: Milliseconds): Promise<void> {
@@ -90,8 +111,8 @@ export class ClientRoute implements Route {
     const link = openLink([...addresses], {
       ...this.#options.link,
       onState: (state) => {
-        if (state === 'up') this.#wake()
         if (state === 'down' && this.#leader === server) this.#leader = null
+        if (state !== 'connecting') this.#wake()
       },
     })
     const server: KnownServer = { addresses, link, requests: link.client(ClientService) }
@@ -147,11 +168,9 @@ export class ClientRoute implements Route {
     this.#waiting.clear()
     for (const wake of waiting) wake()
   }
+}
 
-  #unavailable(): RaftError {
-    const addresses = this.#servers.flatMap((server) => server.addresses).join(', ')
-    return new RaftError('UNAVAILABLE', `none of the servers answers: ${addresses}`, {
-      outcome: 'not-applied',
-    })
-  }
+/** A refusal that trying again will not change. */
+function isForGood({ code }: RaftError): boolean {
+  return code === 'UNAUTHORISED' || code === 'WRONG_CLUSTER'
 }

@@ -71,7 +71,7 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
   /**
    * Resolves when one of the servers answers.
    *
-   * @throws {RaftError} `UNAVAILABLE` when none does in time, `BAD_REQUEST`
+   * @throws {RaftError} `UNAVAILABLE` when none does in time, `UNAUTHORISED` or `WRONG_CLUSTER` when all refuse, `BAD_REQUEST`
    */
   static async connect<C = unknown, R = unknown, Q = unknown, A = unknown>(
     options: RaftClientOptions<C, R, Q, A>,
@@ -170,10 +170,10 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
 
   async #firstServer(timeout: Milliseconds): Promise<void> {
     const deadline = this.#clock.now() + timeout
-    const up = (): boolean => this.#route.servers.some(({ link }) => link.state === 'up')
-    while (!up()) {
+    while (!this.#route.isUp) {
+      const error = this.#route.unavailable()
       const left = deadline - this.#clock.now()
-      if (left <= 0) throw new RaftError('UNAVAILABLE', `none of the servers answered within ${timeout} ms`)
+      if (left <= 0 || error.code !== 'UNAVAILABLE') throw error
       await this.#route.changed(left)
     }
   }

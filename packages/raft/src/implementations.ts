@@ -1,5 +1,5 @@
 /** What a node answers to others: see services.ts. */
-import { implement, type CallContext, type Clock, type Implementation } from '@lab/rpc'
+import { implement, toError, type CallContext, type Clock, type Implementation } from '@lab/rpc'
 import { encodeRefusal } from './calls/refusal.ts'
 import type { Driver } from './driver/driver.ts'
 import type { Message } from './core/messages.ts'
@@ -66,11 +66,26 @@ async function read(
 ): Promise<Uint8Array> {
   const timeout = Math.max(1, Math.min(READ_TIMEOUT_MS, context.deadline - options.clock.now()))
   await options.barrier.pass({ timeout, signal: context.signal })
-  const answer = options.machine.query(query)
+  const answer = ask(options.machine, query)
   const bytes = new Uint8Array(1 + answer.length)
   bytes[0] = ANSWERED
   bytes.set(answer, 1)
   return bytes
+}
+
+/** What the machine throws is its answer to this query, and no fault of the server's. */
+function ask(machine: ReplicatedMachine, query: Uint8Array): Uint8Array {
+  try {
+    return machine.query(query)
+  } catch (thrown) {
+    if (thrown instanceof RaftError) throw thrown
+    const error = toError(thrown)
+    const remoteCode = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+    throw new RaftError('COMMAND_FAILED', `the state machine refused: ${error.message}`, {
+      remoteCode,
+      cause: thrown,
+    })
+  }
 }
 
 function checked({ commandBytesMax }: ImplementationOptions, payload: Uint8Array): Uint8Array {

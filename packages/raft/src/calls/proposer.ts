@@ -85,7 +85,8 @@ export class Proposer {
       return await this.#untilAnswered(call, (timeout) => send({ timeout, signal: call.signal }))
     } catch (thrown) {
       if (!(thrown instanceof RaftError)) throw thrown
-      throw new RaftError(thrown.code, thrown.message, { leaderHint: thrown.leaderHint, cause: thrown.cause })
+      const { code, message, leaderHint, remoteCode, cause } = thrown
+      throw new RaftError(code, message, { leaderHint, remoteCode, cause })
     }
   }
 

@@ -2,7 +2,7 @@
  * An answer to `propose` or `read` that is a refusal, as bytes. A reply (rsm/reply.ts) begins with an index, which is never 0; a
  * refusal begins with 0:
  *
- *     u8 0 · text code · text message · u8 outcome (0 not-applied, 1 unknown, 2 none) · u8 hint? · text id · varint count · text address…
+ *     u8 0 · text code · text remoteCode · text message · u8 outcome (0 not-applied, 1 unknown, 2 none) · u8 hint? · text id · varint count · text address…
  */
 import { ByteReader, ByteWriter, RpcError, toError } from '@lab/rpc'
 import { RaftError, type LeaderHint, type Outcome, type RaftErrorCode } from '../errors.ts'
@@ -11,8 +11,13 @@ import type { Attempt } from './route.ts'
 const OUTCOMES: readonly (Outcome | undefined)[] = ['not-applied', 'unknown', undefined]
 
 export function encodeRefusal(error: RaftError): Uint8Array {
-  const { code, message, outcome, leaderHint } = error
-  const writer = new ByteWriter(256).u8(0).text(code).text(message).u8(OUTCOMES.indexOf(outcome))
+  const { code, remoteCode = '', message, outcome, leaderHint } = error
+  const writer = new ByteWriter(256)
+    .u8(0)
+    .text(code)
+    .text(remoteCode)
+    .text(message)
+    .u8(OUTCOMES.indexOf(outcome))
   if (leaderHint === undefined) return writer.u8(0).finish()
   writer.u8(1).text(leaderHint.id).varint(leaderHint.addresses.length)
   for (const address of leaderHint.addresses) writer.text(address)
@@ -28,12 +33,13 @@ export function decodeAttempt(answer: Uint8Array): Attempt {
 function decodeRefusal(answer: Uint8Array): RaftError {
   const reader = new ByteReader(answer, 1)
   const code = reader.text() as RaftErrorCode
+  const remoteCode = reader.text() || undefined
   const message = reader.text()
   const outcome = OUTCOMES[reader.u8()]
   const leaderHint = reader.u8() === 0 ? undefined : decodeHint(reader)
   reader.end()
   // Another server that closes is, from here, one that cannot be had: others may be.
-  return new RaftError(code === 'CLOSED' ? 'UNAVAILABLE' : code, message, { outcome, leaderHint })
+  return new RaftError(code === 'CLOSED' ? 'UNAVAILABLE' : code, message, { outcome, leaderHint, remoteCode })
 }
 
 function decodeHint(reader: ByteReader): LeaderHint {
