@@ -186,18 +186,13 @@ function readInstallSnapshotReply(reader: ByteReader, term: number): InstallSnap
 /** Records that lie side by side in their slab are copied as one run. */
 function writeEntries(writer: ByteWriter, entries: readonly Entry[]): void {
   writer.varint(entries.length)
-  let run: Entry | undefined
-  let end = 0
-  for (const entry of entries) {
-    if (run !== undefined && entry.slab === run.slab && entry.start === end) {
-      end = entry.end
-      continue
-    }
-    if (run !== undefined) writer.raw(run.slab.subarray(run.start, end))
-    run = entry
-    end = entry.end
+  for (let at = 0; at < entries.length;) {
+    const first = entries[at] as Entry
+    let { end } = first
+    for (at++; entries[at]?.slab === first.slab && entries[at]?.start === end; at++)
+      end = (entries[at] as Entry).end
+    writer.raw(first.slab.subarray(first.start, end))
   }
-  if (run !== undefined) writer.raw(run.slab.subarray(run.start, end))
 }
 
 function readEntries(reader: ByteReader): Entry[] {

@@ -75,8 +75,7 @@ function begin(state: State, election: Election): void {
 /** Term and vote are on disk: from here on a candidate's vote for itself counts. */
 export function onHardStateDurable(state: State, durable: HardState): void {
   const { election, id, currentTerm } = state
-  if (election === null || election.preVote || durable.currentTerm !== currentTerm) return
-  if (durable.votedFor !== id) return
+  if (election?.preVote !== false || durable.currentTerm !== currentTerm || durable.votedFor !== id) return
   election.votes.set(id, true)
   decide(state)
 }
@@ -139,7 +138,7 @@ export function hearsLeader(state: State): boolean {
 
 export function onRequestVoteReply(state: State, from: NodeId, reply: RequestVoteReply): void {
   const { election } = state
-  if (election === null || election.preVote !== reply.preVote) return
+  if (election?.preVote !== reply.preVote) return
   election.votes.set(from, reply.voteGranted)
   decide(state)
 }

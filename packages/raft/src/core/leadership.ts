@@ -1,6 +1,5 @@
 /** Becoming leader, and what a leader appends to its own log (§5.3, §8). */
 import { EntryKind, recordBytes, type Entry } from '../entry.ts'
-import { RecordWriter } from '../record.ts'
 import type { Index, NodeId } from '../types.ts'
 import { encodeMembership, membersOf } from './membership.ts'
 import { Progress } from './progress.ts'

@@ -46,7 +46,14 @@ export function majorityOf(count: number): number {
 
 function majorityReached(voters: readonly NodeId[], reached: (id: NodeId) => number): number {
   if (voters.length === 0) return -Infinity
-  const values = voters.map(reached).sort((a, b) => b - a)
+  // Sorted as they come, highest first: there are few, and this runs for every acknowledgement.
+  const values: number[] = []
+  for (const id of voters) {
+    const value = reached(id)
+    let at = values.length
+    for (; at > 0 && (values[at - 1] as number) < value; at--) values[at] = values[at - 1] as number
+    values[at] = value
+  }
   return values[majorityOf(voters.length) - 1] as number
 }
 

@@ -6,6 +6,7 @@ import { assert } from '@lab/rpc'
 import type { EntryKind } from '../entry.ts'
 import type { Index, NodeId, SnapshotMeta } from '../types.ts'
 import { onAppendEntries, refuseStaleAppend } from './append.ts'
+import { maybeCommit } from './commit.ts'
 import { onDeadline } from './deadline.ts'
 import {
   hearsLeader,
@@ -224,6 +225,8 @@ function onPersisted(state: State, write: number): void {
   const { hardState, send } = state.durability.persisted(write)
   state.outbox.sendNow.push(...send)
   if (hardState !== null) onHardStateDurable(state, hardState)
+  // The leader's own log counts from now on.
+  if (state.leadership !== null) maybeCommit(state, state.leadership)
 }
 
 function onCompacted(state: State, meta: SnapshotMeta, compactTo: Index): void {

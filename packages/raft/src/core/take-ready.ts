@@ -1,5 +1,4 @@
 /** Turns what has gathered since the last time into one {@link Ready}: one message per follower, one write, one batch to apply. */
-import { maybeCommit } from './commit.ts'
 import { nextDeadline } from './deadline.ts'
 import { takeInstall } from './install.ts'
 import type { Envelope } from './messages.ts'
@@ -12,7 +11,6 @@ import type { State } from './state.ts'
 export function takeReady(state: State): Ready {
   const { leadership } = state
   if (leadership !== null) {
-    maybeCommit(state, leadership)
     beginRound(state, leadership)
     replicate(state, leadership)
     answerReads(state, leadership)

@@ -1,4 +1,4 @@
-import { assert, seededRandom } from '@lab/rpc'
+import { assert, seededRandom, type Random } from '@lab/rpc'
 import type { CoreLimits } from '../../../src/core/ready.ts'
 import type { Membership } from '../../../src/types.ts'
 import { CALM, Cluster } from './cluster.ts'
@@ -20,8 +20,11 @@ export function runSeed(seed: number): Coverage {
   const cluster = new Cluster({
     seed,
     membership: membershipOf(voters, learners),
-    timing: { heartbeatMs: 20, electionTimeoutMsMin: 100, electionTimeoutMsMax: 200 },
-    limits: limitsOf(random.next() < 0.7),
+    timing:
+      random.next() < 0.5
+        ? { heartbeatMs: 20, electionTimeoutMsMin: 100, electionTimeoutMsMax: 200 }
+        : { heartbeatMs: 10, electionTimeoutMsMin: 40, electionTimeoutMsMax: 80 },
+    limits: limitsOf(random),
     snapshotEvery: random.next() < 0.6 ? random.integer(10, 60) : Infinity,
   })
   for (let step = 0; step < CHAOS_STEPS; step++) {
@@ -48,8 +51,8 @@ function membershipOf(voters: number, learners: number): Membership {
 }
 
 /** Tiny limits, so that full windows, fetches from disk, snapshots and refusals to take more are the rule. */
-function limitsOf(tiny: boolean): CoreLimits {
-  if (!tiny)
+function limitsOf(random: Random): CoreLimits {
+  if (random.next() < 0.3)
     return {
       appendBytesMax: 1e5,
       inflightBytesMax: 1e6,
@@ -59,11 +62,11 @@ function limitsOf(tiny: boolean): CoreLimits {
       snapshotChunkBytes: 1e5,
     }
   return {
-    appendBytesMax: 300,
+    appendBytesMax: random.integer(1, 300),
     inflightBytesMax: 900,
-    inflightMessagesMax: 3,
+    inflightMessagesMax: random.integer(1, 4),
     uncommittedBytesMax: 4000,
-    cacheBytesMax: 800,
+    cacheBytesMax: random.integer(0, 800),
     snapshotChunkBytes: 200,
   }
 }
@@ -102,31 +105,36 @@ function disturb(cluster: Cluster): void {
   }
 }
 
+/** A client: proposals mostly to the leader, reads to anybody, so that a leader that is none any more is asked too. */
 function use(cluster: Cluster): void {
   const { random, servers } = cluster
-  const server = random.next() < 0.8 ? cluster.leader() : servers[random.integer(0, servers.length - 1)]
-  if (server === undefined) return
-  if (random.next() < 0.25) cluster.read(server)
-  else
-    cluster.propose(
-      server,
-      Array.from({ length: random.integer(1, 4) }, () => random.bytes(random.integer(0, 250))),
-    )
+  const any = servers[random.integer(0, servers.length - 1)] as (typeof servers)[number]
+  if (random.next() < 0.4) {
+    for (const server of random.next() < 0.3 ? servers : [any]) cluster.read(server)
+  } else {
+    const server = random.next() < 0.8 ? (cluster.leader() ?? any) : any
+    const payloads = Array.from({ length: random.integer(1, 4) }, () => random.bytes(random.integer(0, 250)))
+    cluster.propose(server, payloads)
+  }
   if (random.next() < 0.5) cluster.run(cluster.now + random.next() * 5)
 }
 
-/** Faults off: within a few election timeouts there is a leader, it commits, it answers reads, and all are equal. */
+/** Faults off: within some election timeouts there is a leader, it commits and answers reads, and all servers are equal. */
 function calm(cluster: Cluster): void {
   Object.assign(cluster.faults, CALM)
   cluster.faults.cut.clear()
   for (const server of cluster.servers) if (server.core === null) cluster.start(server)
-  cluster.run(cluster.now + 2500)
+  // What was under way when the faults ended arrives, and whoever leads then goes on leading.
+  cluster.run(cluster.now + 1000)
   const leader = cluster.leader()
   assert(leader?.core != null, 'a calm cluster has a leader')
   const before = cluster.invariants.commitIndex
   cluster.propose(leader, [new Uint8Array([1, 2, 3])])
   cluster.read(leader)
-  cluster.run(cluster.now + 1000)
+  const agreed = (): boolean =>
+    cluster.invariants.commitIndex > before &&
+    cluster.servers.every((server) => server.applied === cluster.invariants.commitIndex)
+  for (const end = cluster.now + 3000; cluster.now < end && !agreed();) cluster.run(cluster.now + 50)
   assert(cluster.leader() === leader, 'a calm cluster keeps its leader')
   assert(leader.reads.size === 0, 'a calm leader answers reads')
   const { commitIndex } = cluster.invariants
