@@ -9,3 +9,5 @@ export {
   type LabNetworkOptions,
 } from './lab-network.ts'
 export type { LabJson, LabValue } from './lab-value.ts'
+export { transportSuite, type SuiteCase, type TransportSuiteOptions } from './transport-suite.ts'
+export type { Ability, TransportUnderTest } from './transport/kit.ts'

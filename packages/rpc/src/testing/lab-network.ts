@@ -166,7 +166,15 @@ export class LabNetwork {
     this.#totalBytes += bytes.length
     if (this.#trace !== undefined) {
       const said = this.#describe(method, args)
-      this.#trace({ ...said, n: end.owner, k: 'send', m: id, to: end.server, type: method, bytes: bytes.length })
+      this.#trace({
+        ...said,
+        n: end.owner,
+        k: 'send',
+        m: id,
+        to: end.server,
+        type: method,
+        bytes: bytes.length,
+      })
     }
     const reply = await this.#request(end, method, bytes, id)
     if (reply === LOST) return undefined
@@ -175,13 +183,15 @@ export class LabNetwork {
     return decodeLabValue(reply)
   }
 
-  /** The path of one request. The switches are looked at once, when it sets out. */
+  /** The path of one request. The switches are looked at once, when the network takes it. */
   async #request(
     end: EndState,
     method: string,
     args: Uint8Array,
     id: string,
   ): Promise<Uint8Array | typeof LOST> {
+    // What is on its way when a link is cut or its sender dies is lost: some peers hear of it and others do not.
+    await this.#hop()
     const { server: name } = end
     const server = name === undefined ? undefined : this.#servers.get(name)
     const reliable = this.#reliable
@@ -191,7 +201,7 @@ export class LabNetwork {
       await sleep(this.#clock, this.#random.integer(0, this.#longDelays ? 6999 : 99))
       return LOST
     }
-    await this.#hop(reliable ? 0 : this.#random.integer(0, 26))
+    if (!reliable) await sleep(this.#clock, this.#random.integer(0, 26))
     if (this.#closed || this.#loses(reliable)) {
       this.#trace?.({ n: end.owner, k: 'drop', m: id, to: name, type: method, why: 'request lost' })
       return LOST
@@ -215,7 +225,8 @@ export class LabNetwork {
       return LOST
     }
     const held = longReordering && this.#random.integer(0, 899) < 600
-    await this.#hop(held ? 200 + this.#random.integer(0, this.#random.integer(0, 1999)) : 0)
+    if (held) await sleep(this.#clock, 200 + this.#random.integer(0, this.#random.integer(0, 1999)))
+    await this.#hop()
     return reply
   }
 
@@ -252,9 +263,9 @@ export class LabNetwork {
     return !reliable && this.#random.integer(0, 999) < 100
   }
 
-  #hop(extra: Milliseconds): Promise<void> {
+  #hop(): Promise<void> {
     const [min, max] = this.#hopMs
-    return sleep(this.#clock, extra + min + this.#random.next() * (max - min))
+    return sleep(this.#clock, min + this.#random.next() * (max - min))
   }
 
   #end(name: string): EndState {
