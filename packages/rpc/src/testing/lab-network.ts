@@ -2,8 +2,8 @@
  * The labs' own network, call by call: ends, servers, an enabled flag per end, and three switches. It knows nothing of
  * transports; a Raft or a service written against the labs' interface runs on it unchanged, in virtual time.
  *
- *     end.call ─ count ─┬─ cut off: `undefined` after a simulated time-out
- *                       └─ hop, unreliable: +0–26 ms, 10 % lost ─ handler ─ unreliable: 10 % lost ─ long reordering ─ hop ─ reply
+ *     end.call ─ count ─ hop ─┬─ cut off: `undefined` after a simulated time-out
+ *                             └─ unreliable: +0–26 ms, 10 % lost ─ handler ─ unreliable: 10 % lost ─ long reordering ─ hop ─ reply
  *
  * One departure: each hop costs 0.2–1 ms also on the reliable network, as otherwise a closed loop would stop virtual time.
  */
