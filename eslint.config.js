@@ -53,10 +53,6 @@ export default defineConfig(
     },
   },
   {
-    files: ['packages/*/src/**/*.ts'],
-    rules: { '@typescript-eslint/explicit-module-boundary-types': 'error' },
-  },
-  {
     files: ['**/*.test.ts', '**/test/**/*.ts'],
     rules: {
       // A test fails on the undefined that it did not expect: an assertion too many says no more.
