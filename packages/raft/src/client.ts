@@ -15,7 +15,7 @@ import { checkTimeout, type WaitOptions } from './calls/bounded.ts'
 import { fromRpcError } from './calls/refusal.ts'
 import { Proposer, type ProposeOptions } from './calls/proposer.ts'
 import { ClientRoute, type KnownServer } from './client-route.ts'
-import { RaftError, badRequest } from './errors.ts'
+import { type RaftError, badRequest } from './errors.ts'
 import { encodeCommand, type Submitted } from './node.ts'
 import { completeAddress } from './options.ts'
 import { resultOf } from './rsm/reply.ts'
@@ -99,7 +99,7 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
     this.#codec = options.codec ?? jsonCodec()
     this.#resultCodec = options.resultCodec ?? jsonCodec()
     this.#queryCodec = options.queryCodec ?? jsonCodec()
-    this.#answerCodec = options.answerCodec ?? (jsonCodec() as Codec<A>)
+    this.#answerCodec = options.answerCodec ?? jsonCodec<A>()
     const { clusterId = '', token, trace, rpcLimits } = options
     this.#route = new ClientRoute({
       servers: options.servers.map((address) => completeAddress(address, transports)),

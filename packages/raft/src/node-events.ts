@@ -9,7 +9,7 @@ export interface NodeEvents {
   leader: { readonly leader: NodeId | null; readonly term: Term }
   /** An entry was applied here. */
   applied: { readonly index: Index; readonly term: Term }
-  /** Another configuration is in force. `difference` says in words how the `members` of the options differ from the log's, at start only. */
+  /** Another configuration is in force. `difference` says in words how the `members` of the options differ from the log's: told once, to the first listener. */
   membership: { readonly membership: Membership; readonly index: Index; readonly difference: string | null }
   /** The event loop stood still for so long: look for what blocks it. */
   stall: { readonly lateMs: number }

@@ -191,7 +191,9 @@ export class RaftNode<M extends StateMachine = StateMachine> {
 
   /** @returns a function that takes the listener off again */
   on<Name extends keyof NodeEvents>(name: Name, listener: (event: NodeEvents[Name]) => void): () => void {
-    return this.#runtime.events.on(name, listener)
+    const off = this.#runtime.events.on(name, listener)
+    if (name === 'membership') this.#runtime.announceDifference()
+    return off
   }
 
   status(): NodeStatus {

@@ -50,7 +50,8 @@ export class Runtime {
   readonly #peers: Peers
   readonly #route: NodeRoute
   readonly #trace: RaftTrace | null
-  readonly #difference: string | null
+  /** How the options differ from the log, until somebody has been told. */
+  #difference: string | null
   #server: Server | null = null
   #closing: Promise<void> | null = null
 
@@ -208,21 +209,19 @@ export class Runtime {
       for (const note of this.notes) this.#options.logger?.warn(note)
       this.#updatePeers(this.standing.membership)
       await driver.start()
-      this.#announceDifference()
     } catch (thrown) {
       await this.close()
       throw thrown
     }
   }
 
-  /** Once the caller of `start` has had the time to listen. */
-  #announceDifference(): void {
+  /** Tells, to the first who listens, how the options differ from the log: nobody could listen when it was found. */
+  announceDifference(): void {
     const { membership } = this.standing
-    const { difference } = { difference: this.#difference }
+    const difference = this.#difference
     if (difference === null) return
-    this.settings.clock.setTimer(0, () =>
-      this.events.emit('membership', { membership, index: 0, difference }),
-    )
+    this.#difference = null
+    queueMicrotask(() => this.events.emit('membership', { membership, index: 0, difference }))
   }
 
   async #close(why: string): Promise<void> {

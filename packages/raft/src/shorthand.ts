@@ -55,9 +55,9 @@ class JsonMachine<S, C, R, Q, A> implements JsonStateMachine<S, C, R, Q, A> {
   }
 
   query(query: Q): A {
-    const answer = this.#shorthand.query
-    if (answer === undefined) throw badRequest('this state machine was made without query()')
-    return answer(this.#state, query)
+    const shorthand = this.#shorthand
+    if (shorthand.query === undefined) throw badRequest('this state machine was made without query()')
+    return shorthand.query(this.#state, query)
   }
 
   *#chunks(bytes: Uint8Array): Iterable<Uint8Array> {

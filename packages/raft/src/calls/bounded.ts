@@ -1,4 +1,4 @@
-import type { Clock, Milliseconds } from '@lab/rpc'
+import { toError, type Clock, type Milliseconds } from '@lab/rpc'
 import { RaftError, badRequest, type Outcome } from '../errors.ts'
 import type { Deadlines, Expiring } from './deadlines.ts'
 
@@ -74,7 +74,7 @@ export function bounded<T>(
       },
       (error: unknown) => {
         leave()
-        reject(error as Error)
+        reject(toError(error))
       },
     )
   })

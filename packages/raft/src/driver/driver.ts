@@ -96,6 +96,7 @@ export class Driver {
         trailingBytes: limits.trailingBytes,
         input: (input) => this.input(input),
         onTaken: (meta, bytes, why) => this.#tookSnapshot(meta, bytes, why),
+        onInstalled: (meta, bytes) => this.#installedSnapshot(meta, bytes),
         onFailure,
       },
       options.snapshotIndex,
@@ -297,6 +298,11 @@ export class Driver {
   #tookSnapshot(meta: SnapshotMeta, bytes: number, why: string): void {
     this.counters.snapshotsTaken++
     this.#options.trace?.snapshot(meta, bytes, why)
+  }
+
+  #installedSnapshot(meta: SnapshotMeta, bytes: number): void {
+    this.counters.snapshotsInstalled++
+    this.#options.trace?.snapshot(meta, bytes, 'sent by the leader')
   }
 
   #stalled(lateMs: number): void {

@@ -28,6 +28,8 @@ export interface SnapshotsOptions {
   readonly trailingBytes: number
   readonly input: (input: Input) => void
   readonly onTaken: (meta: SnapshotMeta, bytes: number, why: string) => void
+  /** A leader's snapshot has taken the place of everything here. */
+  readonly onInstalled: (meta: SnapshotMeta, bytes: number) => void
   readonly onFailure: (error: Error) => void
 }
 
@@ -182,6 +184,7 @@ export class Snapshots {
     this.#newest = chunk.meta.index
     this.#bytesSinceLast = 0
     this.#trailing.reset()
+    this.#options.onInstalled(chunk.meta, chunk.size)
     this.#written(chunk, true)
   }
 

@@ -194,7 +194,7 @@ export class RaftCluster<M extends StateMachine = StateMachine> {
           ...event,
           i: this.trace.length + 1,
           t: Math.round(clock.now() * 1000),
-        } as TraceEvent),
+        }),
       ...(stateMachine === undefined ? {} : { stateMachine: stateMachine() }),
       ...(typeof options === 'function' ? options(id) : options),
       id,

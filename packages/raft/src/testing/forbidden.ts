@@ -17,7 +17,7 @@ export function watchForbidden<T>(work: () => T, complain: (used: string) => Err
   const restores = FORBIDDEN.map(({ holder, name, says }) =>
     replace(holder as Replaceable, name, (original) => (...given: unknown[]) => {
       used ??= says
-      return Reflect.apply(original, holder, given) as unknown
+      return original.apply(holder, given)
     }),
   )
   let result: T

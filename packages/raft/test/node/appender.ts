@@ -4,7 +4,7 @@ export type Appender = JsonStateMachine<{ items: string[] }, string, number, 'le
 
 /** Keeps all items; refuses `forbidden`; answers with how many there are. */
 export function appender(): Appender {
-  return stateMachine<{ items: string[] }, string, number, 'length' | 'all', unknown>({
+  return stateMachine<{ items: string[] }, string, number, 'length' | 'all'>({
     initial: { items: [] },
     apply(state, item) {
       if (item === 'forbidden') throw Object.assign(new Error('not this one'), { code: 'FORBIDDEN' })

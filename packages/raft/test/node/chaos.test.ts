@@ -1,6 +1,6 @@
 import { seededRandom, sleep } from '@lab/rpc'
 import { describe, expect, test } from 'vitest'
-import { RaftError, type RaftClient } from '../../src/index.ts'
+import { type RaftError, type RaftClient } from '../../src/index.ts'
 import { RaftCluster } from '../../src/testing/cluster.ts'
 import { appender, type Appender } from './appender.ts'
 

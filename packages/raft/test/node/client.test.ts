@@ -3,7 +3,7 @@ import { RaftError, type RaftClient } from '../../src/index.ts'
 import { RaftCluster } from '../../src/testing/cluster.ts'
 import { appender, errorOf, type Appender } from './appender.ts'
 
-type Client = RaftClient<string, number, 'length' | 'all', unknown>
+type Client = RaftClient<string, number, 'length' | 'all'>
 const start = (
   seed = 1,
   options: Parameters<typeof RaftCluster.start<Appender>>[0] = {},
@@ -87,7 +87,7 @@ describe('a client that is no member', () => {
   })
 
   test('a query that throws is told, and harms nobody', async () => {
-    const t = await start(5, { stateMachine: () => Object.assign(appender(), { query: () => { throw new Error('odd') } }) as Appender }) // prettier-ignore
+    const t = await start(5, { stateMachine: () => Object.assign(appender(), { query: () => { throw new Error('odd') } }) }) // prettier-ignore
     const client: Client = await t.client()
     await t.settle(client.propose('x'))
     expect(await t.settle(errorOf(client.read('all')))).toMatchObject({
@@ -145,7 +145,7 @@ describe('a client that is no member', () => {
     t.network.cut(leader.id, 'old')
     const lost = errorOf(client.propose('lost reply', { timeout: 30_000 }))
     await t.advance(20)
-    for (let i = 0; i < 2; i++) await t.settle(((await t.client()) as Client).propose(`other ${i}`))
+    for (let i = 0; i < 2; i++) await t.settle((await t.client<string, number>()).propose(`other ${i}`))
     t.heal()
     expect(await t.settle(lost)).toMatchObject({ code: 'SESSION_EXPIRED', outcome: 'unknown' })
     expect(await t.settle(client.propose('goes on'))).toBe(5)

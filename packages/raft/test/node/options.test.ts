@@ -12,7 +12,7 @@ const good: RaftNodeOptions = {
 }
 const refused = (change: Record<string, unknown>): string => {
   try {
-    checkOptions({ ...good, ...change } as RaftNodeOptions)
+    checkOptions({ ...good, ...change })
   } catch (error) {
     expect(error).toMatchObject({ name: 'RaftError', code: 'BAD_REQUEST' })
     return (error as Error).message
