@@ -1,5 +1,6 @@
 import { ProtocolError, RpcError } from './errors.ts'
 import { itemCost, type ItemMessage } from './protocol.ts'
+import { Queue } from './queue.ts'
 import type { NamedMethod, StreamMethod } from './service.ts'
 
 /** What a reader needs of its connection. */
@@ -20,7 +21,7 @@ export class StreamReader implements AsyncIterator<unknown> {
   readonly #method: NamedMethod
   readonly #port: StreamPort
   readonly #windowBytes: number
-  #items: { readonly value: unknown; readonly cost: number }[] = []
+  readonly #items = new Queue<{ readonly value: unknown; readonly cost: number }>()
   #received = 0
   #consumedBytes = 0
   #grantedBytes: number
@@ -130,7 +131,7 @@ export class StreamReader implements AsyncIterator<unknown> {
 
   /** The reader stops early: the server is told. */
   return(): Promise<IteratorResult<unknown>> {
-    this.#items = []
+    this.#items.clear()
     this.#isEnded = true
     this.#error = undefined
     this.#release(true)

@@ -1,4 +1,5 @@
 import { ProtocolError } from '../errors.ts'
+import { Queue } from '../queue.ts'
 import type { Channel } from '../transport.ts'
 
 /** `drained` waits until no more than this is buffered. */
@@ -12,6 +13,12 @@ export interface Carrier {
   carryClose(from: MemoryChannel, error: Error | undefined): void
 }
 
+interface Arrival {
+  readonly message: Uint8Array
+  readonly sequence: number
+  readonly taken: () => void
+}
+
 /** One end of a channel within the process. Messages are copied when sent, as on a socket. */
 export class MemoryChannel implements Channel {
   readonly id: string
@@ -23,7 +30,7 @@ export class MemoryChannel implements Channel {
   readonly #carrier: Carrier
   #resolveClosed: (end: { readonly error: Error | undefined }) => void = () => undefined
   #onMessage: ((message: Uint8Array) => void) | undefined
-  #inbox: { readonly message: Uint8Array; readonly sequence: number; readonly taken: () => void }[] = []
+  readonly #inbox = new Queue<Arrival>()
   #isPaused = false
   #isClosed = false
   #isEnding = false
@@ -134,7 +141,7 @@ export class MemoryChannel implements Channel {
     if (this.#isClosed) return
     this.#isClosed = true
     for (const { taken } of this.#inbox) taken()
-    this.#inbox = []
+    this.#inbox.clear()
     this.#wakeDrainWaiters()
     this.#resolveClosed({ error })
   }

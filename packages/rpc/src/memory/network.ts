@@ -8,6 +8,7 @@
 import { systemClock, sleep, type Clock, type Milliseconds } from '../clock.ts'
 import { RpcError } from '../errors.ts'
 import { messageId } from '../message-id.ts'
+import { Queue } from '../queue.ts'
 import { systemRandom, type Random } from '../random.ts'
 import type { TraceSink } from '../trace.ts'
 import type { Address, Channel, Listener } from '../transport.ts'
@@ -42,7 +43,7 @@ interface Pipe {
   readonly to: MemoryChannel
   readonly link: Link
   lastArrival: Milliseconds
-  readonly queue: (() => void)[]
+  readonly queue: Queue<() => void>
 }
 
 interface Acceptor {
@@ -192,8 +193,8 @@ export class MemoryNetwork implements Carrier {
       carrier: this,
       remoteAddress: `memory://${node}`,
     })
-    this.#pipes.set(near, { to: far, link: there, lastArrival: 0, queue: [] })
-    this.#pipes.set(far, { to: near, link: back, lastArrival: 0, queue: [] })
+    this.#pipes.set(near, { to: far, link: there, lastArrival: 0, queue: new Queue() })
+    this.#pipes.set(far, { to: near, link: back, lastArrival: 0, queue: new Queue() })
     acceptor.accept(far)
     return near
   }

@@ -8,7 +8,8 @@ export const SCHEMES = ['ws', 'wss'] as const
 /** @throws {RpcError} `BAD_ADDRESS` */
 export function parseWebSocketAddress(address: Address): ParsedAddress & { readonly port: number } {
   const parsed = parseAddress(address)
-  if (parsed.scheme !== 'ws' && parsed.scheme !== 'wss')
+  const isPlace = parsed.host !== '' || parsed.port !== undefined
+  if ((parsed.scheme !== 'ws' && parsed.scheme !== 'wss') || !isPlace)
     throw new RpcError('BAD_ADDRESS', `not a WebSocket address: ${address}, such as ws://localhost:8080/raft`)
   return { ...parsed, port: parsed.port ?? (parsed.scheme === 'ws' ? 80 : 443) }
 }

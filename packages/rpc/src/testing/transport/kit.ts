@@ -206,6 +206,6 @@ export function expectBytes(actual: Uint8Array | undefined, expected: Uint8Array
     actual.length === expected.length,
     `${what} has ${String(actual.length)} bytes, not ${String(expected.length)}`,
   )
-  const at = expected.findIndex((byte, i) => actual[i] !== byte)
-  expectThat(at === -1, `${what} differs at byte ${String(at)}`)
+  for (let at = 0; at < expected.length; at++)
+    if (actual[at] !== expected[at]) throw new Error(`${what} differs at byte ${String(at)}`)
 }
