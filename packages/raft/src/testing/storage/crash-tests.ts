@@ -17,7 +17,7 @@ export const crashTests: readonly StorageTest[] = [
   {
     title: 'what was acknowledged is there after a crash',
     needs: 'crash',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const { storage } = await openOn(place)
       for (let index = 1; index <= 20; index++)
         await append(storage, entries(index, index, 1, 200), { currentTerm: 1, votedFor: 'n1' })
@@ -35,7 +35,7 @@ export const crashTests: readonly StorageTest[] = [
   {
     title: 'a write cut short by a crash is there whole or not at all, term and vote with it',
     needs: 'crash',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const { storage } = await openOn(place)
       await append(storage, entries(1, 5, 1), { currentTerm: 1, votedFor: 'n1' })
       const cut = append(storage, entries(4, 30, 2, 300), { currentTerm: 2, votedFor: 'n3' })

@@ -1,3 +1,4 @@
+import type { StoragePlace } from '../storage-suite.ts'
 import {
   append,
   entries,
@@ -14,7 +15,7 @@ import {
 export const hardStateTests: readonly StorageTest[] = [
   {
     title: 'term and vote are there after a restart (Figure 2, persistent state)',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const first = await openOn(place)
       await append(first.storage, [], { currentTerm: 3, votedFor: 'n2' })
       const second = await restart(place, first.storage)
@@ -27,7 +28,7 @@ export const hardStateTests: readonly StorageTest[] = [
   },
   {
     title: 'term, vote and entries go together; entries alone leave term and vote as they were',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const first = await openOn(place)
       await append(first.storage, entries(1, 3, 5), { currentTerm: 5, votedFor: 'n1' })
       await append(first.storage, entries(4, 6, 5))
@@ -39,7 +40,7 @@ export const hardStateTests: readonly StorageTest[] = [
   },
   {
     title: 'term and vote outlive the entries that were written with them',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       let { storage } = await openOn(place)
       await append(storage, entries(1, 1, 2), { currentTerm: 2, votedFor: 'n3' })
       for (let last = 2; last <= 100; last++) await append(storage, entries(last, last, 2, 500))

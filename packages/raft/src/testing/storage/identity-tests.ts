@@ -1,9 +1,10 @@
+import type { StoragePlace } from '../storage-suite.ts'
 import { OWNER, check, entries, append, equal, openOn, refused, restart, type StorageTest } from './kit.ts'
 
 export const identityTests: readonly StorageTest[] = [
   {
     title: 'an empty place is fresh, and belongs to who opened it',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const { storage, recovered } = await openOn(place)
       equal(recovered.fresh, true, 'fresh')
       equal([recovered.identity.clusterId, recovered.identity.nodeId], ['suite', 'n1'], 'owner')
@@ -16,7 +17,7 @@ export const identityTests: readonly StorageTest[] = [
   },
   {
     title: 'a place opened and left empty is still fresh, of the same incarnation',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const first = await openOn(place)
       const { storage, recovered } = await restart(place, first.storage)
       equal(recovered.fresh, true, 'fresh')
@@ -26,7 +27,7 @@ export const identityTests: readonly StorageTest[] = [
   },
   {
     title: 'a place that was written is not fresh, of the same incarnation',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const first = await openOn(place)
       await append(first.storage, entries(1, 1, 1))
       const { storage, recovered } = await restart(place, first.storage)
@@ -37,7 +38,7 @@ export const identityTests: readonly StorageTest[] = [
   },
   {
     title: "another node's and another cluster's place is refused, and stays as it was",
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const first = await openOn(place)
       await first.storage.close()
       const other = place.storage()
@@ -50,7 +51,7 @@ export const identityTests: readonly StorageTest[] = [
   {
     title: 'a second opening is refused while the first lasts',
     needs: 'lock',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const { storage } = await openOn(place)
       await refused('LOCKED', () => place.storage().open(OWNER), 'a second opening')
       await append(storage, entries(1, 1, 1))
@@ -61,7 +62,7 @@ export const identityTests: readonly StorageTest[] = [
   },
   {
     title: 'peers are remembered, each by the incarnation given last',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const first = await openOn(place)
       await first.storage.rememberPeer('n2', 'aaaaaaaaaaaaaaaa')
       await first.storage.rememberPeer('n3', 'bbbbbbbbbbbbbbbb')
@@ -80,7 +81,7 @@ export const identityTests: readonly StorageTest[] = [
   },
   {
     title: 'closing twice is no error; a closed storage refuses everything',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const { storage } = await openOn(place)
       await storage.close()
       await storage.close()

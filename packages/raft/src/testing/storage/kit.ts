@@ -8,7 +8,7 @@ import type { StorageAbility, StoragePlace } from '../storage-suite.ts'
 export interface StorageTest {
   readonly title: string
   readonly needs?: StorageAbility
-  run(place: StoragePlace): Promise<void>
+  readonly run: (place: StoragePlace) => Promise<void>
 }
 
 export const OWNER = { clusterId: 'suite', nodeId: 'n1' }

@@ -1,3 +1,4 @@
+import type { StoragePlace } from '../storage-suite.ts'
 import { EntryKind } from '../../entry.ts'
 import {
   append,
@@ -16,7 +17,7 @@ import {
 export const logTests: readonly StorageTest[] = [
   {
     title: 'entries written are there after a restart, with their terms and the last log time',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const first = await openOn(place)
       await append(first.storage, entries(1, 3, 1))
       await append(first.storage, [...entries(4, 4, 1), ...entries(5, 9, 4)])
@@ -37,7 +38,7 @@ export const logTests: readonly StorageTest[] = [
   },
   {
     title: 'an entry of another term replaces the one at its index and all after it (§5.3)',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const first = await openOn(place)
       await append(first.storage, entries(1, 9, 1))
       await append(first.storage, entries(4, 5, 2))
@@ -60,7 +61,7 @@ export const logTests: readonly StorageTest[] = [
   },
   {
     title: 'an append that comes twice, or late and shorter, takes nothing away (§5.3)',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const first = await openOn(place)
       await append(first.storage, entries(1, 9, 1))
       await append(first.storage, entries(2, 4, 1))
@@ -73,7 +74,7 @@ export const logTests: readonly StorageTest[] = [
   },
   {
     title: 'an append that overlaps adds what is new, and replaces from the first conflict on (§5.3)',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const first = await openOn(place)
       await append(first.storage, entries(1, 5, 1))
       await append(first.storage, entries(4, 8, 1))
@@ -85,7 +86,7 @@ export const logTests: readonly StorageTest[] = [
   },
   {
     title: 'the whole log can be replaced, more than once',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       let { storage } = await openOn(place)
       for (let term = 1; term <= 5; term++) {
         await append(storage, entries(1, 10 - term, term))
@@ -97,7 +98,7 @@ export const logTests: readonly StorageTest[] = [
   },
   {
     title: 'configurations are found again, those that were replaced are not',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const configuration = { kind: EntryKind.configuration }
       const first = await openOn(place)
       await append(first.storage, [entry(1, 1, configuration), entry(2, 1), entry(3, 1, configuration)])
@@ -117,7 +118,7 @@ export const logTests: readonly StorageTest[] = [
   },
   {
     title: 'many entries of many sizes, in batches of many sizes, are all there',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const first = await openOn(place)
       let last = 0
       for (const count of [1, 50, 2, 200, 1, 1, 700]) {
@@ -135,7 +136,7 @@ export const logTests: readonly StorageTest[] = [
   },
   {
     title: 'a batch of several megabytes is kept whole',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const first = await openOn(place)
       await append(first.storage, entries(1, 2, 1))
       await append(first.storage, entries(3, 5, 1, 1_000_000))
@@ -147,7 +148,7 @@ export const logTests: readonly StorageTest[] = [
   },
   {
     title: 'forgetting a prefix keeps the rest, across restarts',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       let { storage } = await openOn(place)
       for (let first = 1; first <= 200; first += 10) {
         await append(storage, entries(first, first + 9, 1, 300))

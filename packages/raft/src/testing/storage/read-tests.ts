@@ -1,3 +1,4 @@
+import type { StoragePlace } from '../storage-suite.ts'
 import {
   append,
   entries,
@@ -14,7 +15,7 @@ import {
 export const readTests: readonly StorageTest[] = [
   {
     title: 'a read gives both ends, and what there is of more',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const { storage } = await openOn(place)
       await append(storage, entries(1, 20, 1))
       const read = async (first: number, last: number): Promise<string[]> =>
@@ -29,7 +30,7 @@ export const readTests: readonly StorageTest[] = [
   },
   {
     title: 'a read stops once bytesMax is passed, and gives one entry at least',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const { storage } = await openOn(place)
       await append(storage, entries(1, 100, 1, 1000))
       equal((await storage.read(5, 100, 1)).map(shortOf), shorts(5, 5, 1), 'one at least')
@@ -42,7 +43,7 @@ export const readTests: readonly StorageTest[] = [
   },
   {
     title: 'reads beside a write give what was durable when they began',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const { storage } = await openOn(place)
       await append(storage, entries(1, 50, 1, 200))
       const [, read] = await Promise.all([
@@ -60,7 +61,7 @@ export const readTests: readonly StorageTest[] = [
   },
   {
     title: 'entries that were forgotten are given no more, or as they were',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const { storage } = await openOn(place)
       for (let first = 1; first < 100; first += 10) await append(storage, entries(first, first + 9, 1, 400))
       await takeSnapshot(storage, metaOf(60, 1))
@@ -73,7 +74,7 @@ export const readTests: readonly StorageTest[] = [
   },
   {
     title: 'a read while what it reads is being forgotten gives right entries or none',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const { storage } = await openOn(place)
       for (let first = 1; first < 200; first += 10) await append(storage, entries(first, first + 9, 1, 400))
       await takeSnapshot(storage, metaOf(200, 1))

@@ -1,3 +1,4 @@
+import type { StoragePlace } from '../storage-suite.ts'
 import { crc32 } from '../../crc32.ts'
 import {
   append,
@@ -19,7 +20,7 @@ import {
 export const snapshotTests: readonly StorageTest[] = [
   {
     title: 'a snapshot that the log goes on from leaves the entries after it (§7)',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const first = await openOn(place)
       await append(first.storage, entries(1, 9, 2))
       await takeSnapshot(first.storage, metaOf(5, 2))
@@ -35,7 +36,7 @@ export const snapshotTests: readonly StorageTest[] = [
   },
   {
     title: 'a snapshot that ends after the log replaces all of it (§7)',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const first = await openOn(place)
       await append(first.storage, entries(1, 9, 2), { currentTerm: 3, votedFor: 'n2' })
       await takeSnapshot(first.storage, metaOf(20, 3))
@@ -52,7 +53,7 @@ export const snapshotTests: readonly StorageTest[] = [
   },
   {
     title: 'a snapshot whose last entry the log holds with another term replaces all of it (§7)',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const first = await openOn(place)
       await append(first.storage, entries(1, 30, 1))
       await takeSnapshot(first.storage, metaOf(20, 4))
@@ -67,7 +68,7 @@ export const snapshotTests: readonly StorageTest[] = [
   },
   {
     title: 'what was forgotten up to a place where the log was replaced is not missed at a start',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const first = await openOn(place)
       for (let at = 1; at < 100; at += 10) await append(first.storage, entries(at, at + 9, 1, 400))
       await append(first.storage, entries(50, 60, 2, 400))
@@ -81,7 +82,7 @@ export const snapshotTests: readonly StorageTest[] = [
   },
   {
     title: 'a snapshot on an empty log is where the log starts',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const first = await openOn(place)
       await takeSnapshot(first.storage, metaOf(7, 2))
       const { storage, recovered } = await restart(place, first.storage)
@@ -92,7 +93,7 @@ export const snapshotTests: readonly StorageTest[] = [
   },
   {
     title: 'a snapshot counts only once it is committed',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const first = await openOn(place)
       await append(first.storage, entries(1, 9, 1))
       await takeSnapshot(first.storage, metaOf(3, 1))
@@ -110,7 +111,7 @@ export const snapshotTests: readonly StorageTest[] = [
   },
   {
     title: 'a snapshot that arrived damaged is refused, and the one before stays',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const { storage } = await openOn(place)
       await append(storage, entries(1, 9, 1))
       await takeSnapshot(storage, metaOf(3, 1))
@@ -133,7 +134,7 @@ export const snapshotTests: readonly StorageTest[] = [
   },
   {
     title: 'an older snapshot never takes the place of a newer one',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const { storage } = await openOn(place)
       await append(storage, entries(1, 9, 1))
       await takeSnapshot(storage, metaOf(6, 1))
@@ -147,7 +148,7 @@ export const snapshotTests: readonly StorageTest[] = [
   },
   {
     title: 'a large snapshot, written in uneven chunks, reads right at any offset',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const state = stateOf(4, 300_000)
       const { storage } = await openOn(place)
       await append(storage, entries(1, 9, 1))
@@ -177,7 +178,7 @@ export const snapshotTests: readonly StorageTest[] = [
   },
   {
     title: 'an empty snapshot is a snapshot',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const { storage } = await openOn(place)
       await append(storage, entries(1, 2, 1))
       await takeSnapshot(storage, metaOf(2, 1), new Uint8Array(0))
@@ -188,7 +189,7 @@ export const snapshotTests: readonly StorageTest[] = [
   },
   {
     title: 'a reader goes on reading its snapshot while newer ones are committed',
-    async run(place) {
+    async run(place: StoragePlace): Promise<void> {
       const { storage } = await openOn(place)
       await append(storage, entries(1, 9, 1))
       await takeSnapshot(storage, metaOf(3, 1), stateOf(3, 5000))

@@ -1,0 +1,171 @@
+import fc from 'fast-check'
+import { seededRandom } from '@lab/rpc'
+import { describe, expect, test } from 'vitest'
+import { makeEntry } from '../../src/record.ts'
+import type { Storage } from '../../src/storage.ts'
+import { BatchWriter, type BatchContent } from '../../src/storage/file/batch-writer.ts'
+import { batchAt } from '../../src/storage/file/batch.ts'
+import { fileStorage } from '../../src/storage/file/index.ts'
+import { Positions } from '../../src/storage/file/positions.ts'
+import { TermRuns } from '../../src/storage/term-runs.ts'
+import { OWNER, append, entries, logOf, metaOf, shorts, takeSnapshot } from '../../src/testing/storage/kit.ts'
+import { FaultDisk } from './fault-disk.ts'
+
+describe('segments', () => {
+  async function openOn(disk: FaultDisk, sparesMax = 2): Promise<Storage> {
+    const storage = fileStorage('data', { disk, random: seededRandom(9), segmentBytes: 4096, sparesMax })
+    await storage.open(OWNER)
+    return storage
+  }
+  const logFiles = async (disk: FaultDisk): Promise<string[]> =>
+    (await disk.list('data')).filter((name) => name.startsWith('log-'))
+
+  test('an idle server has one; the next is prepared when a quarter is full', async () => {
+    const disk = new FaultDisk({ random: seededRandom(1) })
+    const storage = await openOn(disk)
+    await append(storage, entries(1, 1, 1))
+    expect(await logFiles(disk)).toEqual(['log-0000000001'])
+    await append(storage, entries(2, 5, 1, 200))
+    for (let turns = 0; turns < 500; turns++) await Promise.resolve()
+    expect(await logFiles(disk)).toEqual(['log-0000000001', 'log-0000000002'])
+    await storage.close()
+  })
+
+  test('those no longer needed are used again, and the folder does not grow', async () => {
+    const disk = new FaultDisk({ random: seededRandom(1) })
+    const storage = await openOn(disk)
+    for (let last = 10; last <= 2000; last += 10) {
+      await append(storage, entries(last - 9, last, 1, 200))
+      if (last % 50 !== 0) continue
+      await takeSnapshot(storage, metaOf(last, 1))
+      await storage.compact(last)
+    }
+    const files = await logFiles(disk)
+    expect(files.length).toBeLessThanOrEqual(6)
+    expect(files[0]).not.toBe('log-0000000001')
+    await storage.close()
+  })
+
+  test('with none kept in reserve they are removed', async () => {
+    const disk = new FaultDisk({ random: seededRandom(1) })
+    const storage = await openOn(disk, 0)
+    for (let last = 10; last <= 200; last += 10) await append(storage, entries(last - 9, last, 1, 200))
+    await takeSnapshot(storage, metaOf(200, 1))
+    await storage.compact(200)
+    expect((await logFiles(disk)).length).toBeLessThanOrEqual(2)
+    expect(await storage.read(1, 200, 1e6)).toEqual([])
+    await storage.close()
+  })
+
+  test('their size may change from one start to the next', async () => {
+    const disk = new FaultDisk({ random: seededRandom(1) })
+    let first = 1
+    for (const segmentBytes of [4096, 64 * 1024, 8192, 4096]) {
+      const storage = fileStorage('data', { disk, random: seededRandom(first), segmentBytes })
+      await storage.open(OWNER)
+      expect(await logOf(storage, 1, first)).toEqual(shorts(1, first - 1, 1))
+      for (let count = 0; count < 30; count++, first += 2)
+        await append(storage, entries(first, first + 1, 1, 300))
+      await storage.close()
+    }
+  })
+})
+
+describe('a batch', () => {
+  const writer = new BatchWriter()
+  const content = (payload: number, count: number): BatchContent => ({
+    sequence: 5,
+    salt: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+    segment: null,
+    hardState: null,
+    logStart: null,
+    entries: Array.from({ length: count }, (_, i) =>
+      makeEntry({
+        group: 0,
+        kind: 1,
+        index: i + 1,
+        term: 1,
+        time: 0,
+        payload: new Uint8Array(100).fill(payload),
+      }),
+    ),
+  })
+
+  test('fills whole sectors and reads back', () => {
+    const { bytes } = writer.encode(content(1, 3))
+    expect(bytes.length % 512).toBe(0)
+    expect(batchAt(bytes, 0, null)).toMatchObject({ sequence: 5, end: bytes.length, records: { length: 3 } })
+  })
+
+  test('with a record of another batch of the same sequence, itself whole, is not whole', () => {
+    const one = writer.encode(content(1, 3)).bytes.slice()
+    const other = writer.encode(content(2, 3)).bytes.slice()
+    one.set(other.subarray(32 + 140, 32 + 280), 32 + 140)
+    expect(batchAt(one, 0, null)).toBeNull()
+  })
+
+  test('of another salt is none of this segment', () => {
+    const { bytes } = writer.encode(content(1, 3))
+    expect(batchAt(bytes, 0, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 9))).toBeNull()
+  })
+})
+
+test('positions find the mark to read from, as a naive list does', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ back: fc.nat(3), bytes: fc.integer({ min: 1, max: 6000 }), roll: fc.boolean() }), {
+        maxLength: 200,
+      }),
+      (puts) => {
+        const positions = new Positions()
+        const naive: { segment: number; position: number }[] = []
+        let [segment, position] = [1, 512]
+        for (const { back, bytes, roll } of puts) {
+          if (roll && position > 20_000) [segment, position] = [segment + 1, 512]
+          const index = Math.max(1, naive.length + 1 - back)
+          positions.put(index, segment, position)
+          naive.length = index - 1
+          naive.push({ segment, position })
+          position += bytes
+        }
+        for (const [i, place] of naive.entries()) {
+          const which = positions.find(i + 1)
+          const mark = positions.at(which)
+          const next = positions.at(which + 1)
+          expect(mark?.segment).toBe(place.segment)
+          expect(mark?.position).toBeLessThanOrEqual(place.position)
+          expect(naive[(mark?.index ?? 0) - 1]).toEqual({ segment: mark?.segment, position: mark?.position })
+          expect(next?.index ?? Infinity).toBeGreaterThan(i + 1)
+        }
+      },
+    ),
+  )
+})
+
+test('runs of terms say what a list of terms says', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ back: fc.nat(4), term: fc.integer({ min: 1, max: 4 }), forget: fc.nat(9) }), {
+        maxLength: 100,
+      }),
+      (puts) => {
+        const runs = new TermRuns()
+        const naive = new Map<number, number>([[0, 0]])
+        let start = 0
+        for (const { back, term, forget } of puts) {
+          const index = Math.max(start + 1, runs.lastIndex + 1 - back)
+          runs.put(index, term)
+          for (const key of [...naive.keys()]) if (key >= index) naive.delete(key)
+          naive.set(index, term)
+          if (forget > 0) continue
+          start = Math.min(runs.lastIndex, start + 2)
+          runs.removeTo(start)
+          for (const key of [...naive.keys()]) if (key < start) naive.delete(key)
+        }
+        for (let index = start - 2; index <= runs.lastIndex + 2; index++)
+          expect(runs.termAt(index)).toBe(naive.get(index) ?? null)
+        expect(runs.lastTerm).toBe(naive.get(runs.lastIndex))
+      },
+    ),
+  )
+})
