@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { membersOf, startServerProcess, type ClusterPlan, type ServerProcess, type TraceFile } from '@lab/cli'
 
 /** What the story is told from afterwards. Entries and messages would drown it. */
-const TRACE_KINDS = 'start,stop,role,refuse,truncate,snapshot,stall,invariant,note'
+const TRACE_KINDS = 'start,stop,role,refuse,truncate,snapshot,invariant,note'
 
 export interface ServersOptions {
   readonly plan: ClusterPlan

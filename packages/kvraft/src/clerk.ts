@@ -3,9 +3,10 @@
  * what was lost, and still changes everything exactly once. Runs in browsers.
  */
 import { RaftClient, type RaftClientOptions } from '@lab/raft'
-import { commandCodec, type Command } from './commands.ts'
-import { answerCodec, queryCodec, type Answer, type Entry, type Query } from './queries.ts'
-import { resultCodec, type Result } from './results.ts'
+import { kvCodecs } from './codecs.ts'
+import type { Command } from './commands.ts'
+import type { Answer, Query } from './queries.ts'
+import type { Result } from './results.ts'
 import { keyBytes, tooLarge, valueBytes, valueText, type TextOrBytes } from './text.ts'
 
 export { KvError, type KvErrorCode } from './errors.ts'
@@ -14,10 +15,7 @@ export type { Answer, Entry } from './queries.ts'
 export type { TextOrBytes } from './text.ts'
 
 /** `servers`, `transport` and the rest of `RaftClient.connect`, without the codecs. */
-export type ClerkOptions = Omit<
-  RaftClientOptions<Command, Result, Query, Answer>,
-  'codec' | 'resultCodec' | 'queryCodec' | 'answerCodec'
->
+export type ClerkOptions = Omit<RaftClientOptions<Command, Result, Query, Answer>, keyof typeof kvCodecs>
 
 export interface CallOptions {
   /** Milliseconds to go on trying. */
@@ -53,9 +51,7 @@ export class Clerk implements AsyncDisposable {
   }
 
   static async connect(options: ClerkOptions): Promise<Clerk> {
-    return new Clerk(
-      await RaftClient.connect({ ...options, codec: commandCodec, resultCodec, queryCodec, answerCodec }),
-    )
+    return new Clerk(await RaftClient.connect({ ...options, ...kvCodecs }))
   }
 
   /** The value, linearizable: at least as new as every write acknowledged before the call. Undefined when there is no such key. */

@@ -1,15 +1,11 @@
 /** One member of the cluster that keeps the store. */
 import { RaftNode, type RaftNodeOptions } from '@lab/raft'
-import { commandCodec } from './commands.ts'
-import { answerCodec, queryCodec } from './queries.ts'
-import { resultCodec } from './results.ts'
+import { kvCodecs } from './codecs.ts'
+import { COMMAND_BYTES_MAX } from './limits.ts'
 import { KvStore } from './store.ts'
 
 /** What `RaftNode.start` takes, without the state machine and its codecs. */
-export type KvServerOptions = Omit<
-  RaftNodeOptions<KvStore>,
-  'stateMachine' | 'codec' | 'resultCodec' | 'queryCodec' | 'answerCodec'
->
+export type KvServerOptions = Omit<RaftNodeOptions<KvStore>, 'stateMachine' | keyof typeof kvCodecs>
 
 export class KvServer implements AsyncDisposable {
   /** The consensus below: status, metrics, events, and `read((store) => …)` within this process. */
@@ -21,16 +17,9 @@ export class KvServer implements AsyncDisposable {
 
   /** @throws what `RaftNode.start` throws: a folder of another node or cluster, a port in use, a damaged log */
   static async start(options: KvServerOptions): Promise<KvServer> {
-    const stateMachine = new KvStore()
+    const limits = { commandBytesMax: COMMAND_BYTES_MAX, ...options.limits }
     return new KvServer(
-      await RaftNode.start({
-        ...options,
-        stateMachine,
-        codec: commandCodec,
-        resultCodec,
-        queryCodec,
-        answerCodec,
-      }),
+      await RaftNode.start({ ...options, ...kvCodecs, limits, stateMachine: new KvStore() }),
     )
   }
 

@@ -57,5 +57,6 @@ function fields(event: TraceEvent, ...shown: readonly string[]): string {
 
 function show(value: unknown): string {
   if (value === undefined) return '?'
+  if (typeof value === 'number') return String(Math.round(value * 10) / 10)
   return typeof value === 'string' ? value : JSON.stringify(value)
 }

@@ -69,7 +69,7 @@ async function serve(flags: KvServerFlags, io: Io): Promise<void> {
   const config = resolveServerConfig(flags)
   const { trace, traceKinds, whileStdin, insecure, output: format } = flags
   const kinds = traceKinds === undefined ? undefined : new Set(splitList(traceKinds))
-  const logger = serverLogger(config.id, flags.log, io.talk)
+  const logger = serverLogger(config.id, flags.log, (line) => io.talk(line))
   const token = readToken(flags.tokenFile, io.env)
   await runServer(config, { format, logger, trace, traceKinds: kinds, whileStdin, insecure, token }, io)
 }

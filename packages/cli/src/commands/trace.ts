@@ -1,12 +1,11 @@
 /** `lab trace`: what happened, from the files of `--trace`. */
-import { createReadStream } from 'node:fs'
-import { columns, mergeTraces, readTrace, type TimedEvent, type TraceReader } from '@lab/trace'
-import { toError } from '@lab/rpc'
+import { createReadStream, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { columns, mergeTraces, readTrace, type TimedEvent } from '@lab/trace'
 import { Option, type Command } from 'commander'
-import { CliError } from '../errors.ts'
 import { withExamples } from '../help.ts'
 import type { Io } from '../io.ts'
-import { parseCount, splitList } from '../parse.ts'
+import { parseCount, splitList, usage } from '../parse.ts'
 
 interface ColsFlags {
   readonly kinds?: string
@@ -15,6 +14,7 @@ interface ColsFlags {
 
 const EXAMPLES = `
   lab trace cols n1.jsonl n2.jsonl n3.jsonl            a column for each node
+  lab trace cols traces                                all *.jsonl of a folder
   lab trace cols run.jsonl --kinds role,fault          only some kinds of events
   lab trace cols run.jsonl --width 200 | less -S       wider than the terminal`
 
@@ -28,7 +28,9 @@ export function addTraceCommands(program: Command, io: Io): void {
 }
 
 async function showColumns(files: readonly string[], flags: ColsFlags, io: Io): Promise<void> {
-  const traces = await Promise.all(files.map(openTrace))
+  const traces = await Promise.all(
+    files.flatMap(traceFiles).map((file) => readTrace(createReadStream(file), file)),
+  )
   const nodes = [...new Set(traces.flatMap(({ header }) => header.nodes ?? []))].sort()
   const story = mergeTraces(traces.map(({ events }) => events))
   const events = flags.kinds === undefined ? story : ofKinds(story, new Set(splitList(flags.kinds)))
@@ -39,15 +41,14 @@ async function showColumns(files: readonly string[], flags: ColsFlags, io: Io): 
   }
 }
 
-async function openTrace(file: string): Promise<TraceReader> {
-  try {
-    return await readTrace(createReadStream(file), file)
-  } catch (thrown) {
-    const error = toError(thrown)
-    if ('code' in error && error.code === 'ENOENT')
-      throw new CliError('USAGE', `there is no file ${file}`, { cause: error })
-    throw error
-  }
+/** A file is itself; a folder is all trace files in it. */
+function traceFiles(path: string): string[] {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  if (stats === undefined) throw usage(`there is no file ${path}`)
+  if (!stats.isDirectory()) return [path]
+  const names = readdirSync(path).filter((name) => name.endsWith('.jsonl'))
+  if (names.length === 0) throw usage(`there is no *.jsonl in ${path}`)
+  return names.sort().map((name) => join(path, name))
 }
 
 async function* ofKinds(
