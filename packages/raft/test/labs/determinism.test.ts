@@ -10,6 +10,11 @@ for (const title of ['Figure8 (2C)', 'UnreliableChurn (2C)'])
     expect(first.length).toBeGreaterThan(1000)
     for (const kind of ['send', 'recv', 'drop', 'role', 'apply', 'fault', 'call'])
       expect(first.some((line) => line.includes(`"k":"${kind}"`))).toBe(true)
+    // Calls say what they carry, and servers why they did what they did.
+    expect(
+      first.some((line) => line.includes('"type":"AppendEntries"') && line.includes('"leaderCommit":')),
+    ).toBe(true)
+    expect(first.some((line) => line.includes('a majority voted for it'))).toBe(true)
     expect(first.findIndex((line, i) => line !== second[i])).toBe(-1)
     expect(second.length).toBe(first.length)
     expect(other.join('\n')).not.toBe(first.join('\n'))
