@@ -87,7 +87,8 @@ export class Durability {
     this.#inFlight = { id: write.id, hardState: write.hardState, lastIndex: log.lastIndex, since: now }
     this.#writtenIndex = log.lastIndex
     this.#hardStateChanged = false
-    const sendWhenDurable = this.#forNext
+    // Promises of a term that is past are worth nothing to anybody, and what they rested on may have been replaced.
+    const sendWhenDurable = this.#forNext.filter(({ message }) => message.term >= hardState.currentTerm)
     this.#forNext = []
     return { write, sendWhenDurable }
   }

@@ -137,6 +137,8 @@ export interface CoreStatus {
   readonly votedFor: NodeId
   readonly leader: NodeId | null
   readonly commitIndex: Index
+  /** The last entry that the driver reported applied. */
+  readonly appliedIndex: Index
   /** The last entry known durable here. */
   readonly durableIndex: Index
   readonly lastIndex: Index

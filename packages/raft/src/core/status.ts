@@ -18,6 +18,7 @@ export function statusOf(state: State): CoreStatus {
     votedFor: state.votedFor,
     leader: state.leader,
     commitIndex: state.commitIndex,
+    appliedIndex: state.appliedIndex,
     durableIndex: state.durability.durableIndex,
     lastIndex: state.log.lastIndex,
     snapshotIndex: state.log.snapshotIndex,

@@ -129,7 +129,7 @@ export class Invariants {
       assert(currentTerm > message.term || votedFor === from, `${from} campaigns, its own vote not durable`)
     if (message.type === 'AppendEntriesReply' && message.success)
       assert(
-        disk.lastIndex >= message.matchIndex || currentTerm > message.term,
+        disk.lastIndex >= message.matchIndex,
         `${from} acknowledged entry ${String(message.matchIndex)}, durable is ${String(disk.lastIndex)}`,
       )
     if (message.type === 'InstallSnapshotReply' && message.installed)

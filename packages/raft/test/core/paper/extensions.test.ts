@@ -33,6 +33,26 @@ describe('thesis §3.8 durable before promised', () => {
     expect(server.takeSentOf('RequestVoteReply', 'B')).toMatchObject([{ voteGranted: true }])
   })
 
+  test('a vote in a term that is on disk already is a write of its own', () => {
+    const server = new OneServer({ slowDisk: true, term: 1 })
+    server.receive('B', requestVote({ term: 1 }))
+    expect(server.takeSent()).toEqual([])
+    server.finishWrite()
+    expect(server.disk.hardState).toEqual({ currentTerm: 1, votedFor: 'B' })
+    expect(server.takeSentOf('RequestVoteReply', 'B')).toMatchObject([{ voteGranted: true }])
+  })
+
+  test('a promise of a term that is past by the time it could leave is dropped with what it rested on', () => {
+    const server = new OneServer({ slowDisk: true })
+    server.receive('B', appendEntries({ term: 1 }))
+    server.receive('B', appendEntries({ term: 1, entries: entriesOf([1, 1]) }))
+    server.receive('C', appendEntries({ term: 2, entries: entriesOf([2]) }))
+    server.finishWrite()
+    server.takeSent()
+    server.finishWrite()
+    expect(server.takeSent()).toMatchObject([{ term: 2, matchIndex: 1 }])
+  })
+
   test('an acknowledgement leaves once its entries are on disk', () => {
     const server = new OneServer({ slowDisk: true, term: 1 })
     server.receive('B', appendEntries({ term: 1, entries: entriesOf([1, 1]) }))

@@ -33,6 +33,7 @@ export function entriesOf(terms: readonly Term[], first: Index = 1): Entry[] {
 }
 
 export interface OneServerOptions {
+  readonly id?: NodeId
   readonly membership?: Membership
   /** The terms of the entries that its log begins with. */
   readonly log?: readonly Term[]
@@ -48,6 +49,7 @@ export interface OneServerOptions {
 
 /** Server A of A, B, C, unless said otherwise. */
 export class OneServer {
+  readonly id: NodeId
   readonly disk = new FakeDisk()
   readonly options: OneServerOptions
   core: Raft
@@ -68,6 +70,7 @@ export class OneServer {
 
   constructor(options: OneServerOptions = {}) {
     this.options = options
+    this.id = options.id ?? 'A'
     this.slowDisk = options.slowDisk ?? false
     const { snapshot, log = [] } = options
     const first = (snapshot?.index ?? 0) + 1
@@ -103,7 +106,7 @@ export class OneServer {
 
   #start(): Raft {
     return new Raft({
-      id: 'A',
+      id: this.id,
       random: this.options.random ?? (() => 0.5),
       ...this.disk.recovered(),
       bootstrap: this.membership,
