@@ -102,21 +102,21 @@ describe('three nodes on TCP with files', () => {
     await expect(start('n1')).rejects.toMatchObject({ code: 'LOCKED' })
   })
 
-  test('a fast client: thousands of commands in flight, answered once each', async () => {
+  test('a fast client: a thousand commands in flight, answered once each', async () => {
     await Promise.all(Object.keys(members).map(start))
     const client = await RaftClient.connect<string, number>({
       servers: Object.values(members),
       transport: tcp(),
     })
     const results = await Promise.all(
-      Array.from({ length: 3000 }, (_, i) => client.propose(String(i), { timeout: 30_000 })),
+      Array.from({ length: 1000 }, (_, i) => client.propose(String(i), { timeout: 30_000 })),
     )
-    expect(new Set(results).size).toBe(3000)
+    expect(new Set(results).size).toBe(1000)
     const { syncs, proposals } = [...nodes.values()]
       .find((node) => node.status().role === 'leader')!
       .metrics()
-    expect(proposals).toBeGreaterThanOrEqual(3000)
-    expect(syncs).toBeLessThan(1000)
+    expect(proposals).toBeGreaterThanOrEqual(1000)
+    expect(syncs).toBeLessThan(500)
     await client.close()
   })
 })
