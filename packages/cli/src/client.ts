@@ -70,11 +70,11 @@ export function connectClient(flags: ClientFlags, io: Io): Promise<RaftClient> {
   return RaftClient.connect(clientOptions(flags, io))
 }
 
-function clientOptions(flags: ClientFlags, { env }: Io): ClerkOptions {
+function clientOptions(flags: ClientFlags, { env, cwd }: Io): ClerkOptions {
   const token = readToken(flags.tokenFile, env)
   const { timeout } = flags
   return {
-    ...findCluster(flags, process.cwd()),
+    ...findCluster(flags, cwd),
     ...{ timeout, connectTimeout: timeout, transports: allTransports() },
     ...(token === undefined ? {} : { token }),
   }

@@ -7,6 +7,8 @@ export interface Io {
   /** The whole of standard input. */
   readInput(): Promise<Uint8Array>
   readonly env: Readonly<Record<string, string | undefined>>
+  /** The working folder. */
+  readonly cwd: string
   /** Standard output is a terminal: somebody looks at it. */
   readonly interactive: boolean
   readonly color: boolean
@@ -36,6 +38,7 @@ export function processIo(signal: AbortSignal): Io {
       return new Uint8Array(Buffer.concat(chunks))
     },
     env,
+    cwd: process.cwd(),
     interactive,
     color: interactive && (env['NO_COLOR'] ?? '') === '',
     width: stdout.isTTY ? stdout.columns : Number(env['COLUMNS']) || WIDTH_WITHOUT_TERMINAL,

@@ -51,14 +51,14 @@ export function addLocalCommands(program: Command, io: Io): void {
 }
 
 async function up({ nodes, transport, detach = false }: UpFlags, io: Io): Promise<void> {
-  const existing = findLabFolder(process.cwd())
-  const labFolder = existing ?? join(process.cwd(), LAB_FOLDER)
+  const existing = findLabFolder(io.cwd)
+  const labFolder = existing ?? join(io.cwd, LAB_FOLDER)
   const plan =
     existing === null
       ? await planCluster(labFolder, { count: nodes ?? DEFAULT_NODES, transport })
       : sameSize(readClusterFile(labFolder), nodes)
   const servers = await startCluster(labFolder, plan, { detached: detach })
-  await io.out(describeCluster(plan, labFolder, detach))
+  await io.out(describeCluster(plan, relative(io.cwd, labFolder) || '.', detach))
   if (!detach) await serveUntilStopped(servers, io)
 }
 
@@ -72,7 +72,7 @@ function sameSize(plan: ClusterPlan, nodes: number | undefined): ClusterPlan {
 function describeCluster(plan: ClusterPlan, labFolder: string, detached: boolean): string {
   const servers = Object.entries(membersOf(plan)).map(([id, address]) => `  ${id}  ${address}\n`)
   const end = detached ? 'lab down stops it' : 'Ctrl-C stops it'
-  return `${servers.length} servers, data in ${relative(process.cwd(), labFolder) || '.'}; ${end}, the data stay
+  return `${servers.length} servers, data in ${labFolder}; ${end}, the data stay
 ${servers.join('')}
   npx lab kv put greeting hello
   npx lab kv get greeting
@@ -97,7 +97,7 @@ async function serveUntilStopped(servers: readonly ServerProcess[], io: Io): Pro
 }
 
 async function down(wipe: boolean, io: Io): Promise<void> {
-  const labFolder = findLabFolder(process.cwd())
+  const labFolder = findLabFolder(io.cwd)
   if (labFolder === null) throw new CliError('FAILED', 'there is no cluster here: lab up starts one')
   const stopped = await stopCluster(readClusterFile(labFolder))
   if (wipe) wipeCluster(labFolder)

@@ -1,0 +1,133 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { RaftError } from '@lab/raft'
+import { expect, test } from 'vitest'
+import { ExitCode, exitCodeOf } from '../src/exit-codes.ts'
+import { formatError, formatRow, formatRows, jsonBytes, printable } from '../src/output.ts'
+import { parseCount, parseDuration, parseMembers } from '../src/parse.ts'
+import { resolveServerConfig } from '../src/server/config.ts'
+import { lab } from './fake-io.ts'
+import { temporaryFolder } from './folder.ts'
+
+test('members are read, and what is no member is refused with what is accepted', () => {
+  expect(parseMembers('n1=tcp://a:1, n2=b:2')).toEqual({ n1: 'tcp://a:1', n2: 'b:2' })
+  expect(() => parseMembers('n1')).toThrow(/takes ID=ADDRESS.*not "n1"/)
+  expect(() => parseMembers('n1=')).toThrow(/ID=ADDRESS/)
+  expect(() => parseMembers('n1=a:1,n1=b:1')).toThrow(/names n1 twice/)
+})
+
+test('a time has a unit or is in milliseconds', () => {
+  expect(['250ms', '1.5s', '2m', '40'].map(parseDuration)).toEqual([250, 1500, 120_000, 40])
+  for (const text of ['', '0', '-1s', '5h', 's']) expect(() => parseDuration(text)).toThrow(/500ms, 5s or 2m/)
+})
+
+test('a count is a whole number from 1 on', () => {
+  expect(parseCount('5')).toBe(5)
+  for (const text of ['0', '1.5', '-3', 'many', '']) expect(() => parseCount(text)).toThrow(/from 1 on/)
+})
+
+test('a flag wins over the file, and the file over the default', () => {
+  const config = join(temporaryFolder(), 'lab.json')
+  writeFileSync(config, JSON.stringify({ cluster: 'prod', nodes: { m1: 'tcp://a:1', m2: 'tcp://b:1' } }))
+  expect(resolveServerConfig({ id: 'm1', data: 'd', config })).toEqual({
+    id: 'm1',
+    data: 'd',
+    clusterId: 'prod',
+    listen: undefined,
+    members: { m1: 'tcp://a:1', m2: 'tcp://b:1' },
+  })
+  expect(resolveServerConfig({ id: 'x', data: 'd', config, clusterId: 'c', members: 'x=a:1' })).toMatchObject(
+    {
+      clusterId: 'c',
+      members: { x: 'a:1' },
+    },
+  )
+  expect(resolveServerConfig({ id: 'x', data: 'd', members: 'x=a:1' }).clusterId).toBe('lab')
+})
+
+test('a server without name, members or folder says what it lacks', () => {
+  expect(() => resolveServerConfig({})).toThrow(/--id n1/)
+  expect(() => resolveServerConfig({ id: 'n1' })).toThrow(/--members n1=/)
+  expect(() => resolveServerConfig({ id: 'n1', members: 'n2=a:1' })).toThrow(
+    /--id is n1, but the members are n2/,
+  )
+  expect(() => resolveServerConfig({ id: 'n1', members: 'n1=a:1' })).toThrow(/--data/)
+})
+
+test('a file with a word that it should not have is refused: it may be a mistyped one', () => {
+  const config = join(temporaryFolder(), 'lab.json')
+  writeFileSync(config, JSON.stringify({ nodes: {}, clustre: 'x' }))
+  expect(() => resolveServerConfig({ id: 'n1', config })).toThrow(/unknown clustre/)
+  writeFileSync(config, '{')
+  expect(() => resolveServerConfig({ id: 'n1', config })).toThrow(/lab\.json/)
+})
+
+test('a write of unknown outcome has an exit code of its own, whatever the reason', () => {
+  expect(exitCodeOf(new RaftError('TIMEOUT', '', { outcome: 'unknown' }))).toBe(ExitCode.outcomeUnknown)
+  expect(exitCodeOf(new RaftError('TIMEOUT', '', { outcome: 'not-applied' }))).toBe(ExitCode.unavailable)
+  expect(exitCodeOf(new RaftError('CLOSED', '', { outcome: 'unknown' }))).toBe(ExitCode.outcomeUnknown)
+  expect(exitCodeOf(new RaftError('UNAUTHORISED', ''))).toBe(ExitCode.unauthorised)
+  expect(exitCodeOf(new Error('whatever'))).toBe(ExitCode.failure)
+})
+
+test('an error in JSON is JSON, with code and outcome', () => {
+  const error = new RaftError('TIMEOUT', 'no answer', { outcome: 'unknown' })
+  expect(JSON.parse(formatError(error, 'json'))).toEqual({
+    error: { code: 'TIMEOUT', message: 'no answer', outcome: 'unknown' },
+  })
+  expect(formatError(error, 'table')).toBe('lab: no answer — it may have been applied, or may yet be')
+})
+
+test('a list is a table, a document, a document a line, or values between tabs', () => {
+  const rows = [
+    { node: 'n1', term: 12 },
+    { node: 'node2', term: null },
+  ]
+  expect(formatRows(rows, 'table')).toBe('NODE   TERM\nn1     12\nnode2  -\n')
+  expect(JSON.parse(formatRows(rows, 'json'))).toEqual(rows)
+  expect(
+    formatRows(rows, 'jsonl')
+      .split('\n')
+      .slice(0, 2)
+      .map((line) => JSON.parse(line) as unknown),
+  ).toEqual(rows)
+  expect(formatRows(rows, 'raw')).toBe('n1\t12\nnode2\t-\n')
+  expect(formatRow({ revision: 3 }, 'table', 'ok')).toBe('ok\n')
+})
+
+test('bytes that are not text are not bent into text', () => {
+  expect(jsonBytes(Buffer.from('whale'))).toBe('whale')
+  expect(jsonBytes(Uint8Array.of(0xff))).toEqual({ b64: '/w==' })
+  expect(printable(Buffer.from('a\u001b[2Jb\n'))).toBe('a�[2Jb\n')
+})
+
+test('a mistyped command is exit code 2 and a suggestion; in JSON too', async () => {
+  expect(await lab(['kv', 'gte', 'x'])).toMatchObject({
+    code: 2,
+    out: '',
+    talk: expect.stringMatching(/Did you mean get/),
+  })
+  const { code, talk } = await lab(['kv', 'get', '-o', 'json'])
+  expect(code).toBe(2)
+  expect(JSON.parse(talk)).toMatchObject({
+    error: { code: 'USAGE', message: expect.stringMatching(/missing.*key/) },
+  })
+  expect((await lab(['kv', 'get', 'k', '-o', 'xml'])).talk).toMatch(
+    /Allowed choices are table, json, jsonl, raw/,
+  )
+})
+
+test('help leads with examples and goes to standard output', async () => {
+  for (const command of [[], ['kv'], ['server', 'kv'], ['up'], ['cluster', 'status'], ['trace', 'cols']]) {
+    const { code, out, talk } = await lab([...command, '--help'])
+    expect({ code, talk }).toEqual({ code: 0, talk: '' })
+    expect(out).toMatch(/^Examples:\n {2}\S/)
+  }
+})
+
+test('without a cluster in sight a command says how to name or start one', async () => {
+  expect(await lab(['kv', 'get', 'x'], { cwd: temporaryFolder() })).toMatchObject({
+    code: 2,
+    talk: expect.stringMatching(/--servers.*lab up/),
+  })
+})
