@@ -1,5 +1,6 @@
 import { assert } from '@lab/rpc'
 import type { Entry } from '../entry.ts'
+import type { Index } from '../types.ts'
 import type { TermRuns } from './term-runs.ts'
 
 /**
@@ -11,10 +12,13 @@ export function entriesToAppend(entries: readonly Entry[], log: TermRuns): reado
   const [first] = entries
   if (first === undefined) return entries
   assert(first.index <= log.lastIndex + 1, `entry ${String(first.index)} leaves a gap in the log`)
-  let known = 0
-  for (const [position, { index, term }] of entries.entries()) {
-    assert(index === first.index + position, 'the entries of a write are consecutive')
-    if (known === position && (index <= log.start.index || log.holds(index, term))) known++
-  }
-  return known === 0 ? entries : entries.slice(known)
+  assertConsecutive(entries, first.index)
+  if (first.index > log.lastIndex) return entries
+  const known = entries.findIndex(({ index, term }) => index > log.start.index && !log.holds(index, term))
+  return known === -1 ? [] : entries.slice(known)
+}
+
+function assertConsecutive(entries: readonly Entry[], first: Index): void {
+  let next = first
+  for (const { index } of entries) assert(index === next++, 'the entries of a write are consecutive')
 }

@@ -12,12 +12,15 @@ export interface LogStart {
 export class TermRuns {
   #start: LogStart
   #lastIndex: Index
+  /** Of the entry at lastIndex. */
+  #lastTerm: Term
   /** In order of `first`, neighbours of different terms, all within (start, last]. */
   #runs: TermRun[] = []
 
   constructor(start: LogStart = { index: 0, term: 0 }) {
     this.#start = start
     this.#lastIndex = start.index
+    this.#lastTerm = start.term
   }
 
   get start(): LogStart {
@@ -30,7 +33,7 @@ export class TermRuns {
   }
 
   get lastTerm(): Term {
-    return this.#runs.at(-1)?.term ?? this.#start.term
+    return this.#lastTerm
   }
 
   /** A copy. */
@@ -54,7 +57,10 @@ export class TermRuns {
   put(index: Index, term: Term): void {
     assert(index > this.#start.index && index <= this.#lastIndex + 1, 'a log has no gaps')
     if (index <= this.#lastIndex) this.#removeFrom(index)
-    if (this.#runs.at(-1)?.term !== term) this.#runs.push({ first: index, term })
+    if (term !== this.#lastTerm || this.#runs.length === 0) {
+      if (this.#runs.at(-1)?.term !== term) this.#runs.push({ first: index, term })
+      this.#lastTerm = term
+    }
     this.#lastIndex = index
   }
 
@@ -72,6 +78,7 @@ export class TermRuns {
   #removeFrom(index: Index): void {
     while ((this.#runs.at(-1)?.first ?? 0) >= index) this.#runs.pop()
     this.#lastIndex = index - 1
+    this.#lastTerm = this.#runs.at(-1)?.term ?? this.#start.term
   }
 
   /** The position of the run that holds `index`, by bisection. */

@@ -24,19 +24,17 @@ describe('memory', () => {
     test(title, run)
 })
 
-for (const segmentBytes of [4096, 64 * 1024]) {
-  describe(`files on the system's disk, segments of ${String(segmentBytes)} bytes`, () => {
-    const open = async (): Promise<StoragePlace> => {
-      const folder = await mkdtemp(join(tmpdir(), 'lab-storage-'))
-      return {
-        storage: () => fileStorage(join(folder, 'data'), { segmentBytes }),
-        dispose: () => rm(folder, { recursive: true, force: true }),
-      }
+describe("files on the system's disk", () => {
+  const open = async (): Promise<StoragePlace> => {
+    const folder = await mkdtemp(join(tmpdir(), 'lab-storage-'))
+    return {
+      storage: () => fileStorage(join(folder, 'data'), { segmentBytes: 64 * 1024 }),
+      dispose: () => rm(folder, { recursive: true, force: true }),
     }
-    const lacks = { crash: 'takes a process to kill: see process.test.ts' }
-    for (const { title, run } of storageSuite({ open, lacks })) test(title, run)
-  })
-}
+  }
+  const lacks = { crash: 'takes a process to kill: see process.test.ts' }
+  for (const { title, run } of storageSuite({ open, lacks })) test(title, run)
+})
 
 describe('files on a disk that loses what was not synced', () => {
   let seed = 0

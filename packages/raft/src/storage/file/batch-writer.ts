@@ -82,9 +82,14 @@ export class BatchWriter {
     if (this.#digest.length < length) this.#digest = new Uint8Array(2 * length)
     const digest = this.#digest
     digest.set(bytes.subarray(start + 8, start + BATCH_HEADER_BYTES))
-    let to = fixed
-    for (let at = start + BATCH_HEADER_BYTES; at < end; at += view.getUint32(at, true))
-      for (let i = 0; i < DIGEST_BYTES_PER_RECORD; i++) digest[to++] = bytes[at + i] as number
+    const to = viewOf(digest)
+    let gathered = fixed
+    for (let at = start + BATCH_HEADER_BYTES; at < end; gathered += DIGEST_BYTES_PER_RECORD) {
+      const recordLength = view.getUint32(at, true)
+      to.setUint32(gathered, recordLength, true)
+      to.setUint32(gathered + 4, view.getUint32(at + 4, true), true)
+      at += recordLength
+    }
     return crc32(digest, 0, length)
   }
 

@@ -21,6 +21,9 @@ export class Positions {
   #count = 0
   /** The entry put last. */
   #lastIndex: Index = 0
+  /** Up to here, in the segment of the last mark, entries need no mark of their own. */
+  #markedUntil = 0
+  #segment = 0
 
   get count(): number {
     return this.#count
@@ -31,13 +34,15 @@ export class Positions {
     if (index <= this.#lastIndex) {
       this.#removeFrom(index)
       this.#push(index, segment, position)
-    } else if (!this.#isNear(segment, position)) this.#push(index, segment, position)
+    } else if (segment !== this.#segment || position >= this.#markedUntil)
+      this.#push(index, segment, position)
     this.#lastIndex = index
   }
 
   clear(): void {
     this.#count = 0
     this.#lastIndex = 0
+    this.#markedUntil = 0
   }
 
   /** Forgets marks that entries from `index` on do not need. */
@@ -66,15 +71,6 @@ export class Positions {
     return { index, segment, position }
   }
 
-  #isNear(segment: number, position: number): boolean {
-    const last = this.#count - 1
-    return (
-      last >= 0 &&
-      this.#numbers[3 * last + 1] === segment &&
-      position - (this.#numbers[3 * last + 2] as number) < STRIDE_BYTES
-    )
-  }
-
   #removeFrom(index: Index): void {
     while (this.#count > 0 && (this.#numbers[3 * (this.#count - 1)] as number) >= index) this.#count--
   }
@@ -87,5 +83,7 @@ export class Positions {
     }
     this.#numbers.set([index, segment, position], 3 * this.#count)
     this.#count++
+    this.#segment = segment
+    this.#markedUntil = position + STRIDE_BYTES
   }
 }
