@@ -41,7 +41,7 @@ export async function runScenario(
     }
   } catch (thrown) {
     if (!(thrown instanceof LabFailure)) throw thrown
-    sink?.({ n: '', k: 'invariant', rule: thrown.code, why: thrown.message })
+    sink?.({ n: '', k: 'invariant', rule: thrown.code, why: thrown.message.replaceAll('\n ', ';') })
     throw thrown.in(scenario.title, seed, clock.now())
   } finally {
     lab.stop()
