@@ -39,7 +39,8 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
   #peer: PeerInfo | null = null
   #bodyBytesMax = 0
   #nextId = 1
-  #isLeaving = false
+  /** Why the server takes no new calls here. */
+  #farewell: RpcError | undefined
   #stopKeepAlive: () => void = () => undefined
 
   constructor(options: ClientConnectionOptions) {
@@ -134,6 +135,7 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
       this.#options.onAnswer(error ?? new RpcError('CLOSED', 'it closed the connection'))
     const { remoteAddress } = this.connection.channel
     const reason =
+      this.#farewell ??
       error ??
       new RpcError('CLOSED', `the connection to ${remoteAddress} was closed`, { executed: 'unknown' })
     for (const call of [...this.#calls.values()]) {
@@ -164,12 +166,12 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
     this.#calls.delete(id)
     this.#options.deadlines.remove(call)
     call.succeed(body)
-    if (this.#isLeaving) this.#leaveIfIdle()
+    if (this.#farewell !== undefined) this.#leaveIfIdle()
   }
 
   /** Sent away, and nothing in flight any more: the server waits for this. */
   #leaveIfIdle(): void {
-    if (this.#isLeaving && this.inFlight === 0) this.connection.farewell(undefined)
+    if (this.#farewell !== undefined && this.inFlight === 0) this.connection.farewell(undefined)
   }
 
   #onOther(message: Message): void {
@@ -191,8 +193,8 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
         this.#streams.get(message.id)?.onStatus(message.sent)
         return
       case 'goaway':
-        this.#isLeaving = true
-        this.#options.onGoaway(this, fromWire(message.error, 'the server sends us away'))
+        this.#farewell = fromWire(message.error, 'the server sends us away')
+        this.#options.onGoaway(this, this.#farewell)
         this.#leaveIfIdle()
         return
       case 'welcome':

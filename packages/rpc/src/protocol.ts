@@ -243,9 +243,9 @@ export function decodeMessage(bytes: Uint8Array): Message {
       id: from.varint(),
       method: from.u32(),
       timeout: from.varint(),
-      body: from.raw(from.remaining),
+      body: from.rest(),
     }
-  if (kind === RESPONSE) return { kind: 'response', id: from.varint(), body: from.raw(from.remaining) }
+  if (kind === RESPONSE) return { kind: 'response', id: from.varint(), body: from.rest() }
   const message = decodeOther(kind, from)
   from.end()
   return message
@@ -264,17 +264,17 @@ function decodeOther(kind: number, from: ByteReader): Message {
     case CANCEL:
       return { kind: 'cancel', id: from.varint() }
     case NOTIFY:
-      return { kind: 'notify', method: from.u32(), body: from.raw(from.remaining) }
+      return { kind: 'notify', method: from.u32(), body: from.rest() }
     case OPEN:
       return {
         kind: 'open',
         id: from.varint(),
         method: from.u32(),
         credit: from.varint(),
-        body: from.raw(from.remaining),
+        body: from.rest(),
       }
     case ITEM:
-      return { kind: 'item', id: from.varint(), sequence: from.varint(), body: from.raw(from.remaining) }
+      return { kind: 'item', id: from.varint(), sequence: from.varint(), body: from.rest() }
     case END:
       return { kind: 'end', id: from.varint(), count: from.varint() }
     case CREDIT:
@@ -299,7 +299,7 @@ function readHello(from: ByteReader): Hello {
   const version = from.varint()
   // Of another version only this much is known: enough to say which ones do not match.
   if (version !== PROTOCOL_VERSION) {
-    from.raw(from.remaining)
+    from.rest()
     return {
       version,
       role: 'client',
