@@ -12,8 +12,8 @@ export interface Stage {
   readonly meter: Meter
   /** Between two acts, in milliseconds. */
   readonly pauseMs: number
-  /** How often an operation has been sent again so far. */
-  readonly retries: () => number
+  /** How many operations have been sent again so far. */
+  readonly retried: () => number
   readonly say: (line: string) => void
   readonly signal: AbortSignal
 }
@@ -54,27 +54,27 @@ async function comeBack({ servers, say }: Stage, ids: readonly string[]): Promis
 class Outage {
   readonly #stage: Stage
   readonly #term: number
-  readonly #retries: number
+  readonly #retried: number
   readonly #failed: number
 
   constructor(stage: Stage) {
-    const { observer, meter, retries } = stage
+    const { observer, meter, retried } = stage
     this.#stage = stage
     this.#term = Math.max(0, ...[...observer.latest.values()].map(({ term }) => term))
-    this.#retries = retries()
+    this.#retried = retried()
     this.#failed = meter.failed
     meter.watchGap()
   }
 
   /** Waits for its end, and tells who leads now and what it cost. */
   async over(): Promise<void> {
-    const { observer, meter, retries, say, signal } = this.#stage
+    const { observer, meter, retried, say, signal } = this.#stage
     const { id, term } = await observer.newLeader(this.#term, signal)
     const { done } = meter
     while (meter.done === done) await sleep(POLL_MS, undefined, { signal })
     const cost = [
       `${Math.round(meter.longestGap)} ms without a leader`,
-      `${retries() - this.#retries} retried`,
+      `${retried() - this.#retried} retried`,
       `${meter.failed - this.#failed} failed`,
     ]
     say(`${id} leads, term ${term}: ${cost.join(', ')}`)

@@ -91,7 +91,15 @@ async function loadUnderFire(plan: DemoPlan, { clerk, observer, meter }: Parts):
   const signal = AbortSignal.any([plan.signal, failed.signal])
   let playing = true
   const say = (line: string): void => view.say(meter.elapsed, line)
-  const played = play({ servers, observer, meter, pauseMs, say, signal, retries: () => 0 }).finally(() => {
+  const played = play({
+    servers,
+    observer,
+    meter,
+    pauseMs,
+    say,
+    signal,
+    retried: () => clerk.metrics().retried,
+  }).finally(() => {
     playing = false
   })
   const loading = load(pages, {

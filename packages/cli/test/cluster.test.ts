@@ -53,7 +53,10 @@ test('a key that is too long, and a cluster of another name, are refused for wha
     code: 2,
     talk: expect.stringMatching(/1 to 4096 bytes/),
   })
-  expect(await kv('get', 'ship', '--cluster-id', 'other', '--timeout', '2s')).toMatchObject({ out: '' })
+  expect(await kv('get', 'ship', '--cluster-id', 'other', '--timeout', '2s')).toMatchObject({
+    code: 1,
+    talk: expect.stringMatching(/of cluster lab, not other/),
+  })
 })
 
 test('what was acknowledged is there after SIGKILL of every server at once', async () => {

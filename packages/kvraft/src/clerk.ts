@@ -2,7 +2,13 @@
  * The store from outside: `Clerk`, the labs' name for its client. Finds the leader, follows it when it changes, repeats
  * what was lost, and still changes everything exactly once. Runs in browsers.
  */
-import { RaftClient, type RaftClientOptions } from '@lab/raft'
+import {
+  RaftClient,
+  type ClientMetrics,
+  type RaftClientOptions,
+  type ServerReport,
+  type WaitOptions,
+} from '@lab/raft'
 import { kvCodecs } from './codecs.ts'
 import type { Command } from './commands.ts'
 import type { Answer, Query } from './queries.ts'
@@ -17,11 +23,8 @@ export type { TextOrBytes } from './text.ts'
 /** `servers`, `transport` and the rest of `RaftClient.connect`, without the codecs. */
 export type ClerkOptions = Omit<RaftClientOptions<Command, Result, Query, Answer>, keyof typeof kvCodecs>
 
-export interface CallOptions {
-  /** Milliseconds to go on trying. */
-  readonly timeout?: number
-  readonly signal?: AbortSignal
-}
+/** How long to go on trying, in milliseconds, and a signal to call it off. */
+export type CallOptions = WaitOptions
 
 /** What a put or an append made. */
 export interface Written {
@@ -83,6 +86,16 @@ export class Clerk implements AsyncDisposable {
   async delete(key: TextOrBytes, options?: CallOptions): Promise<Deleted> {
     const { status, revision } = await this.#client.propose({ op: 'delete', key: keyBytes(key) }, options)
     return { revision, deleted: status === 'written' }
+  }
+
+  /** What each server says of itself, or why it does not. */
+  status(options?: CallOptions): Promise<ServerReport[]> {
+    return this.#client.status(options)
+  }
+
+  /** Counts since the start. */
+  metrics(): ClientMetrics {
+    return this.#client.metrics()
   }
 
   async close(): Promise<void> {

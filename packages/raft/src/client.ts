@@ -46,6 +46,11 @@ export interface RaftClientOptions<C = unknown, R = unknown, Q = unknown, A = un
   readonly trace?: TraceSink
 }
 
+export interface ClientMetrics {
+  /** Calls that had to be sent more than once: their server died, lost its office or did not answer in time. */
+  readonly retried: number
+}
+
 /** One server's answer to `status`, or why there is none. */
 export interface ServerReport {
   readonly addresses: readonly Address[]
@@ -156,6 +161,11 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
       }
     }
     return Promise.all(this.#route.servers.map(ask))
+  }
+
+  /** Counts since the start. */
+  metrics(): ClientMetrics {
+    return { retried: this.#proposer.retried }
   }
 
   /** What waits fails with `CLOSED`. Idempotent. */

@@ -7,7 +7,7 @@ export {
   type ResultOf,
   type Submitted,
 } from './node.ts'
-export { RaftClient, type RaftClientOptions, type ServerReport } from './client.ts'
+export { RaftClient, type ClientMetrics, type RaftClientOptions, type ServerReport } from './client.ts'
 export type { Logger, RaftLimits, RaftNodeOptions } from './options.ts'
 export type { NodeEvents } from './node-events.ts'
 export type { ServerStatus } from './services.ts'

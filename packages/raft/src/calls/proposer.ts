@@ -36,6 +36,8 @@ interface Call {
   attemptsLeft: number
   /** An attempt may have left the command in somebody's log. */
   unknown: boolean
+  /** It is counted among the retried ones. */
+  retried: boolean
 }
 
 const BACKOFF_MS_MIN = 5
@@ -56,9 +58,15 @@ export class Proposer {
   #session: ClientSession | null = null
   #opening: Promise<ClientSession> | null = null
   #closed = false
+  #retried = 0
 
   constructor(options: ProposerOptions) {
     this.#options = options
+  }
+
+  /** Calls that had to be sent more than once, for another reason than to find the leader. */
+  get retried(): number {
+    return this.#retried
   }
 
   /** @returns the reply of a command that was applied, or a status that says why not @throws {RaftError} with `outcome` */
@@ -103,7 +111,7 @@ export class Proposer {
         outcome: 'not-applied',
       })
     const deadline = this.#options.clock.now() + timeout
-    const call = { deadline, timeout, signal, attemptsLeft: attempts, unknown: false }
+    const call = { deadline, timeout, signal, attemptsLeft: attempts, unknown: false, retried: false }
     this.#checkOpen(call)
     return call
   }
@@ -145,6 +153,8 @@ export class Proposer {
       if (attempt.redirected === true && redirects++ < REDIRECTS_MAX) continue
       call.attemptsLeft--
       if (call.attemptsLeft === 0) throw withOutcome(error, call)
+      if (!call.retried) this.#retried++
+      call.retried = true
       await this.#pause(backoff, error, call)
       redirects = 0
     }
@@ -184,7 +194,7 @@ export class Proposer {
 
   async #open({ deadline, timeout, signal, attemptsLeft }: Call): Promise<ClientSession> {
     const { random, route } = this.#options
-    const opening: Call = { deadline, timeout, signal, attemptsLeft, unknown: false }
+    const opening: Call = { deadline, timeout, signal, attemptsLeft, unknown: false, retried: false }
     let clientId = random.bytes(CLIENT_ID_BYTES)
     await this.#untilAnswered(opening, (attemptTimeout) => {
       // A fresh id for each attempt: an opening that arrives very late can then never revive an expired session.
