@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { LAB_PARTS, namePattern } from './lib/test-filter.mjs'
+import { LAB_PARTS, namePattern, namesLab } from './lib/test-filter.mjs'
 import { root } from './lib/root.mjs'
 
 const HELP = `npm test [-- WORDS] [--long] [--seed N] [--coverage]
@@ -30,6 +30,8 @@ if (values.seed !== undefined && !/^\d{1,10}$/.test(values.seed)) {
 
 const paths = positionals.filter((word) => word.includes('/') && existsSync(join(root, word)))
 const words = positionals.filter((word) => !paths.includes(word))
+// Tests of the labs stand in folders of that name (a house rule): no need to load the others.
+if (paths.length === 0 && namesLab(words)) paths.push('/test/labs/')
 const args = [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...paths]
 if (words.length > 0) args.push('-t', namePattern(words))
 if (values.coverage === true) args.push('--coverage')

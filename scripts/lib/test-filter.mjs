@@ -12,6 +12,15 @@ export function namePattern(words) {
   return escaped(words.join(' '))
 }
 
+/** Do these words ask for tests of the labs: `2A`, or `Rejoin (2B)`? */
+export function namesLab(words) {
+  if (words.length === 0) return false
+  return (
+    words.every((word) => LAB_PARTS.includes(word)) ||
+    LAB_PARTS.some((part) => words.join(' ').includes(`(${part})`))
+  )
+}
+
 function escaped(text) {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 }

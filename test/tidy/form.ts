@@ -11,6 +11,8 @@ const SILENCED = new RegExp('(eslint-dis' + 'able|@ts-ig' + 'nore|@ts-no' + 'che
 /** Left out on a platform that lacks something is fine: runIf, skipIf. */
 const HALF_TESTS = /\b(?:test|it|describe|suite)\s*\.\s*(?:only|skip|todo|fails)\b/
 
+const LAB_TITLE = /(?<![.\w])test\(\s*['"`][^'"`]*\((?:2[A-D]|3[AB]|4[AB]|mr)\)/
+
 const everywhere = (): boolean => true
 
 function isSource(path: string): boolean {
@@ -88,5 +90,11 @@ export const formRules: readonly Rule[] = [
     applies: isTest,
     violations: ({ text }) => linesMatching(text, HALF_TESTS),
     broken: { path: 'packages/raft/test/node.test.ts', text: 'test.on' + "ly('one', () => {})\n" },
+  },
+  {
+    title: 'tests of the labs stand in a folder labs/, where npm test -- 2A looks for them',
+    applies: (path) => path.endsWith('.test.ts') && !path.includes('/labs/'),
+    violations: ({ text }) => linesMatching(text, LAB_TITLE),
+    broken: { path: 'packages/raft/test/node.test.ts', text: "test('InitialElection (2A)', () => {})\n" },
   },
 ]
