@@ -12,6 +12,7 @@ import {
   type Transport,
 } from '@lab/rpc'
 import { checkTimeout, type WaitOptions } from './calls/bounded.ts'
+import { Deadlines } from './calls/deadlines.ts'
 import { fromRpcError } from './calls/refusal.ts'
 import { Proposer, type ProposeOptions } from './calls/proposer.ts'
 import { ClientRoute, type KnownServer } from './client-route.ts'
@@ -67,6 +68,7 @@ export interface ServerReport {
 export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
   readonly #route: ClientRoute
   readonly #proposer: Proposer
+  readonly #deadlines: Deadlines
   readonly #clock: Clock
   readonly #codec: Codec<C>
   readonly #resultCodec: Codec<unknown>
@@ -119,10 +121,12 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
         ...(rpcLimits === undefined ? {} : { limits: rpcLimits }),
       },
     })
+    this.#deadlines = new Deadlines(clock)
     this.#proposer = new Proposer({
       route: this.#route,
       clock,
       random,
+      deadlines: this.#deadlines,
       timeout: checkTimeout(timeout),
       attemptTimeout,
     })
@@ -172,6 +176,7 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
   async close(): Promise<void> {
     this.#proposer.close()
     this.#route.close()
+    this.#deadlines.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

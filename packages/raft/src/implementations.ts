@@ -3,7 +3,7 @@ import { implement, toError, type CallContext, type Clock, type Implementation }
 import { encodeRefusal } from './calls/refusal.ts'
 import type { Driver } from './driver/driver.ts'
 import type { Message } from './core/messages.ts'
-import { RaftError, type LeaderHint } from './errors.ts'
+import { RaftError, badRequest, type LeaderHint } from './errors.ts'
 import { encodeIndex, type ReadBarrier } from './read-barrier.ts'
 import { CLIENT_ID_BYTES, encodeOpen, type SessionRule } from './rsm/envelope.ts'
 import type { ReplicatedMachine } from './rsm/replicated-machine.ts'
@@ -42,21 +42,34 @@ export function peerImplementation({ driver }: ImplementationOptions): Implement
 export function clientImplementation(options: ImplementationOptions): Implementation {
   const { driver, rule, status } = options
   return implement(ClientService, {
-    propose: (payload) => answered(options, () => driver.propose(checked(options, payload))),
-    open: (clientId) => answered(options, () => driver.propose(encodeOpen(checkedId(clientId), rule))),
-    read: (query, context) => answered(options, () => read(options, query, context)),
+    propose: (payload) => proposed(options, checked(options, payload)),
+    open: (clientId) => proposed(options, opening(rule, clientId)),
+    read: (query, context) =>
+      read(options, query, context).catch((thrown: unknown) => refusedRead(options, thrown)),
     status: () => status(),
   })
 }
 
 /** Refusals are answers, not errors: they carry outcome and hint. */
-async function answered(options: ImplementationOptions, ask: () => Promise<Uint8Array>): Promise<Uint8Array> {
-  try {
-    return await ask()
-  } catch (thrown) {
-    if (!(thrown instanceof RaftError)) throw thrown
-    return encodeRefusal(thrown.code === 'NOT_LEADER' ? withHint(thrown, options.leader()) : thrown)
-  }
+function proposed(
+  options: ImplementationOptions,
+  payload: Uint8Array | RaftError,
+): Promise<Uint8Array> | Uint8Array {
+  if (payload instanceof RaftError) return encodeRefusal(payload)
+  return new Promise((resolve) => {
+    options.driver.submit(payload, resolve, (error) => {
+      resolve(refusal(options, error))
+    })
+  })
+}
+
+function refusal({ leader }: ImplementationOptions, error: RaftError): Uint8Array {
+  return encodeRefusal(error.code === 'NOT_LEADER' ? withHint(error, leader()) : error)
+}
+
+function refusedRead(options: ImplementationOptions, thrown: unknown): Uint8Array {
+  if (thrown instanceof RaftError) return refusal(options, thrown)
+  throw toError(thrown)
 }
 
 async function read(
@@ -88,9 +101,9 @@ function ask(machine: ReplicatedMachine, query: Uint8Array): Uint8Array {
   }
 }
 
-function checked({ commandBytesMax }: ImplementationOptions, payload: Uint8Array): Uint8Array {
+function checked({ commandBytesMax }: ImplementationOptions, payload: Uint8Array): Uint8Array | RaftError {
   if (payload.length <= commandBytesMax) return payload
-  throw new RaftError(
+  return new RaftError(
     'TOO_LARGE',
     `a command of ${payload.length} bytes; at most ${commandBytesMax} are taken`,
     {
@@ -99,9 +112,9 @@ function checked({ commandBytesMax }: ImplementationOptions, payload: Uint8Array
   )
 }
 
-function checkedId(clientId: Uint8Array): Uint8Array {
-  if (clientId.length === CLIENT_ID_BYTES) return clientId
-  throw new RaftError('BAD_REQUEST', `a client id has ${CLIENT_ID_BYTES} bytes, not ${clientId.length}`, {
+function opening(rule: SessionRule, clientId: Uint8Array): Uint8Array | RaftError {
+  if (clientId.length === CLIENT_ID_BYTES) return encodeOpen(clientId, rule)
+  return badRequest(`a client id has ${CLIENT_ID_BYTES} bytes, not ${clientId.length}`, {
     outcome: 'not-applied',
   })
 }

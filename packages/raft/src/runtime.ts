@@ -142,6 +142,7 @@ export class Runtime {
       route: this.#route,
       clock,
       random,
+      deadlines: this.deadlines,
       timeout: settings.timeout,
       attemptTimeout: ATTEMPT_TIMEOUT_MS,
     })

@@ -6,8 +6,9 @@ import type { Clock, Milliseconds, Random } from '@lab/rpc'
 import { RaftError, badRequest, type RaftErrorCode } from '../errors.ts'
 import { CLIENT_ID_BYTES, encodePlain, encodeSession } from '../rsm/envelope.ts'
 import { ReplyStatus, decodeReply, type Reply } from '../rsm/reply.ts'
-import { cancelled, checkSignal, checkTimeout, type WaitOptions } from './bounded.ts'
+import { bounded, cancelled, checkSignal, checkTimeout, type WaitOptions } from './bounded.ts'
 import { ClientSession } from './client-session.ts'
+import type { Deadlines } from './deadlines.ts'
 import type { Attempt, AttemptOptions, Route } from './route.ts'
 
 export interface ProposeOptions extends WaitOptions {
@@ -22,6 +23,7 @@ export interface ProposerOptions {
   readonly route: Route
   readonly clock: Clock
   readonly random: Random
+  readonly deadlines: Deadlines
   /** When `ProposeOptions` has none. */
   readonly timeout: Milliseconds
   /** After so long without an answer another server is asked. */
@@ -75,7 +77,14 @@ export class Proposer {
     if (call.attemptsLeft === 1) return decodeReply(await this.#send(encodePlain(command), call))
     for (;;) {
       const session = this.#session ?? (await this.#openSession(call))
-      const reply = await this.#inSession(session, command, call)
+      const sequenceNumber = beginIn(session)
+      let reply: Reply
+      try {
+        const payload = encodeSession(session.clientId, sequenceNumber, session.firstUnacknowledged, command)
+        reply = decodeReply(await this.#send(payload, call))
+      } finally {
+        session.end(sequenceNumber)
+      }
       if (reply.status !== ReplyStatus.sessionExpired) return reply
       if (this.#session === session) this.#session = null
       if (call.unknown) throw expired()
@@ -120,44 +129,48 @@ export class Proposer {
     if (this.#closed) throw new RaftError('CLOSED', 'this end was closed', { outcome: outcomeOf(call) })
   }
 
-  async #inSession(session: ClientSession, command: Uint8Array, call: Call): Promise<Reply> {
-    if (!session.open)
-      throw new RaftError('BUSY', 'too many commands of this client wait for an older one', {
-        outcome: 'not-applied',
-      })
-    const sequenceNumber = session.begin()
-    try {
-      const payload = encodeSession(session.clientId, sequenceNumber, session.firstUnacknowledged, command)
-      return decodeReply(await this.#send(payload, call))
-    } finally {
-      session.end(sequenceNumber)
-    }
-  }
-
   /** Sends until an answer comes. @throws {RaftError} when the call's time or attempts are used up, or trying again is no use */
-  async #send(payload: Uint8Array, call: Call): Promise<Uint8Array> {
+  #send(payload: Uint8Array, call: Call): Promise<Uint8Array> {
     const { route } = this.#options
     return this.#untilAnswered(call, (timeout) => route.attempt(payload, { timeout, signal: call.signal }))
   }
 
   async #untilAnswered(call: Call, send: (timeout: Milliseconds) => Promise<Attempt>): Promise<Uint8Array> {
+    const first = await send(this.#attemptTimeout(call))
+    return first.ok ? first.reply : this.#again(first, call, send)
+  }
+
+  async #again(
+    first: Exclude<Attempt, { ok: true }>,
+    call: Call,
+    send: (timeout: Milliseconds) => Promise<Attempt>,
+  ): Promise<Uint8Array> {
+    let failed = first
     let redirects = 0
-    for (let backoff = BACKOFF_MS_MIN; ; backoff = Math.min(2 * backoff, BACKOFF_MS_MAX)) {
-      const attempt = await send(this.#attemptTimeout(call))
-      if (attempt.ok) return attempt.reply
-      const { error } = attempt
+    let backoff = BACKOFF_MS_MIN
+    for (;;) {
+      const { error } = failed
       if (error.outcome === 'unknown') call.unknown = true
       this.#checkOpen(call)
       if (!RETRYABLE.has(error.code)) throw withOutcome(error, call)
       // Nothing was appended there and somebody else is said to lead: that is routing, no attempt.
-      if (attempt.redirected === true && redirects++ < REDIRECTS_MAX) continue
-      call.attemptsLeft--
-      if (call.attemptsLeft === 0) throw withOutcome(error, call)
-      if (!call.retried) this.#retried++
-      call.retried = true
-      await this.#pause(backoff, error, call)
-      redirects = 0
+      if (failed.redirected !== true || redirects++ >= REDIRECTS_MAX) {
+        call.attemptsLeft--
+        if (call.attemptsLeft === 0) throw withOutcome(error, call)
+        this.#countRetried(call)
+        await this.#pause(backoff, error, call)
+        backoff = Math.min(2 * backoff, BACKOFF_MS_MAX)
+        redirects = 0
+      }
+      const attempt = await send(this.#attemptTimeout(call))
+      if (attempt.ok) return attempt.reply
+      failed = attempt
     }
+  }
+
+  #countRetried(call: Call): void {
+    if (!call.retried) this.#retried++
+    call.retried = true
   }
 
   async #pause(backoff: Milliseconds, error: RaftError, call: Call): Promise<void> {
@@ -177,15 +190,18 @@ export class Proposer {
 
   /** One opening at a time, shared by all calls that wait for it; each waits no longer than it may. */
   async #openSession(call: Call): Promise<ClientSession> {
+    const { clock, deadlines } = this.#options
     for (;;) {
       this.#opening ??= this.#open(call).finally(() => {
         this.#opening = null
       })
+      const timeout = Math.max(1, call.deadline - clock.now())
+      const what = 'no session could be opened'
       try {
-        return await this.#opening
+        return await bounded({ clock, deadlines }, this.#opening, { timeout, signal: call.signal, what })
       } catch (error) {
         // The call that did the opening ran out of its time, or was called off. That is not this call's business.
-        const ours = call.signal?.aborted === true || this.#options.clock.now() >= call.deadline
+        const ours = call.signal?.aborted === true || clock.now() >= call.deadline
         const theirs = error instanceof RaftError && (error.code === 'TIMEOUT' || error.code === 'CANCELLED')
         if (ours || !theirs || this.#closed) throw notSent(error, call)
       }
@@ -204,6 +220,13 @@ export class Proposer {
     this.#session = new ClientSession(clientId)
     return this.#session
   }
+}
+
+function beginIn(session: ClientSession): number {
+  if (session.open) return session.begin()
+  throw new RaftError('BUSY', 'too many commands of this client wait for an older one', {
+    outcome: 'not-applied',
+  })
 }
 
 function outcomeOf(call: Call): 'not-applied' | 'unknown' {

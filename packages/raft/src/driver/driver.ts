@@ -147,10 +147,24 @@ export class Driver {
    * @throws {RaftError} `NOT_LEADER`, `BUSY`, `LEADERSHIP_LOST`, `CLOSED`, each with its outcome
    */
   propose(payload: Uint8Array): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      this.submit(payload, resolve, reject)
+    })
+  }
+
+  /** {@link propose} for who answers thousands: no promise of its own. */
+  submit(
+    payload: Uint8Array,
+    resolve: (reply: Uint8Array) => void,
+    reject: (error: RaftError) => void,
+  ): void {
     const refusal = this.#refusal(payload)
-    if (refusal !== null) return Promise.reject(refusal)
+    if (refusal !== null) {
+      reject(refusal)
+      return
+    }
     this.#schedule()
-    return this.#proposals.add(payload)
+    this.#proposals.add(payload, resolve, reject)
   }
 
   /** Resolves with the index to be applied before a linearizable read. @throws {RaftError} `NOT_LEADER`, `CLOSED` */

@@ -28,12 +28,10 @@ export class PendingProposals {
     return this.#bytes
   }
 
-  /** @returns the reply, once applied here */
-  add(payload: Uint8Array): Promise<Uint8Array> {
+  /** One of the two is called, once: with the reply once applied here, or with why it will not be. */
+  add(payload: Uint8Array, resolve: (reply: Uint8Array) => void, reject: (error: RaftError) => void): void {
     this.#bytes += payload.length
-    return new Promise((resolve, reject) => {
-      this.#queued.push({ payload, term: 0, resolve, reject })
-    })
+    this.#queued.push({ payload, term: 0, resolve, reject })
   }
 
   /** What is queued, in order. It is to be followed at once by `appended` or `refused`. */

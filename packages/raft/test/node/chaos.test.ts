@@ -25,7 +25,7 @@ async function work(
     } catch (error) {
       calls.push({ item, outcome: (error as RaftError).outcome! })
     }
-    await sleep(t.clock, 15)
+    await sleep(t.clock, 40)
   }
   return calls
 }

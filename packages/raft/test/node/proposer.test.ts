@@ -2,6 +2,7 @@ import { seededRandom } from '@lab/rpc'
 import { ManualClock } from '@lab/rpc/testing'
 import { describe, expect, test } from 'vitest'
 import { Proposer } from '../../src/calls/proposer.ts'
+import { Deadlines } from '../../src/calls/deadlines.ts'
 import type { Attempt, AttemptOptions, Route } from '../../src/calls/route.ts'
 import { RaftError, type Outcome, type RaftErrorCode } from '../../src/errors.ts'
 import { decodeEnvelope, type Envelope } from '../../src/rsm/envelope.ts'
@@ -55,7 +56,14 @@ function setUp(): { clock: ManualClock; route: ScriptedRoute; proposer: Proposer
   return {
     clock,
     route,
-    proposer: new Proposer({ route, clock, random, timeout: 1000, attemptTimeout: 200 }),
+    proposer: new Proposer({
+      route,
+      clock,
+      random,
+      deadlines: new Deadlines(clock),
+      timeout: 1000,
+      attemptTimeout: 200,
+    }),
   }
 }
 
@@ -143,6 +151,25 @@ describe('proposing in a session (thesis §6.3)', () => {
     const error = await clock.settle(proposer.propose(COMMAND).catch((e: unknown) => e))
     expect(error).toMatchObject({ outcome: 'not-applied' })
     expect(route.sent).toHaveLength(0)
+  })
+
+  test('a call that waits for another one’s opening waits no longer than it may', async () => {
+    const { clock, route, proposer } = setUp()
+    route.openScript = Array.from({ length: 999 }, () => refused('UNAVAILABLE', 'unknown'))
+    const patient = proposer.propose(COMMAND, { timeout: 5000 }).catch((e: unknown) => e)
+    const hasty = proposer.propose(COMMAND, { timeout: 100 }).catch((e: unknown) => e)
+    expect(await clock.settle(hasty)).toMatchObject({ code: 'TIMEOUT', outcome: 'not-applied' })
+    expect(clock.now()).toBeLessThan(150)
+    expect(await clock.settle(patient)).toMatchObject({ outcome: 'not-applied' })
+  })
+
+  test('a call that outlives the one that was opening goes on opening', async () => {
+    const { clock, route, proposer } = setUp()
+    route.openScript = Array.from({ length: 20 }, () => refused('UNAVAILABLE', 'unknown'))
+    const hasty = proposer.propose(COMMAND, { timeout: 50 }).catch((e: unknown) => e)
+    const patient = proposer.propose(COMMAND, { timeout: 50_000 })
+    expect(await clock.settle(hasty)).toMatchObject({ outcome: 'not-applied' })
+    expect((await clock.settle(patient)).index).toBe(5)
   })
 
   test('a signal calls it off', async () => {

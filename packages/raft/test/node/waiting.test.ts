@@ -122,11 +122,13 @@ describe('the deadline timer', () => {
 describe('proposals that wait', () => {
   const payload = new Uint8Array(10)
   const reply = Uint8Array.of(1)
+  const add = (proposals: PendingProposals): Promise<Uint8Array> =>
+    new Promise((resolve, reject) => proposals.add(payload, resolve, reject))
   const settle = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error)
 
   test('each gets the reply of its own entry', async () => {
     const proposals = new PendingProposals()
-    const both = [proposals.add(payload), proposals.add(payload)]
+    const both = [add(proposals), add(proposals)]
     expect(proposals.queued()).toHaveLength(2)
     proposals.appended(7, 2)
     proposals.applied(8, 2, Uint8Array.of(8))
@@ -137,7 +139,7 @@ describe('proposals that wait', () => {
 
   test('an entry of another term at the index means certainly not applied (§5.3)', async () => {
     const proposals = new PendingProposals()
-    const work = settle(proposals.add(payload))
+    const work = settle(add(proposals))
     proposals.appended(7, 2)
     proposals.applied(7, 3, reply)
     expect(await work).toMatchObject({ code: 'LEADERSHIP_LOST', outcome: 'not-applied' })
@@ -145,8 +147,8 @@ describe('proposals that wait', () => {
 
   test('lost leadership: committed ones still get their reply, others are unknown', async () => {
     const proposals = new PendingProposals()
-    const committed = settle(proposals.add(payload))
-    const stranded = settle(proposals.add(payload))
+    const committed = settle(add(proposals))
+    const stranded = settle(add(proposals))
     proposals.appended(7, 2)
     proposals.leadershipLost(0, 7)
     expect(await stranded).toMatchObject({ code: 'LEADERSHIP_LOST', outcome: 'unknown' })
@@ -156,9 +158,9 @@ describe('proposals that wait', () => {
 
   test('closing: what is queued was not applied, what is appended is unknown', async () => {
     const proposals = new PendingProposals()
-    const appended = settle(proposals.add(payload))
+    const appended = settle(add(proposals))
     proposals.appended(7, 2)
-    const queued = settle(proposals.add(payload))
+    const queued = settle(add(proposals))
     proposals.close((outcome) => new RaftError('CLOSED', 'closed', { outcome }))
     expect(await queued).toMatchObject({ outcome: 'not-applied' })
     expect(await appended).toMatchObject({ outcome: 'unknown' })
