@@ -1,4 +1,5 @@
 import type { Milliseconds } from './clock.ts'
+import { CallTable } from './call-table.ts'
 import type { PendingCall } from './calls.ts'
 import { Connection, type ConnectionOptions, type ConnectionOwner } from './connection.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -34,7 +35,7 @@ export interface ClientConnectionOptions extends Omit<ConnectionOptions, 'owner'
 export class ClientConnection implements ConnectionOwner, StreamPort {
   readonly connection: Connection
   readonly #options: ClientConnectionOptions
-  readonly #calls = new Map<number, PendingCall>()
+  readonly #calls = new CallTable()
   readonly #streams = new Map<number, StreamReader>()
   #peer: PeerInfo | null = null
   #bodyBytesMax = 0
@@ -75,10 +76,11 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
       call.fail(tooLarge ?? busy(call.method))
       return
     }
-    const id = this.#nextId++
+    const id = this.#calls.freeId(this.#nextId)
+    this.#nextId = id + 1
     call.id = id
     call.holder = this
-    this.#calls.set(id, call)
+    this.#calls.add(call)
     const timeout = call.deadline === Infinity ? 0 : Math.max(Math.ceil(call.deadline - now), 1)
     writeRequest(this.connection.begin(), id, call.method.number, timeout, call.body)
     this.connection.commit(call.method.label)
@@ -108,7 +110,7 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
     const id = typeof call === 'number' ? call : call.id
     if (typeof call === 'number') this.#streams.delete(id)
     else {
-      this.#calls.delete(id)
+      this.#calls.delete(call)
       this.#options.deadlines.remove(call)
     }
     if (cancel) {
@@ -138,11 +140,10 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
       this.#farewell ??
       error ??
       new RpcError('CLOSED', `the connection to ${remoteAddress} was closed`, { executed: 'unknown' })
-    for (const call of [...this.#calls.values()]) {
+    for (const call of this.#calls.takeAll()) {
       this.#options.deadlines.remove(call)
       call.fail(lost(call.method, reason))
     }
-    this.#calls.clear()
     for (const stream of [...this.#streams.values()])
       stream.fail(new RpcError(reason.code, reason.message, { executed: 'unknown', cause: reason }), {
         cancel: false,
@@ -163,7 +164,7 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
   #onResponse(id: number, body: Uint8Array): void {
     const call = this.#calls.get(id)
     if (call === undefined) return // came twice, or too late
-    this.#calls.delete(id)
+    this.#calls.delete(call)
     this.#options.deadlines.remove(call)
     call.succeed(body)
     if (this.#farewell !== undefined) this.#leaveIfIdle()

@@ -28,7 +28,8 @@ const json: Codec<unknown> = {
     if (bytes.length === 0) return undefined
     try {
       const text = decoder.decode(bytes)
-      return JSON.parse(text, text.includes('_proto_') || text.includes('\\u') ? refuseProto : undefined)
+      const isSuspect = text.includes('_proto_') || text.includes('\\u')
+      return JSON.parse(text, isSuspect ? refuseProto : undefined) as unknown
     } catch (cause) {
       throw cause instanceof ProtocolError ? cause : new ProtocolError('a body that is not JSON', { cause })
     }

@@ -186,7 +186,7 @@ export class ServerCalls implements ItemPort {
     counters.notifications++
     const call = new ServerCall(0, served.named, this.#options.peer, Infinity)
     try {
-      const decoded = (served.named.method as NotificationMethod<unknown>).message.decode(message.body)
+      const decoded = served.named.method.message.decode(message.body)
       const result = served.handler(decoded, call)
       if (isPromise(result)) result.then(undefined, () => counters.failures++)
     } catch {

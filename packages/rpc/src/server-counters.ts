@@ -23,4 +23,10 @@ export class ServerCounters {
   failures = 0
   slowPeers = 0
   protocolErrors = 0
+
+  /** The counts so far, beside what is of now. */
+  with(now: Pick<ServerMetrics, 'connections' | 'inFlight' | 'bufferedBytes'>): ServerMetrics {
+    const { accepted, refused, calls, streams, notifications, failures, slowPeers, protocolErrors } = this
+    return { ...now, accepted, refused, calls, streams, notifications, failures, slowPeers, protocolErrors }
+  }
 }

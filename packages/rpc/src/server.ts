@@ -94,12 +94,11 @@ export class Server {
 
   metrics(): ServerMetrics {
     const all = [...this.#connections]
-    return {
-      ...this.#shared.counters,
+    return this.#shared.counters.with({
       connections: all.length,
       inFlight: all.reduce((sum, { inFlight }) => sum + inFlight, 0),
       bufferedBytes: all.reduce((sum, { connection }) => sum + connection.channel.bufferedBytes, 0),
-    }
+    })
   }
 
   /** Answers one more service from now on. @throws {RpcError} `BAD_REQUEST` when there is one of its name */

@@ -29,7 +29,15 @@ cycle.self = cycle
 test.each([
   ['a date', { when: new Date(0) }, 'at when'],
   ['a map', { a: { b: new Map() } }, 'at a.b'],
-  ['a class instance', [new (class Point {})()], 'Point'],
+  [
+    'a class instance',
+    [
+      new (class Point {
+        readonly x = 1
+      })(),
+    ],
+    'Point',
+  ],
   ['undefined inside', { a: undefined }, 'at a'],
   ['undefined in an array', [1, undefined], 'at [1]'],
   ['a hole', Object.assign(new Array<number>(3), { 0: 1 }), 'holes'],

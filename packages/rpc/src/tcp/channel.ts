@@ -78,7 +78,7 @@ export class TcpChannel implements Channel {
   receive(onMessage: (message: Uint8Array) => void): void {
     this.#socket.on('data', (chunk) => {
       try {
-        this.#decoder.push(chunk as Uint8Array, onMessage)
+        this.#decoder.push(chunk, onMessage)
       } catch (thrown) {
         this.close(toError(thrown))
       }
