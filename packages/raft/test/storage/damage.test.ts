@@ -183,6 +183,22 @@ describe.each([false, true])('a log whose last segment was used before: %s', (re
   })
 })
 
+test('a large segment cut anywhere is refused', async () => {
+  const disk = new FaultDisk({ random: seededRandom(8) })
+  const options = { disk, random: seededRandom(9), segmentBytes: 16 * 1024 }
+  const storage = fileStorage('data', options)
+  await storage.open(OWNER)
+  for (let index = 1; index <= 5; index++) await append(storage, entries(index, index, 1, 10))
+  await storage.close()
+  const whole = disk.bytes('data/log-0000000001')
+  for (let size = 0; size < whole.length; size += 511) {
+    const damaged = disk.copy()
+    damaged.put('data/log-0000000001', whole.slice(0, size))
+    const start = fileStorage('data', { ...options, disk: damaged }).open(OWNER)
+    await expect(start, `cut to ${String(size)}`).rejects.toMatchObject({ code: 'CORRUPT' })
+  }
+})
+
 test('a batch that somebody stored as a value is not taken for a batch of the log', async () => {
   // A foreign log with later sequences, kept as a value that fills whole sectors.
   const foreign = new FaultDisk({ random: seededRandom(3) })

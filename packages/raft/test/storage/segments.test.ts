@@ -1,6 +1,8 @@
 import fc from 'fast-check'
-import { seededRandom } from '@lab/rpc'
+import { seededRandom, type DiskFile, type DiskOpenOptions } from '@lab/rpc'
+
 import { describe, expect, test } from 'vitest'
+import type { Entry } from '../../src/entry.ts'
 import { makeEntry } from '../../src/record.ts'
 import type { Storage } from '../../src/storage.ts'
 import { BatchWriter, type BatchContent } from '../../src/storage/file/batch-writer.ts'
@@ -8,7 +10,16 @@ import { batchAt } from '../../src/storage/file/batch.ts'
 import { fileStorage } from '../../src/storage/file/index.ts'
 import { Positions } from '../../src/storage/file/positions.ts'
 import { TermRuns } from '../../src/storage/term-runs.ts'
-import { OWNER, append, entries, logOf, metaOf, shorts, takeSnapshot } from '../../src/testing/storage/kit.ts'
+import {
+  OWNER,
+  append,
+  entries,
+  logOf,
+  metaOf,
+  shortOf,
+  shorts,
+  takeSnapshot,
+} from '../../src/testing/storage/kit.ts'
 import { FaultDisk } from './fault-disk.ts'
 
 describe('segments', () => {
@@ -68,6 +79,69 @@ describe('segments', () => {
         await append(storage, entries(first, first + 1, 1, 300))
       await storage.close()
     }
+  })
+})
+
+describe('reading from segments', () => {
+  /** Reads of this disk wait until they are let through. */
+  class SlowDisk extends FaultDisk {
+    gate: Promise<void> = Promise.resolve()
+
+    override async open(path: string, options?: DiskOpenOptions): Promise<DiskFile> {
+      const file = await super.open(path, options)
+      return {
+        ...file,
+        read: async (position, length) => {
+          await this.gate
+          return file.read(position, length)
+        },
+      }
+    }
+  }
+
+  test('what is being read is not written over', async () => {
+    const disk = new SlowDisk({ random: seededRandom(1) })
+    const storage = fileStorage('data', { disk, random: seededRandom(2), segmentBytes: 4096 })
+    await storage.open(OWNER)
+    for (let first = 1; first <= 91; first += 10) await append(storage, entries(first, first + 9, 1, 200))
+    await takeSnapshot(storage, metaOf(100, 1))
+    let letThrough: () => void = () => undefined
+    disk.gate = new Promise((resolve) => {
+      letThrough = resolve
+    })
+    const reading = storage.read(1, 100, 1_000_000)
+    const compacting = storage.compact(100)
+    for (let first = 101; first <= 291; first += 10) await append(storage, entries(first, first + 9, 1, 200))
+    letThrough()
+    expect((await reading).map(shortOf)).toEqual(shorts(1, 100, 1))
+    await compacting
+    expect(await logOf(storage, 101, 300)).toEqual(shorts(101, 300, 1))
+    await storage.close()
+  })
+
+  test('a bit that rotted since the start is noticed where it is read, and what it says is not given', async () => {
+    const disk = new FaultDisk({ random: seededRandom(1) })
+    const storage = fileStorage('data', { disk, random: seededRandom(2), segmentBytes: 64 * 1024 })
+    await storage.open(OWNER)
+    for (let first = 1; first <= 46; first += 5) await append(storage, entries(first, first + 4, 1, 30))
+    const bytes = disk.bytes('data/log-0000000001')
+    let noticed = 0
+    for (let at = 512; at < 512 + 10 * 512; at += 3) {
+      const was = bytes[at] ?? 0
+      bytes[at] = was ^ (1 << (at % 8))
+      const read = await storage.read(1, 50, 1_000_000).catch((thrown: unknown) => thrown)
+      if (read instanceof Error) {
+        noticed++
+        expect(read).toMatchObject({
+          code: 'CORRUPT',
+          message: expect.stringMatching(/log-0000000001, offset \d+: entry \d+ is damaged/) as string,
+        })
+      } else expect((read as Entry[]).map(shortOf)).toEqual(shorts(1, 50, 1))
+      bytes[at] = was
+    }
+    // All but headers of batches and what fills their sectors.
+    expect(noticed).toBeGreaterThanOrEqual((50 * 70) / 3 - 50)
+    await storage.close()
   })
 })
 
