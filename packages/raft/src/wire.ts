@@ -3,6 +3,7 @@
  * unchanged, so that a follower writes what it received. Decoding checks everything that the core relies on.
  */
 import { ByteReader, ByteWriter, ProtocolError } from '@lab/rpc'
+import { decodeMembership } from './core/membership.ts'
 import type {
   AppendEntries,
   AppendEntriesReply,
@@ -13,7 +14,7 @@ import type {
   RequestVoteReply,
   TimeoutNow,
 } from './core/messages.ts'
-import { EntryKind, RECORD_HEADER_BYTES, type Entry } from './entry.ts'
+import { EntryKind, RECORD_HEADER_BYTES, payloadOf, type Entry } from './entry.ts'
 import { decodeRecords } from './record.ts'
 
 /** The first byte. The numbers are on the wire: never reuse one. */
@@ -26,6 +27,13 @@ const Tag = {
   InstallSnapshotReply: 6,
   TimeoutNow: 7,
 } as const
+
+/** What a leader may send; other kinds of records are only for disks. */
+const REPLICATED: ReadonlySet<EntryKind> = new Set([
+  EntryKind.command,
+  EntryKind.noop,
+  EntryKind.configuration,
+])
 
 /** Bytes of an AppendEntries besides its records, at most: a buffer of this size never has to grow. */
 const APPEND_OVERHEAD_BYTES = 64
@@ -172,6 +180,7 @@ function readInstallSnapshot(reader: ByteReader, term: number): InstallSnapshot 
   const data = reader.bytes().slice()
   const end = offset + data.length
   if (index === 0 || end > size) throw new ProtocolError('a chunk that lies outside its snapshot')
+  decodeMembership(snapshot.membership)
   return { type: 'InstallSnapshot', term, snapshot, size, crc, offset, data, done: end === size, round }
 }
 
@@ -204,7 +213,7 @@ function readEntries(reader: ByteReader): Entry[] {
   return entries
 }
 
-/** Consecutive from prevLogIndex on, terms never decreasing and none later than the leader's, nothing that is only for disks. */
+/** Consecutive, terms never decreasing and none later than the leader's, of kinds that are replicated, configurations readable. */
 function checkEntries(
   entries: readonly Entry[],
   prevLogIndex: number,
@@ -216,7 +225,8 @@ function checkEntries(
   for (const entry of entries) {
     if (entry.index !== ++index) throw new ProtocolError('entries with a gap')
     if (entry.term < lowest || entry.term > term) throw new ProtocolError('entries whose terms cannot be')
-    if (entry.kind === EntryKind.hardState) throw new ProtocolError('an entry that is only for disks')
+    if (!REPLICATED.has(entry.kind)) throw new ProtocolError('an entry that is only for disks')
+    if (entry.kind === EntryKind.configuration) decodeMembership(payloadOf(entry))
     lowest = entry.term
   }
 }

@@ -1,22 +1,37 @@
 import { ProtocolError } from '@lab/rpc'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { encodeMembership } from '../../src/core/membership.ts'
 import type { Message } from '../../src/core/messages.ts'
 import { EntryKind, payloadOf, type Entry } from '../../src/entry.ts'
-import { RecordWriter, makeEntry } from '../../src/record.ts'
+import { RecordWriter, makeEntry, type RecordFields } from '../../src/record.ts'
 import { decodeMessage, encodeMessage } from '../../src/wire.ts'
 
 const number = fc.oneof(fc.nat(300), fc.maxSafeNat())
 const bytes = fc.uint8Array({ maxLength: 200 })
+const membership = encodeMembership({
+  voters: ['n1', 'n2', 'n3'],
+  votersOutgoing: ['n1'],
+  learners: ['n4'],
+  addresses: { n1: ['tcp://h:1'] },
+  leases: false,
+})
 
 /** Entries as a leader of `term` would send them after prevLogIndex. */
 const appends: fc.Arbitrary<Message> = fc
   .record({
     prevLogIndex: fc.nat(2 ** 40),
     prevLogTerm: fc.nat(50),
-    rises: fc.array(fc.record({ by: fc.nat(3), payload: bytes, kind: fc.constantFrom(1, 2, 3) }), {
-      maxLength: 12,
-    }),
+    rises: fc.array(
+      fc.record({
+        by: fc.nat(3),
+        payload: bytes,
+        kind: fc.constantFrom(EntryKind.command, EntryKind.noop, EntryKind.configuration),
+      }),
+      {
+        maxLength: 12,
+      },
+    ),
     leaderCommit: number,
     round: number,
     slabBytes: fc.integer({ min: 1, max: 400 }),
@@ -27,7 +42,14 @@ const appends: fc.Arbitrary<Message> = fc
     const entries = rises.map(({ by, payload, kind }, at) => {
       term += by
       const index = prevLogIndex + 1 + at
-      return writer.append({ group: 0, kind: kind, index, term, time: at, payload })
+      return writer.append({
+        group: 0,
+        kind,
+        index,
+        term,
+        time: at,
+        payload: kind === EntryKind.configuration ? membership : payload,
+      })
     })
     return { type: 'AppendEntries', term, prevLogIndex, prevLogTerm, entries, leaderCommit, round }
   })
@@ -36,14 +58,13 @@ const installs: fc.Arbitrary<Message> = fc
   .record({
     term: number,
     index: fc.integer({ min: 1, max: 2 ** 50 }),
-    membership: bytes,
     crc: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
     offset: fc.nat(2 ** 40),
     data: bytes,
     rest: fc.nat(100),
     round: number,
   })
-  .map(({ term, index, membership, crc, offset, data, rest, round }) => ({
+  .map(({ term, index, crc, offset, data, rest, round }) => ({
     type: 'InstallSnapshot',
     term,
     snapshot: { index, term, membership },
@@ -207,13 +228,22 @@ describe('bytes that no server would send', () => {
 })
 
 describe('AppendEntries that break the log’s rules are refused', () => {
-  const fields = { group: 0, kind: EntryKind.command, index: 4, term: 2, time: 0, payload: new Uint8Array() }
-  test.each<[string, Partial<typeof fields>, RegExp]>([
+  const fields: RecordFields = {
+    group: 0,
+    kind: EntryKind.command,
+    index: 4,
+    term: 2,
+    time: 0,
+    payload: new Uint8Array(),
+  }
+  test.each<[string, Partial<RecordFields>, RegExp]>([
     ['a gap after prevLogIndex', { index: 5 }, /gap/],
     ['an entry before prevLogIndex', { index: 3 }, /gap/],
     ['a term before prevLogTerm', { term: 1 }, /terms/],
     ['a term after the leader’s', { term: 4 }, /terms/],
-    ['term and vote, which are only for disks', { kind: EntryKind.hardState as never }, /only for disks/],
+    ['term and vote, which are only for disks', { kind: EntryKind.hardState }, /only for disks/],
+    ['where a log begins, which is only for disks', { kind: EntryKind.logStart }, /only for disks/],
+    ['a configuration that is none', { kind: EntryKind.configuration }, /too early/],
     ['another group', { group: 1 }, /group 1/],
   ])('%s', (_, change, why) => {
     const entries = [makeEntry({ ...fields, ...change })]
