@@ -36,6 +36,8 @@ export class DriverNet {
   readonly random: Random
   readonly members = new Map<string, Member>()
   readonly cut = new Set<string>()
+  /** How long each write takes; set before the start. */
+  readonly syncMs = new Map<string, readonly [number, number]>()
   readonly #ids: readonly string[]
   readonly #limits: { snapshotEveryBytes: number; trailingBytes: number; proposalsMax?: number }
 
@@ -59,7 +61,9 @@ export class DriverNet {
   }
 
   async start(id: string): Promise<Member> {
-    const storage = this.members.get(id)?.storage ?? memoryStorage({ clock: this.clock, random: this.random })
+    const storage =
+      this.members.get(id)?.storage ??
+      memoryStorage({ clock: this.clock, random: this.random, syncMs: this.syncMs.get(id) ?? [0.5, 2] })
     const recovered = await this.clock.settle(storage.open({ clusterId: 'c', nodeId: id }))
     const machine = stateMachine<{ items: string[] }, string, number>({
       initial: { items: [] },

@@ -39,6 +39,29 @@ describe('the driver, without RPC', () => {
     expect(again.machine.state.items).toEqual(['kept'])
   })
 
+  test('a follower acknowledges what is on its disk, not what it has heard (thesis §10.2.1, trap 3)', async () => {
+    const net = new DriverNet(NAMES)
+    for (const id of ['n1', 'n2', 'n3']) net.syncMs.set(id, [80, 80])
+    await net.startAll()
+    const leader = await net.leader()
+    await net.clock.settle(net.propose(leader, 'first'))
+    const before = net.clock.now()
+    await net.clock.settle(net.propose(leader, 'second'))
+    // The leader's write and the followers' overlap, but none of them is left out.
+    expect(net.clock.now() - before).toBeGreaterThanOrEqual(80)
+    expect(net.clock.now() - before).toBeLessThan(160)
+    const others = net.all.filter((member) => member !== leader)
+    await net.clock.advance(300) // All disks are at rest: the next entry is written when it is heard.
+    const heard = net.clock.now()
+    const { lastIndex } = leader.driver.status
+    void net.propose(leader, 'third').catch(() => undefined)
+    await net.clock.run(() => others.every(({ driver }) => driver.status.lastIndex > lastIndex))
+    expect(net.clock.now() - heard).toBeLessThan(20)
+    for (const { id } of others) await net.crash(id)
+    await net.clock.advance(300)
+    expect(leader.machine.state.items).toEqual(['first', 'second'])
+  })
+
   test('a follower refuses proposals and reads: nothing was appended', async () => {
     const net = new DriverNet(NAMES)
     await net.startAll()
