@@ -57,7 +57,7 @@ describe('the driver, without RPC', () => {
     void net.propose(leader, 'third').catch(() => undefined)
     await net.clock.run(() => others.every(({ driver }) => driver.status.lastIndex > lastIndex))
     expect(net.clock.now() - heard).toBeLessThan(20)
-    for (const { id } of others) await net.crash(id)
+    await Promise.all(others.map(({ id }) => net.crash(id)))
     await net.clock.advance(300)
     expect(leader.machine.state.items).toEqual(['first', 'second'])
   })
