@@ -6,6 +6,7 @@
  *                        meter             observer ─▶ view
  *     afterwards: pages ─▶ verify ─▶ verdict
  */
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Clerk } from '@lab/kvraft/clerk'
 import { RaftClient } from '@lab/raft'
@@ -89,6 +90,7 @@ async function loadUnderFire(plan: DemoPlan, { clerk, observer, meter }: Parts):
   const { pages, rate, pauseMs, servers, view } = plan
   const failed = new AbortController()
   const signal = AbortSignal.any([plan.signal, failed.signal])
+  setMaxListeners(0, signal)
   let playing = true
   const say = (line: string): void => view.say(meter.elapsed, line)
   const played = play({

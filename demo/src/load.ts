@@ -1,4 +1,4 @@
-/** The load: many writers, each with one page at a time, until the texts are in and the acts are over. */
+/** The load: many writers, each with one page at a time, until the texts are in; then again, until the acts are over. */
 import { toError } from '@lab/rpc'
 import type { CallOptions } from '@lab/kvraft/clerk'
 import type { Meter } from './meter.ts'
@@ -17,7 +17,7 @@ export interface LoadOptions {
   readonly pace: Pace
   /** Pages under way at a time. */
   readonly concurrency: number
-  /** While it says so, the texts are loaded once more under other keys. */
+  /** While it says so, the texts are loaded once more under other keys, as far as that gets. */
   readonly again: () => boolean
   readonly signal: AbortSignal
 }
@@ -29,7 +29,7 @@ export interface Failure {
 }
 
 export interface Loaded {
-  /** Every page of which all operations were acknowledged. */
+  /** What was acknowledged: every page, the last of the copies perhaps not to its end. */
   readonly pages: readonly Page[]
   readonly failures: readonly Failure[]
 }
@@ -40,36 +40,52 @@ const OPERATION_MS = 30_000
 export async function load(pages: readonly Page[], options: LoadOptions): Promise<Loaded> {
   const loaded: Page[] = []
   const failures: Failure[] = []
-  const queue = endless(pages, options.again)
-  const work = async (): Promise<void> => {
-    for (const page of queue) {
-      try {
-        await writePage(page, options)
-        loaded.push(page)
-      } catch (thrown) {
-        options.signal.throwIfAborted()
-        options.meter.fail()
-        failures.push({ key: page.key, reason: toError(thrown).message })
+  const all = async (queue: Iterable<Page>, goOn: () => boolean): Promise<void> => {
+    // Shared: each writer takes the next page from the same iterator.
+    const iterator = queue[Symbol.iterator]()
+    const shared = { [Symbol.iterator]: () => ({ next: () => iterator.next() }) }
+    const work = async (): Promise<void> => {
+      for (const page of shared) {
+        try {
+          const pieces = await writePage(page, goOn, options)
+          if (pieces.length > 0) loaded.push({ key: page.key, pieces })
+        } catch (thrown) {
+          options.signal.throwIfAborted()
+          options.meter.fail()
+          failures.push({ key: page.key, reason: toError(thrown).message })
+        }
       }
     }
+    await Promise.all(Array.from({ length: options.concurrency }, work))
   }
-  await Promise.all(Array.from({ length: options.concurrency }, work))
+  await all(pages, () => true)
+  await all(copies(pages, options.again), options.again)
   return { pages: loaded, failures }
 }
 
-/** One after the other: awaiting is what orders appends to a key. */
-async function writePage({ key, pieces }: Page, { writer, meter, pace, signal }: LoadOptions): Promise<void> {
+/**
+ * One piece after the other: awaiting is what orders appends to a key.
+ *
+ * @returns the pieces that were acknowledged: all, or those until `goOn` said no
+ */
+async function writePage(
+  { key, pieces }: Page,
+  goOn: () => boolean,
+  { writer, meter, pace, signal }: LoadOptions,
+): Promise<readonly Uint8Array[]> {
   for (const [at, piece] of pieces.entries()) {
     await pace.turn(signal)
+    if (!goOn()) return pieces.slice(0, at)
     const sent = performance.now()
     const options = { timeout: OPERATION_MS, signal }
     await (at === 0 ? writer.put(key, piece, options) : writer.append(key, piece, options))
     meter.acknowledge(sent)
   }
+  return pieces
 }
 
-function* endless(pages: readonly Page[], again: () => boolean): Generator<Page, void, undefined> {
-  yield* pages
+/** The same texts under other keys, for as long as somebody wants more. */
+function* copies(pages: readonly Page[], again: () => boolean): Generator<Page, void, undefined> {
   for (let copy = 2; ; copy++) {
     for (const { key, pieces } of pages) {
       if (!again()) return

@@ -7,8 +7,8 @@ export interface Page {
   readonly pieces: readonly Uint8Array[]
 }
 
-/** Of a page: far below what the store takes in one value. */
-const PAGE_BYTES_MAX = 256 * 1024
+/** Of a page: far below what the store takes in one value, and small enough that several are written side by side. */
+const PAGE_BYTES_MAX = 64 * 1024
 /** Loading the texts once should take so long at the rate asked for: enough to watch, not enough to yawn. */
 const LOAD_SECONDS = 20
 /** As the benchmarks have it: when there is no rate. */

@@ -1,0 +1,104 @@
+/** A short variant of the whole: real processes, real SIGKILLs. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { holderOf, run, type Io } from '@lab/cli'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { demonstrate } from '../src/main.ts'
+import { PlainLines } from '../src/plain.ts'
+
+let root: string
+let texts: string[]
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'lab-demo-'))
+  texts = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => join(root, `${name}.txt`))
+  for (const text of texts)
+    writeFileSync(text, Array.from({ length: 40 }, (_, n) => `This is line ${n} of ${text}.\n`).join(''))
+})
+
+afterAll(() => {
+  rmSync(root, { recursive: true, force: true })
+})
+
+const dataFolders = (): string[] => ['n1', 'n2', 'n3'].map((id) => join(root, '.lab', 'demo', 'data', id))
+
+async function expectNoServers(): Promise<void> {
+  for (const folder of dataFolders())
+    await expect.poll(() => holderOf(folder), { timeout: 10_000 }).toBeNull()
+}
+
+test('a text survives SIGKILL of the leader and of all servers; the last lines tell it, and the trace shows it again', async () => {
+  const lines: string[] = []
+  const print = (line: string): void => void lines.push(line)
+  const signal = new AbortController().signal
+  const surroundings = { print, view: new PlainLines(print), root, signal, pauseMs: 400 }
+  const code = await demonstrate([...texts, '--rate', '300'], surroundings)
+  const story = lines.join('\n')
+  expect(story).toMatch(
+    /kill -9 n\d, the leader of term \d+\n.* n\d leads, term \d+: \d+ ms without a leader, \d+ retried, 0 failed/,
+  )
+  expect(story).toMatch(/kill -9 n1 n2 n3: all of them\n[^]* n\d leads, term \d+: \d+ ms without a leader/)
+  expect(lines.slice(-4)).toEqual([
+    expect.stringMatching(/^[\d ]+ operations in [\d.]+ s: \d+\/s, p50 .*, p99 /),
+    expect.stringMatching(/^\d+ keys read back, .*: equal to the text, byte by byte; .* on disk$/),
+    'lost: 0 · duplicated: 0',
+    `see it again: npx lab trace cols ${join('.lab', 'demo', 'trace')}`,
+  ])
+  expect(code).toBe(0)
+  expect(existsSync(join(root, '.lab', 'demo', 'data'))).toBe(false)
+
+  const seen = await lab(['trace', 'cols', join(root, '.lab', 'demo', 'trace')])
+  expect(seen).toMatch(/SIGKILL n\d ─/)
+  expect(seen).toMatch(/leader, term/)
+  expect(seen).toMatch(/SIGKILL n1 n2 n3 ─/)
+})
+
+test('Ctrl-C stops the servers and ends with 130', async () => {
+  const child = await startedDemo()
+  child.kill('SIGINT')
+  expect(await exitOf(child)).toEqual({ code: 130, signal: null })
+  await expectNoServers()
+})
+
+test('no server outlives a demo that is killed itself', async () => {
+  const child = await startedDemo()
+  child.kill('SIGKILL')
+  await exitOf(child)
+  await expectNoServers()
+})
+
+/** Resolves when the servers run and are written to. */
+async function startedDemo(): Promise<ChildProcess> {
+  const hooks = new URL('../../scripts/register-source.mjs', import.meta.url).href
+  const script = fileURLToPath(new URL('start-in.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--import', hooks, script, root, ...texts], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  for (const folder of dataFolders())
+    await expect.poll(() => holderOf(folder), { timeout: 30_000 }).not.toBeNull()
+  return child
+}
+
+function exitOf(child: ChildProcess): Promise<{ code: number | null; signal: string | null }> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => {
+      resolve({ code, signal })
+    })
+  })
+}
+
+async function lab(argv: readonly string[]): Promise<string> {
+  let out = ''
+  const io: Io = {
+    out: async (data) => void (out += Buffer.from(data).toString()),
+    talk: () => undefined,
+    readInput: async () => new Uint8Array(0),
+    ...{ env: {}, cwd: root, interactive: false, color: false, width: 140 },
+    signal: new AbortController().signal,
+  }
+  expect(await run(argv, io)).toBe(0)
+  return out
+}
