@@ -1,5 +1,3 @@
-import type { PendingCall } from './calls.ts'
-
 const SLOTS_MIN = 64
 
 /**
@@ -9,8 +7,8 @@ const SLOTS_MIN = 64
  * to its successor, and one that has grown old keeps every later one, with all the calls in them, until the next full
  * collection. That was a third of the time of a call.
  */
-export class CallTable {
-  #slots: (PendingCall | undefined)[] = new Array<PendingCall | undefined>(SLOTS_MIN).fill(undefined)
+export class CallTable<Call extends { readonly id: number }> {
+  #slots: (Call | undefined)[] = new Array<Call | undefined>(SLOTS_MIN).fill(undefined)
   #size = 0
 
   get size(): number {
@@ -26,18 +24,18 @@ export class CallTable {
     return id
   }
 
-  get(id: number): PendingCall | undefined {
+  get(id: number): Call | undefined {
     const call = this.#slots[id & (this.#slots.length - 1)]
     return call?.id === id ? call : undefined
   }
 
   /** Adds a call under its id, which is from {@link freeId}. */
-  add(call: PendingCall): void {
+  add(call: Call): void {
     this.#slots[call.id & (this.#slots.length - 1)] = call
     this.#size++
   }
 
-  delete(call: PendingCall): void {
+  delete(call: Call): void {
     const at = call.id & (this.#slots.length - 1)
     if (this.#slots[at] !== call) return
     this.#slots[at] = undefined
@@ -45,16 +43,16 @@ export class CallTable {
   }
 
   /** Empties the table. @returns what was in it, in the order of the ids */
-  takeAll(): PendingCall[] {
+  takeAll(): Call[] {
     const calls = this.#slots.filter((call) => call !== undefined).sort((a, b) => a.id - b.id)
-    this.#slots = new Array<PendingCall | undefined>(SLOTS_MIN).fill(undefined)
+    this.#slots = new Array<Call | undefined>(SLOTS_MIN).fill(undefined)
     this.#size = 0
     return calls
   }
 
   #grow(): void {
     const calls = this.#slots
-    this.#slots = new Array<PendingCall | undefined>(calls.length * 2).fill(undefined)
+    this.#slots = new Array<Call | undefined>(calls.length * 2).fill(undefined)
     // Two that differ modulo the smaller size differ modulo the larger.
     for (const call of calls) if (call !== undefined) this.#slots[call.id & (this.#slots.length - 1)] = call
   }

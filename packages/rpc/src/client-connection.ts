@@ -5,16 +5,8 @@ import { Connection, type ConnectionOptions, type ConnectionOwner } from './conn
 import type { Deadlines } from './deadlines.ts'
 import { ProtocolError, RpcError } from './errors.ts'
 import type { PeerInfo } from './handshake.ts'
-import {
-  writeCancel,
-  writeCredit,
-  writeNotify,
-  writeOpen,
-  writeQuery,
-  writeRequest,
-  type Message,
-  type Welcome,
-} from './protocol.ts'
+import type { Message, Welcome } from './messages.ts'
+import { writeCancel, writeCredit, writeNotify, writeOpen, writeQuery, writeRequest } from './protocol.ts'
 import type { NamedMethod } from './service.ts'
 import { StreamReader, type StreamPort } from './stream-reader.ts'
 import { fromWire } from './wire-error.ts'
@@ -35,7 +27,7 @@ export interface ClientConnectionOptions extends Omit<ConnectionOptions, 'owner'
 export class ClientConnection implements ConnectionOwner, StreamPort {
   readonly connection: Connection
   readonly #options: ClientConnectionOptions
-  readonly #calls = new CallTable()
+  readonly #calls = new CallTable<PendingCall>()
   readonly #streams = new Map<number, StreamReader>()
   #peer: PeerInfo | null = null
   #bodyBytesMax = 0
@@ -180,7 +172,7 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
       case 'failure': {
         const call = this.#calls.get(message.id)
         if (call !== undefined) {
-          this.#calls.delete(message.id)
+          this.#calls.delete(call)
           this.#options.deadlines.remove(call)
           call.fail(fromWire(message.error, call.method.label))
         } else this.#streams.get(message.id)?.fail(fromWire(message.error, 'the stream'), { cancel: false })
