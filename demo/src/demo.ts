@@ -57,6 +57,8 @@ const CONCURRENCY_UNPACED = 96
 
 export async function runDemo(plan: DemoPlan): Promise<DemoResult> {
   const { servers, signal } = plan
+  // Every operation under way listens to it.
+  setMaxListeners(0, signal)
   const transports: Transport[] = [tcp(), webSocket()]
   const clerk = await Clerk.connect({ servers: servers.addresses, transports })
   const client = await RaftClient.connect({ servers: servers.addresses, transports })

@@ -95,7 +95,7 @@ async function perform(options: DemoOptions, surroundings: Surroundings): Promis
       print(line)
     await servers.stop()
     if (!clean) print(`what the servers wrote is left in ${relative(root, workplace.folder)}`)
-    else if (keep) print(await workplace.keepRunning())
+    else if (keep) print(await workplace.keepRunning(pages[0]?.key ?? ''))
     else workplace.clear()
     return clean
   } finally {

@@ -59,10 +59,10 @@ export class Workplace {
     return Object.fromEntries(Object.entries(this.plan.nodes).map(([id, { data }]) => [id, data]))
   }
 
-  /** Starts the servers once more, to outlive this process. @returns what to try with them */
-  async keepRunning(): Promise<string> {
+  /** Starts the servers once more, to outlive this process. @param key one of those loaded @returns what to try with them */
+  async keepRunning(key: string): Promise<string> {
     await startCluster(this.folder, this.plan, { detached: true })
-    return 'left running: npx lab kv get moby-dick/chapter-001 · npx lab cluster status · npx lab down --wipe'
+    return `left running: npx lab kv get ${key} · npx lab cluster status · npx lab down --wipe`
   }
 
   /** Removes data and logs. */
