@@ -8,7 +8,7 @@ import {
   type PeerInfo,
   type TokenCheck,
 } from './handshake.ts'
-import type { Hello, WireError } from './protocol.ts'
+import type { Hello, WireError } from './messages.ts'
 import type { Address } from './transport.ts'
 import { wireError } from './wire-error.ts'
 

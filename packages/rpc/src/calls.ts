@@ -21,7 +21,8 @@ export class PendingCall extends Deadlined {
   holder: CallHolder | undefined
   readonly #resolve: (value: unknown) => void
   readonly #reject: (error: Error) => void
-  #signal: AbortSignal | undefined
+  /** Undoes {@link cancelOn}; most calls have none. */
+  #stopListening: (() => void) | undefined
   #waitingFor: (() => string) | undefined
 
   constructor(options: {
@@ -43,8 +44,18 @@ export class PendingCall extends Deadlined {
 
   /** Ends the call with `CANCELLED` when `signal` aborts, which it has not yet. */
   cancelOn(signal: AbortSignal): void {
-    this.#signal = signal
-    signal.addEventListener('abort', this.#onAbort)
+    const onAbort = (): void => {
+      const executed = this.id === 0 ? 'no' : 'unknown'
+      const cause: unknown = signal.reason
+      this.holder?.release(this)
+      this.fail(
+        new RpcError('CANCELLED', `${this.method.label}: cancelled by the caller`, { executed, cause }),
+      )
+    }
+    signal.addEventListener('abort', onAbort)
+    this.#stopListening = () => {
+      signal.removeEventListener('abort', onAbort)
+    }
   }
 
   /** The call waits for a connection: `why` tells the error that it ends with if none comes. */
@@ -53,7 +64,7 @@ export class PendingCall extends Deadlined {
   }
 
   succeed(body: Uint8Array): void {
-    this.#stopListening()
+    this.#stopListening?.()
     let value: unknown
     try {
       value = (this.method.method as UnaryMethod<unknown, unknown>).response.decode(body)
@@ -67,7 +78,7 @@ export class PendingCall extends Deadlined {
   }
 
   fail(error: RpcError): void {
-    this.#stopListening()
+    this.#stopListening?.()
     this.#reject(error)
   }
 
@@ -82,18 +93,5 @@ export class PendingCall extends Deadlined {
         : new RpcError('TIMEOUT', `${this.method.label}: no reply ${after}`, { executed: 'unknown' })
     this.holder?.release(this)
     this.fail(error)
-  }
-
-  readonly #onAbort = (): void => {
-    const executed = this.id === 0 ? 'no' : 'unknown'
-    const cause: unknown = this.#signal?.reason
-    this.holder?.release(this)
-    this.fail(new RpcError('CANCELLED', `${this.method.label}: cancelled by the caller`, { executed, cause }))
-  }
-
-  #stopListening(): void {
-    if (this.#signal === undefined) return
-    this.#signal.removeEventListener('abort', this.#onAbort)
-    this.#signal = undefined
   }
 }

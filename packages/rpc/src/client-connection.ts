@@ -1,10 +1,10 @@
 import type { Milliseconds } from './clock.ts'
-import { CallTable } from './call-table.ts'
 import type { PendingCall } from './calls.ts'
 import { Connection, type ConnectionOptions, type ConnectionOwner } from './connection.ts'
 import type { Deadlines } from './deadlines.ts'
 import { ProtocolError, RpcError } from './errors.ts'
 import type { PeerInfo } from './handshake.ts'
+import { IdTable } from './id-table.ts'
 import type { Message, Welcome } from './messages.ts'
 import { writeCancel, writeCredit, writeNotify, writeOpen, writeQuery, writeRequest } from './protocol.ts'
 import type { NamedMethod } from './service.ts'
@@ -27,7 +27,7 @@ export interface ClientConnectionOptions extends Omit<ConnectionOptions, 'owner'
 export class ClientConnection implements ConnectionOwner, StreamPort {
   readonly connection: Connection
   readonly #options: ClientConnectionOptions
-  readonly #calls = new CallTable<PendingCall>()
+  readonly #calls = new IdTable<PendingCall>()
   readonly #streams = new Map<number, StreamReader>()
   #peer: PeerInfo | null = null
   #bodyBytesMax = 0
@@ -68,8 +68,7 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
       call.fail(tooLarge ?? busy(call.method))
       return
     }
-    const id = this.#calls.freeId(this.#nextId)
-    this.#nextId = id + 1
+    const id = this.#nextId++
     call.id = id
     call.holder = this
     this.#calls.add(call)
@@ -132,10 +131,11 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
       this.#farewell ??
       error ??
       new RpcError('CLOSED', `the connection to ${remoteAddress} was closed`, { executed: 'unknown' })
-    for (const call of this.#calls.takeAll()) {
+    for (const call of this.#calls.values()) {
       this.#options.deadlines.remove(call)
       call.fail(lost(call.method, reason))
     }
+    this.#calls.clear()
     for (const stream of [...this.#streams.values()])
       stream.fail(new RpcError(reason.code, reason.message, { executed: 'unknown', cause: reason }), {
         cancel: false,

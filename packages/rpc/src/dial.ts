@@ -5,7 +5,8 @@ import type { Timer } from './clock.ts'
 import type { Connection } from './connection.ts'
 import { RpcError, toError } from './errors.ts'
 import { checkWelcome, helloOf, type LocalIdentity } from './handshake.ts'
-import { writeHello, type Welcome } from './protocol.ts'
+import type { Welcome } from './messages.ts'
+import { writeHello } from './protocol.ts'
 import type { Address, Transport } from './transport.ts'
 
 /** A hello is said again when it is not answered: the memory network may lose it. Sockets never need that. */

@@ -1,6 +1,7 @@
 /** Who talks to whom: what each end says of itself before anything else, and the reasons to refuse. */
 import { RpcError } from './errors.ts'
-import { PROTOCOL_VERSION, type Hello, type RpcRole, type WireError, type Welcome } from './protocol.ts'
+import type { Hello, RpcRole, WireError, Welcome } from './messages.ts'
+import { PROTOCOL_VERSION } from './protocol.ts'
 import { wireError } from './wire-error.ts'
 
 /** What this end says of itself. */

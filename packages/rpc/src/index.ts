@@ -44,7 +44,7 @@ export {
 } from './link.ts'
 export type { ReconnectOptions } from './backoff.ts'
 export { HandshakeRefused, type LocalIdentity, type PeerInfo, type TokenCheck } from './handshake.ts'
-export type { RpcRole } from './protocol.ts'
+export type { RpcRole } from './messages.ts'
 export { defaultLimits, type Limits } from './limits.ts'
 export { formatAddress, isLoopback, parseAddress, pickTransport, type ParsedAddress } from './address.ts'
 export { FrameDecoder, writeFrame, FRAME_HEADER_BYTES } from './frame.ts'

@@ -176,7 +176,9 @@ export class Link implements Caller {
 
   call(method: NamedMethod, request: unknown, options: CallOptions = {}): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const body = (method.method as UnaryMethod<unknown, unknown>).request.encode(request)
+      const encoded = (method.method as UnaryMethod<unknown, unknown>).request.encode(request)
+      // The caller may reuse its bytes while the call waits for a connection.
+      const body = this.#current === undefined ? encoded.slice() : encoded
       const now = this.#clock.now()
       const timeout = options.timeout ?? this.#limits.callTimeoutMs
       const call = new PendingCall({ method, body, timeout, deadline: now + timeout, resolve, reject })

@@ -13,12 +13,12 @@
  */
 import { ByteReader, type ByteWriter } from './bytes.ts'
 import { ProtocolError, type Executed, type RpcErrorCode } from './errors.ts'
+import type { Hello, Message, RpcRole, Welcome, WireError } from './messages.ts'
 
 export const PROTOCOL_VERSION = 1
 /** First bytes of a hello: 'LRPC'. Whoever speaks another protocol is told apart at once. */
 const MAGIC = 0x4350524c
 
-export type RpcRole = 'peer' | 'client' | 'admin'
 const ROLES: readonly RpcRole[] = ['peer', 'client', 'admin']
 const EXECUTED: readonly Executed[] = ['no', 'yes', 'unknown']
 /** Numbers of codes on the wire: only ever add at the end. */
@@ -58,90 +58,6 @@ const STATUS = 14
 const PING = 15
 const PONG = 16
 const GOAWAY = 17
-
-export interface Hello {
-  readonly version: number
-  readonly role: RpcRole
-  readonly clusterId: string
-  readonly nodeId: string
-  readonly incarnation: string
-  readonly token: string
-  /** Largest body that the client takes. */
-  readonly messageBytesMax: number
-}
-
-export interface Welcome {
-  readonly version: number
-  readonly role: RpcRole
-  readonly clusterId: string
-  readonly nodeId: string
-  readonly incarnation: string
-  readonly connectionId: string
-  /** Largest body that the server takes. */
-  readonly messageBytesMax: number
-}
-
-/** An error on the wire; '' where there is nothing to say. `details` is JSON. */
-export interface WireError {
-  readonly code: RpcErrorCode
-  readonly executed: Executed
-  readonly message: string
-  readonly remoteCode: string
-  readonly details: string
-}
-
-export type Message =
-  | { readonly kind: 'hello'; readonly hello: Hello }
-  | { readonly kind: 'welcome'; readonly welcome: Welcome }
-  | { readonly kind: 'refuse'; readonly error: WireError }
-  | RequestMessage
-  | ResponseMessage
-  | { readonly kind: 'failure'; readonly id: number; readonly error: WireError }
-  | { readonly kind: 'cancel'; readonly id: number }
-  | NotifyMessage
-  | OpenMessage
-  | ItemMessage
-  | { readonly kind: 'end'; readonly id: number; readonly count: number }
-  | { readonly kind: 'credit'; readonly id: number; readonly total: number }
-  | { readonly kind: 'query'; readonly id: number; readonly total: number }
-  | { readonly kind: 'status'; readonly id: number; readonly sent: number }
-  | { readonly kind: 'ping' }
-  | { readonly kind: 'pong' }
-  | { readonly kind: 'goaway'; readonly error: WireError }
-
-export interface RequestMessage {
-  readonly kind: 'request'
-  readonly id: number
-  readonly method: number
-  /** Milliseconds that the caller still waits; 0 means for ever. */
-  readonly timeout: number
-  readonly body: Uint8Array
-}
-export interface ResponseMessage {
-  readonly kind: 'response'
-  readonly id: number
-  readonly body: Uint8Array
-}
-export interface NotifyMessage {
-  readonly kind: 'notify'
-  readonly method: number
-  readonly body: Uint8Array
-}
-export interface OpenMessage {
-  readonly kind: 'open'
-  readonly id: number
-  readonly method: number
-  /** Bytes of items that may be sent, in all: see {@link itemCost}. */
-  readonly credit: number
-  readonly body: Uint8Array
-}
-export interface ItemMessage {
-  readonly kind: 'item'
-  readonly id: number
-  /** 1 for the first item of the stream. */
-  readonly sequence: number
-  readonly body: Uint8Array
-}
 
 /** What an item takes from the credit: empty ones are not free. */
 export function itemCost(body: Uint8Array): number {

@@ -1,5 +1,5 @@
 import { RpcError } from './errors.ts'
-import type { RpcRole } from './protocol.ts'
+import type { RpcRole } from './messages.ts'
 import type { AnyHandler, Implementation, NamedMethod } from './service.ts'
 
 /** A method that a server answers. */

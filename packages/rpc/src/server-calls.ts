@@ -2,18 +2,9 @@ import type { Connection } from './connection.ts'
 import { SeenIds } from './duplicates.ts'
 import { ProtocolError, RpcError, toError } from './errors.ts'
 import type { PeerInfo } from './handshake.ts'
-import {
-  writeEnd,
-  writeFailure,
-  writeItem,
-  writeResponse,
-  writeStatus,
-  type Message,
-  type NotifyMessage,
-  type OpenMessage,
-  type RequestMessage,
-  type WireError,
-} from './protocol.ts'
+import { IdTable } from './id-table.ts'
+import type { Message, NotifyMessage, OpenMessage, RequestMessage, WireError } from './messages.ts'
+import { writeEnd, writeFailure, writeItem, writeResponse, writeStatus } from './protocol.ts'
 import type { ServedMethod } from './registry.ts'
 import { ServerCall } from './server-call.ts'
 import type { ServerShared } from './server-shared.ts'
@@ -36,7 +27,7 @@ export class ServerCalls implements ItemPort {
   readonly #options: ServerCallsOptions
   readonly #connection: Connection
   readonly #shared: ServerShared
-  readonly #calls = new Map<number, ServerCall>()
+  readonly #calls = new IdTable<ServerCall>()
   readonly #streams = new Map<number, StreamWriter>()
   readonly #seen = new SeenIds()
   #isDraining = false
@@ -145,7 +136,7 @@ export class ServerCalls implements ItemPort {
   }
 
   #await(call: ServerCall, result: PromiseLike<unknown>): void {
-    this.#calls.set(call.id, call)
+    this.#calls.add(call)
     this.#shared.deadlines.add(call, call.deadline)
     result.then(
       (value) => {
@@ -173,7 +164,7 @@ export class ServerCalls implements ItemPort {
   }
 
   #settle(call: ServerCall): void {
-    this.#calls.delete(call.id)
+    this.#calls.delete(call)
     this.#shared.deadlines.remove(call)
     if (this.#isDraining) this.#endIfDrained()
   }

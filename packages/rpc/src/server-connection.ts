@@ -1,14 +1,8 @@
 import { Connection, type ConnectionOwner } from './connection.ts'
 import { ProtocolError, RpcError } from './errors.ts'
 import type { PeerInfo } from './handshake.ts'
-import {
-  PROTOCOL_VERSION,
-  writeRefuse,
-  writeWelcome,
-  type Hello,
-  type Message,
-  type WireError,
-} from './protocol.ts'
+import type { Hello, Message, WireError } from './messages.ts'
+import { PROTOCOL_VERSION, writeRefuse, writeWelcome } from './protocol.ts'
 import { ServerCalls } from './server-calls.ts'
 import type { ServerShared } from './server-shared.ts'
 import type { Channel } from './transport.ts'

@@ -2,7 +2,7 @@
 import { jsonCodec, type Codec } from './codec.ts'
 import { RpcError } from './errors.ts'
 import type { PeerInfo } from './handshake.ts'
-import type { RpcRole } from './protocol.ts'
+import type { RpcRole } from './messages.ts'
 
 /** One request, one reply. */
 export interface UnaryMethod<Request, Response> {

@@ -1,5 +1,6 @@
 import { ProtocolError, RpcError } from './errors.ts'
-import { itemCost, type ItemMessage } from './protocol.ts'
+import type { ItemMessage } from './messages.ts'
+import { itemCost } from './protocol.ts'
 import { Queue } from './queue.ts'
 import type { NamedMethod, StreamMethod } from './service.ts'
 

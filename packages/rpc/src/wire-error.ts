@@ -1,6 +1,6 @@
 /** Errors as they cross the wire, and back. */
 import { RpcError, toError, type Executed, type RpcErrorCode } from './errors.ts'
-import type { WireError } from './protocol.ts'
+import type { WireError } from './messages.ts'
 
 const MESSAGE_LENGTH_MAX = 1_000
 const CODE_LENGTH_MAX = 100

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ByteWriter, ProtocolError } from '../../src/index.ts'
 import * as protocol from '../../src/protocol.ts'
-import type { Message, WireError } from '../../src/protocol.ts'
+import type { Message, WireError } from '../../src/messages.ts'
 
 function written(write: (to: ByteWriter) => void): Uint8Array {
   const writer = new ByteWriter()
