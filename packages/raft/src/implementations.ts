@@ -40,7 +40,7 @@ export function peerImplementation({ driver }: ImplementationOptions): Implement
 }
 
 export function clientImplementation(options: ImplementationOptions): Implementation {
-  const { driver, rule, status } = options
+  const { rule, status } = options
   return implement(ClientService, {
     propose: (payload) => proposed(options, checked(options, payload)),
     open: (clientId) => proposed(options, opening(rule, clientId)),

@@ -9,54 +9,21 @@
  * It never waits for the disk: what arrives during a write is the next batch. Inputs that arrive in one turn of the event loop
  * are stepped together.
  */
-import { toError, type Clock, type Milliseconds } from '@lab/rpc'
+import { toError, type Milliseconds } from '@lab/rpc'
 import type { Envelope } from '../core/messages.ts'
-import type { Raft } from '../core/raft.ts'
 import type { Change, CoreStatus, Input, Ready, Write } from '../core/ready.ts'
 import { EntryKind, recordBytes, type Entry } from '../entry.ts'
 import { RaftError } from '../errors.ts'
 import { Applier } from '../rsm/applier.ts'
-import type { ReplicatedMachine } from '../rsm/replicated-machine.ts'
-import { StorageError, type Storage } from '../storage.ts'
 import type { Index, SnapshotMeta } from '../types.ts'
 import { makeCounters, type Counters } from './counters.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
+import { notProposed, stoppedBy, withOutcome, type NotProposed } from './driver-errors.ts'
+import type { DriverOptions } from './driver-options.ts'
 import { PendingProposals } from './pending-proposals.ts'
 import { PendingReads } from './pending-reads.ts'
 import { Snapshots } from './snapshots.ts'
-import type { RaftTrace } from './trace-events.ts'
 import { AppliedWaiters } from './waiters.ts'
-
-export interface DriverOptions {
-  readonly core: Raft
-  readonly clock: Clock
-  readonly storage: Storage
-  readonly machine: ReplicatedMachine
-  /** Index of the newest snapshot in storage; 0 for none. */
-  readonly snapshotIndex: Index
-  readonly limits: DriverLimits
-  readonly trace: RaftTrace | null
-  readonly send: (envelopes: readonly Envelope[]) => void
-  readonly observer: DriverObserver
-}
-
-export interface DriverLimits {
-  readonly snapshotEveryBytes: number
-  readonly trailingBytes: number
-  /** Proposals that wait at this server, and their bytes: then BUSY. */
-  readonly proposalsMax: number
-  readonly proposalBytesMax: number
-  readonly stallMs: number
-}
-
-/** Who is told what happens; called in the midst of a turn, so it must only take note. */
-export interface DriverObserver {
-  changed(change: Change): void
-  applied(entry: Entry): void
-  stalled(lateMs: number): void
-  /** This server has stopped for good. */
-  failed(error: RaftError): void
-}
 
 export class Driver {
   readonly counters: Counters = makeCounters()
@@ -334,12 +301,9 @@ export class Driver {
     return this.#notProposed('busy')
   }
 
-  #notProposed(why: 'not-leader' | 'busy' | 'transferring'): RaftError {
-    if (why === 'not-leader')
-      return new RaftError('NOT_LEADER', 'this server does not lead', { outcome: 'not-applied' })
-    this.counters.refusedBusy++
-    const message = why === 'busy' ? 'too many proposals wait here' : 'leadership is being handed over'
-    return new RaftError('BUSY', `${message}: come back later`, { outcome: 'not-applied' })
+  #notProposed(why: NotProposed): RaftError {
+    if (why !== 'not-leader') this.counters.refusedBusy++
+    return notProposed(why)
   }
 
   /** Stops for good: what was promised so far stands, nothing more is promised. */
@@ -349,13 +313,4 @@ export class Driver {
     void this.stop(() => new RaftError('CLOSED', fatal.message, { cause: fatal }))
     this.#options.observer.failed(fatal)
   }
-}
-
-function stoppedBy(cause: Error): RaftError {
-  const code = cause instanceof StorageError ? 'STORAGE_FAILED' : 'INTERNAL'
-  return new RaftError(code, `this server has stopped: ${cause.message}`, { cause })
-}
-
-function withOutcome({ code, message, cause }: RaftError, outcome: 'unknown' | 'not-applied'): RaftError {
-  return new RaftError(code, message, { cause, outcome })
 }

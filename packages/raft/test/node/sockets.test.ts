@@ -62,7 +62,7 @@ describe('three nodes on TCP with files', () => {
   test('elect, agree, lose their leader, and come back with everything', async () => {
     const all = await Promise.all(Object.keys(members).map(start))
     await Promise.all(all.map((node) => node.ready()))
-    const client = await RaftClient.connect<string, number, 'length' | 'all', unknown>({
+    const client = await RaftClient.connect<string, number, 'length' | 'all'>({
       servers: Object.values(members),
       transport: tcp(),
     })

@@ -1,0 +1,41 @@
+import type { Clock } from '@lab/rpc'
+import type { Envelope } from '../core/messages.ts'
+import type { Raft } from '../core/raft.ts'
+import type { Change } from '../core/ready.ts'
+import type { Entry } from '../entry.ts'
+import type { RaftError } from '../errors.ts'
+import type { ReplicatedMachine } from '../rsm/replicated-machine.ts'
+import type { Storage } from '../storage.ts'
+import type { Index } from '../types.ts'
+import type { RaftTrace } from './trace-events.ts'
+
+export interface DriverOptions {
+  readonly core: Raft
+  readonly clock: Clock
+  readonly storage: Storage
+  readonly machine: ReplicatedMachine
+  /** Index of the newest snapshot in storage; 0 for none. */
+  readonly snapshotIndex: Index
+  readonly limits: DriverLimits
+  readonly trace: RaftTrace | null
+  readonly send: (envelopes: readonly Envelope[]) => void
+  readonly observer: DriverObserver
+}
+
+export interface DriverLimits {
+  readonly snapshotEveryBytes: number
+  readonly trailingBytes: number
+  /** Proposals that wait at this server, and their bytes: then BUSY. */
+  readonly proposalsMax: number
+  readonly proposalBytesMax: number
+  readonly stallMs: number
+}
+
+/** Who is told what happens; called in the midst of a turn, so it must only take note. */
+export interface DriverObserver {
+  changed(change: Change): void
+  applied(entry: Entry): void
+  stalled(lateMs: number): void
+  /** This server has stopped for good. */
+  failed(error: RaftError): void
+}
