@@ -7,10 +7,11 @@ import type { EchoClient } from './rpc/echo.ts'
 import { variants, type VariantName } from './rpc/variants.ts'
 
 const IN_FLIGHT = [1, 64, 512]
-const ROUNDS = 3
+const ROUNDS = 5
 const SECONDS_MAX = 35
-/** How long a variant runs before it counts, of the time that it has: the first round meets cold code. */
-const WARM_UP = 0.25
+/** Of each variant, before anything counts, and of each round: cold code says nothing. */
+const WARM_UP_MS = 500
+const ROUND_WARM_UP = 0.2
 const PAIRS: readonly {
   network: string
   bare: VariantName
@@ -38,8 +39,10 @@ export const benchmark: Benchmark = {
     const names = Object.keys(variants) as VariantName[]
     const peers = await Promise.all(names.map(open))
     const clients = new Map(names.map((name, i) => [name, peers[i]?.client]))
-    // A second stays for starting the processes.
-    const millis = ((Math.min(seconds, SECONDS_MAX) - 1) * 1000) / (names.length * IN_FLIGHT.length * ROUNDS)
+    for (const client of clients.values()) await client?.run(64, WARM_UP_MS)
+    // A second goes into starting the processes.
+    const left = (Math.min(seconds, SECONDS_MAX) - 1) * 1000 - names.length * WARM_UP_MS
+    const millis = left / (names.length * IN_FLIGHT.length * ROUNDS)
     const rows: Row[] = []
     for (const inFlight of IN_FLIGHT) {
       const rates = await measure(clients, inFlight, millis)
@@ -70,8 +73,8 @@ async function measure(
   const rates = new Map<VariantName, number[]>()
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, client] of clients) {
-      await client?.run(inFlight, millis * WARM_UP)
-      const rate = (await client?.run(inFlight, millis * (1 - WARM_UP))) ?? 0
+      await client?.run(inFlight, millis * ROUND_WARM_UP)
+      const rate = (await client?.run(inFlight, millis * (1 - ROUND_WARM_UP))) ?? 0
       rates.set(name, [...(rates.get(name) ?? []), rate])
     }
   }
