@@ -73,7 +73,12 @@ describe('replies', () => {
   })
 
   test('a result that cannot be encoded is told as applied with an unknown result', () => {
-    const refuse = { ...json, encode: () => { throw new Error('a Date at $.when') } } // prettier-ignore
+    const refuse = {
+      ...json,
+      encode: () => {
+        throw new Error('a Date at $.when')
+      },
+    }
     const reply = decodeReply(encodeResult(at, {}, refuse))
     expect(errorOf(() => resultOf(reply, json))).toMatchObject({
       code: 'COMMAND_FAILED',

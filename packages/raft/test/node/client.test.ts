@@ -87,7 +87,14 @@ describe('a client that is no member', () => {
   })
 
   test('a query that throws is told, and harms nobody', async () => {
-    const t = await start(5, { stateMachine: () => Object.assign(appender(), { query: () => { throw new Error('odd') } }) }) // prettier-ignore
+    const t = await start(5, {
+      stateMachine: () =>
+        Object.assign(appender(), {
+          query: () => {
+            throw new Error('odd')
+          },
+        }),
+    })
     const client: Client = await t.client()
     await t.settle(client.propose('x'))
     expect(await t.settle(errorOf(client.read('all')))).toMatchObject({

@@ -7,7 +7,8 @@ type Cluster = RaftCluster<Appender>
 const start = (seed = 1, options: Parameters<typeof RaftCluster.start<Appender>>[0] = {}): Promise<Cluster> =>
   RaftCluster.start<Appender>({ seed, stateMachine: appender, ...options })
 
-const items = (node: RaftNode<Appender>): Promise<string[]> => node.read((machine) => [...machine.state.items], { stale: true }) // prettier-ignore
+const items = (node: RaftNode<Appender>): Promise<string[]> =>
+  node.read((machine) => [...machine.state.items], { stale: true })
 
 async function expectSame(t: Cluster, expected: readonly string[]): Promise<void> {
   for (const node of t.nodes) {

@@ -121,7 +121,13 @@ export class DriverNet {
     const member = this.member(id)
     member.up = false
     member.storage.crash()
-    await this.clock.settle(member.driver.stop(() => { throw new Error('unused') }).catch(() => undefined)) // prettier-ignore
+    await this.clock.settle(
+      member.driver
+        .stop(() => {
+          throw new Error('unused')
+        })
+        .catch(() => undefined),
+    )
   }
 
   member(id: string): Member {
@@ -136,10 +142,15 @@ export class DriverNet {
 
   async leader(among: readonly string[] = this.#ids): Promise<Member> {
     let found: Member | undefined
-    await this.clock.run(() => {
-      found = this.all.find(({ id, up, driver }) => up && among.includes(id) && driver.status.role === 'leader')
-      return found !== undefined
-    }, { limitMs: 10_000 }) // prettier-ignore
+    await this.clock.run(
+      () => {
+        found = this.all.find(
+          ({ id, up, driver }) => up && among.includes(id) && driver.status.role === 'leader',
+        )
+        return found !== undefined
+      },
+      { limitMs: 10_000 },
+    )
     return found as Member
   }
 

@@ -3,7 +3,11 @@ import { RaftError } from '../../src/errors.ts'
 import { DriverNet } from './driver-net.ts'
 
 const NAMES = ['n1', 'n2', 'n3']
-const errorOf = (work: Promise<unknown>): Promise<unknown> => work.then(() => null, (error: unknown) => error) // prettier-ignore
+const errorOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => null,
+    (error: unknown) => error,
+  )
 
 describe('the driver, without RPC', () => {
   test('a proposal is applied on all servers, with its result for who proposed', async () => {

@@ -36,7 +36,15 @@ describe('whileLeader', () => {
     const t = await RaftCluster.start({ seed: 4 })
     const leader = await t.leader()
     let aborted: unknown
-    const task = leader.whileLeader(({ signal }) => new Promise<void>((resolve) => signal.addEventListener('abort', () => { aborted = signal.reason; resolve() }))) // prettier-ignore
+    const task = leader.whileLeader(
+      ({ signal }) =>
+        new Promise<void>((resolve) =>
+          signal.addEventListener('abort', () => {
+            aborted = signal.reason
+            resolve()
+          }),
+        ),
+    )
     await t.advance(100)
     t.isolate(leader.id)
     await t.until(() => aborted !== undefined, 3000)
@@ -49,7 +57,9 @@ describe('whileLeader', () => {
   test('closing the node ends it, and awaiting it then resolves', async () => {
     const t = await RaftCluster.start({ servers: 1 })
     const node = await t.leader()
-    const task = node.whileLeader(({ signal }) => new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))) // prettier-ignore
+    const task = node.whileLeader(
+      ({ signal }) => new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())),
+    )
     await t.advance(10)
     await t.close()
     await task
