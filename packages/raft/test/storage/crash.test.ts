@@ -14,6 +14,9 @@ import {
 } from '../../src/testing/storage/model.ts'
 import { FaultDisk } from './fault-disk.ts'
 
+/** More by STORAGE_RUNS=3000. */
+const CRASH_RUNS = Number(process.env['STORAGE_RUNS'] ?? 60)
+
 /** A server's life on a bad disk, over many crashes. */
 class Life {
   readonly disk: FaultDisk
@@ -106,20 +109,24 @@ function after(model: StorageModel, steps: readonly Step[]): StorageModel {
 }
 
 describe('fileStorage on a disk that loses un-synced sectors and tears the last write', () => {
-  test('a crash at any moment leaves what was acknowledged, and what was under way whole or not at all', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.integer({ min: 1, max: 2 ** 30 }),
-        fc.array(fc.integer({ min: 1, max: 150 }), { minLength: 1, maxLength: 8 }),
-        async (seed, lives) => {
-          const life = new Life(seed)
-          for (const changes of lives) await life.run(changes)
-          await life.check()
-        },
-      ),
-      { numRuns: Number(process.env['STORAGE_RUNS'] ?? 60) },
-    )
-  })
+  test(
+    'a crash at any moment leaves what was acknowledged, and what was under way whole or not at all',
+    { timeout: 600_000 },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 1, max: 2 ** 30 }),
+          fc.array(fc.integer({ min: 1, max: 150 }), { minLength: 1, maxLength: 8 }),
+          async (seed, lives) => {
+            const life = new Life(seed)
+            for (const changes of lives) await life.run(changes)
+            await life.check()
+          },
+        ),
+        { numRuns: CRASH_RUNS },
+      )
+    },
+  )
 
   test('a folder whose making was cut short at any moment is made anew', async () => {
     for (let changes = 1; changes <= 40; changes++) {

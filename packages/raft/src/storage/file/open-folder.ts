@@ -39,13 +39,7 @@ export async function openFolder(
   checkStart(directory, recoveredLog.replay, snapshot?.index ?? 0)
 
   const { log, pool } = logOf(directory, options, numbers, recoveredLog)
-  const snapshots = new Snapshots(disk, directory, snapshot, async (meta) => {
-    try {
-      await log.adopt(meta)
-    } catch (thrown) {
-      throw log.fail(thrown)
-    }
-  })
+  const snapshots = new Snapshots(disk, directory, snapshot, log)
   try {
     await log.start()
     // The first segment before the identity: a folder with an identity and no log has lost it.

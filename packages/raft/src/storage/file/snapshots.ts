@@ -14,20 +14,25 @@ interface Committed {
   readers: number
 }
 
-/** What the log does about a new snapshot: called once the snapshot is durable, before `commit` resolves. */
-export type WhenCommitted = (meta: SnapshotMeta) => Promise<void>
+/** What snapshots ask of the log. */
+export interface SnapshotLog {
+  /** A snapshot is durable: keep what follows it, or drop all (§7). Called before `commit` resolves. */
+  adopt(meta: SnapshotMeta): Promise<void>
+  /** Whether the snapshot counts is unknown: nothing more may be written until a start has looked. */
+  fail(thrown: unknown): Error
+}
 
 export class Snapshots {
   readonly #disk: Disk
   readonly #directory: string
-  readonly #whenCommitted: WhenCommitted
+  readonly #log: SnapshotLog
   #newest: Committed | null
   #writing = false
 
-  constructor(disk: Disk, directory: string, newest: SnapshotMeta | null, whenCommitted: WhenCommitted) {
+  constructor(disk: Disk, directory: string, newest: SnapshotMeta | null, log: SnapshotLog) {
     this.#disk = disk
     this.#directory = directory
-    this.#whenCommitted = whenCommitted
+    this.#log = log
     this.#newest = newest === null ? null : this.#committed(newest)
   }
 
@@ -114,10 +119,14 @@ export class Snapshots {
   async #commit(meta: SnapshotMeta, written: string): Promise<void> {
     const older = this.#newest
     const committed = this.#committed(meta)
-    await this.#disk.rename(written, committed.path)
-    await this.#disk.syncDirectory(this.#directory)
-    this.#newest = committed
-    await this.#whenCommitted(meta)
+    try {
+      await this.#disk.rename(written, committed.path)
+      await this.#disk.syncDirectory(this.#directory)
+      this.#newest = committed
+      await this.#log.adopt(meta)
+    } catch (thrown) {
+      throw this.#log.fail(thrown)
+    }
     if (older?.readers === 0) await this.#disk.remove(older.path)
   }
 
