@@ -1,6 +1,7 @@
 import type { Milliseconds } from './clock.ts'
 import { Deadlined } from './deadlines.ts'
 import { RpcError, toError } from './errors.ts'
+import type { Numbered } from './id-table.ts'
 import type { NamedMethod, UnaryMethod } from './service.ts'
 
 /** Who holds a call: the link while it waits for a connection, then the connection. */
@@ -10,7 +11,7 @@ export interface CallHolder {
 }
 
 /** A unary call between its start and its end, in whatever way; it ends once. */
-export class PendingCall extends Deadlined {
+export class PendingCall extends Deadlined implements Numbered<PendingCall> {
   readonly method: NamedMethod
   readonly body: Uint8Array
   /** On the clock's scale; Infinity for none. */
@@ -18,6 +19,7 @@ export class PendingCall extends Deadlined {
   readonly timeout: Milliseconds
   /** Set when it is sent, unique in its connection; 0 before. */
   id = 0
+  sameSlot: PendingCall | undefined
   holder: CallHolder | undefined
   readonly #resolve: (value: unknown) => void
   readonly #reject: (error: Error) => void

@@ -2,11 +2,13 @@ import type { Milliseconds } from './clock.ts'
 import { Deadlined } from './deadlines.ts'
 import { RpcError } from './errors.ts'
 import type { PeerInfo } from './handshake.ts'
+import type { Numbered } from './id-table.ts'
 import type { CallContext, NamedMethod } from './service.ts'
 
 /** A call that a handler works on, and what the handler knows of it. */
-export class ServerCall extends Deadlined implements CallContext {
+export class ServerCall extends Deadlined implements CallContext, Numbered<ServerCall> {
   readonly id: number
+  sameSlot: ServerCall | undefined
   readonly method: NamedMethod
   readonly peer: PeerInfo
   readonly deadline: Milliseconds

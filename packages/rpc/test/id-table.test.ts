@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { IdTable } from '../src/id-table.ts'
+import { IdTable, type Numbered } from '../src/id-table.ts'
 import { seededRandom } from '../src/index.ts'
 
-interface Thing {
+interface Thing extends Numbered<Thing> {
   readonly id: number
 }
 
@@ -17,14 +17,16 @@ test.each([
   for (let step = 1; step <= 5_000; step++) {
     const wanted = step % 2_000 < 1_000 ? 200 : 10 // fills, then empties
     if (naive.size < wanted && random.next() < 0.6) {
-      const thing = { id: idOf(step) }
+      const thing: Thing = { id: idOf(step), sameSlot: undefined }
       table.add(thing)
       naive.set(thing.id, thing)
     } else {
-      const ids = [...naive.keys()]
-      const id = ids[random.integer(0, Math.max(ids.length - 1, 0))] ?? 0
-      expect(table.delete({ id })).toBe(naive.delete(id))
-      expect(table.delete({ id })).toBe(false)
+      const things = [...naive.values()]
+      const thing = things[random.integer(0, things.length - 1)]
+      if (thing === undefined) continue
+      naive.delete(thing.id)
+      expect(table.delete(thing)).toBe(true)
+      expect(table.delete(thing)).toBe(false)
     }
     if (table.size !== naive.size) expect(table.size).toBe(naive.size)
     const asked = idOf(random.integer(1, step))
