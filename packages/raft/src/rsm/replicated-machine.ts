@@ -2,10 +2,11 @@
  * The user's state machine as the log sees it: envelopes opened, sessions kept, results and errors turned into bytes. Every
  * replica applies what it decoded, the one that proposed too.
  */
-import type { Codec } from '@lab/rpc'
+import { toError, type Codec } from '@lab/rpc'
 import { payloadOf, type Entry } from '../entry.ts'
 import { RaftError, badRequest } from '../errors.ts'
 import type { ApplyContext, StateMachine } from '../state-machine.ts'
+import { StorageError } from '../storage.ts'
 import { decodeEnvelope, type Envelope } from './envelope.ts'
 import { ReplyStatus, encodeResult, encodeStatus, encodeThrown } from './reply.ts'
 import { SessionTable } from './sessions.ts'
@@ -71,12 +72,16 @@ export class ReplicatedMachine {
     return answerCodec.encode(machine.query(queryCodec.decode(query) as never))
   }
 
-  /** The state of this moment, whatever is applied while the chunks are drawn. */
+  /** The state of this moment, whatever is applied while the chunks are drawn. @throws {RaftError} `STATE_MACHINE_FAILED` */
   snapshot(): AsyncIterable<Uint8Array> {
     const { machine } = this.#options
-    const hash = machine?.hash?.() ?? null
-    const header = encodeStateHeader({ time: this.#time, hash, sessions: this.#sessions.encode() })
-    return concat(header, machine?.snapshot?.() ?? [])
+    try {
+      const hash = machine?.hash?.() ?? null
+      const header = encodeStateHeader({ time: this.#time, hash, sessions: this.#sessions.encode() })
+      return concat(header, machine?.snapshot?.() ?? [])
+    } catch (cause) {
+      throw faultOf('snapshot', cause)
+    }
   }
 
   /**
@@ -88,8 +93,8 @@ export class ReplicatedMachine {
     const { machine } = this.#options
     const { header, rest } = await splitState(chunks)
     const sessions = SessionTable.decode(header.sessions)
-    if (machine?.restore !== undefined) await machine.restore(rest)
-    else for await (const chunk of rest) refuseState(chunk)
+    if (machine?.restore === undefined) for await (const chunk of rest) refuseState(chunk)
+    else await told('restore', () => machine.restore?.(rest))
     const hash = machine?.hash?.() ?? null
     if (header.hash !== null && hash !== null && header.hash !== hash >>> 0)
       throw new RaftError(
@@ -155,7 +160,27 @@ async function* draw(
   iterator: AsyncIterator<Uint8Array> | Iterator<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   yield header
-  for (let next = await first; next.done !== true; next = await iterator.next()) yield next.value
+  let next = await told('snapshot', () => first)
+  while (next.done !== true) {
+    yield next.value
+    next = await told('snapshot', () => iterator.next())
+  }
+}
+
+/** What the machine throws where only stopping is safe, told as its fault. */
+async function told<T>(method: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    throw faultOf(method, cause)
+  }
+}
+
+function faultOf(method: string, cause: unknown): Error {
+  // A damaged snapshot is the storage's fault, though it shows while the machine reads it.
+  if (cause instanceof RaftError || cause instanceof StorageError) return cause
+  const { message } = toError(cause)
+  return new RaftError('STATE_MACHINE_FAILED', `the state machine's ${method}() threw: ${message}`, { cause })
 }
 
 function refuseState(chunk: Uint8Array): void {

@@ -180,4 +180,28 @@ describe('snapshots on a cluster (§7)', () => {
     expect(await t.settle(again.read((machine) => machine.state.items.length))).toBe(30)
     await t.close()
   })
+
+  test('a state machine whose snapshot throws stops its own node, with a reason', async () => {
+    const broken = (): Appender =>
+      Object.assign(appender(), {
+        snapshot: () => {
+          throw new Error('out of paper')
+        },
+      })
+    const t = await RaftCluster.start<Appender>({
+      servers: 1,
+      stateMachine: broken,
+      options: { snapshotEveryBytes: 500 },
+    })
+    const node = await t.leader()
+    let fatal: unknown
+    node.on('fatal', ({ error }) => (fatal = error))
+    for (let i = 0; i < 30 && fatal === undefined; i++) await t.settle(errorOf(node.propose(`item ${i}`)))
+    await t.until(() => fatal !== undefined)
+    expect(fatal).toMatchObject({
+      code: 'STATE_MACHINE_FAILED',
+      message: expect.stringContaining('out of paper') as string,
+    })
+    await t.close()
+  })
 })
