@@ -8,7 +8,7 @@ import { writeEnd, writeFailure, writeItem, writeResponse, writeStatus } from '.
 import type { ServedMethod } from './registry.ts'
 import { ServerCall } from './server-call.ts'
 import type { ServerShared } from './server-shared.ts'
-import type { NotificationMethod, StreamMethod, UnaryMethod } from './service.ts'
+import type { StreamMethod, UnaryMethod } from './service.ts'
 import { StreamWriter, type ItemPort } from './stream-writer.ts'
 import { handlerError, wireError } from './wire-error.ts'
 

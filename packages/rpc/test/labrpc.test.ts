@@ -17,7 +17,7 @@ function lab(seed = 1): Lab {
   const network = new LabNetwork({ clock, random: seededRandom(seed) })
   const log: number[] = []
   const server = new LabServer({
-    'Junk.Handler1': (args) => Number(args),
+    'Junk.Handler1': (args) => Number(args as string),
     'Junk.Handler2': (args) => {
       log.push(args as number)
       return `handler2-${String(args)}`

@@ -1,14 +1,14 @@
 /** Small parts against naive twins. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Backoff } from '../src/backoff.ts'
-import { Deadlined, Deadlines } from '../src/deadlines.ts'
-import { SeenIds } from '../src/duplicates.ts'
-import { isSameToken } from '../src/handshake.ts'
-import { formatAddress, isLoopback, parseAddress, RpcError, seededRandom } from '../src/index.ts'
-import { limitsWith } from '../src/limits.ts'
-import { Queue } from '../src/queue.ts'
-import { ManualClock } from '../src/testing/index.ts'
+import { Backoff } from '../../src/backoff.ts'
+import { Deadlined, Deadlines } from '../../src/deadlines.ts'
+import { SeenIds } from '../../src/duplicates.ts'
+import { isSameToken } from '../../src/handshake.ts'
+import { formatAddress, isLoopback, parseAddress, RpcError, seededRandom } from '../../src/index.ts'
+import { limitsWith } from '../../src/limits.ts'
+import { Queue } from '../../src/queue.ts'
+import { ManualClock } from '../../src/testing/index.ts'
 
 describe('deadlines', () => {
   class Thing extends Deadlined {
