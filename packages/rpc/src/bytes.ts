@@ -59,7 +59,7 @@ export class ByteWriter {
 
   /** An integer from 0 to 2^53 - 1 in eight bytes. */
   u64(value: number): this {
-    assert(Number.isSafeInteger(value) && value >= 0, `a u64 is a safe integer ≥ 0, not ${String(value)}`)
+    assert(isUnsigned(value), 'a u64 is a safe integer ≥ 0')
     const at = this.#reserve(8)
     this.#view.setUint32(at, value % TWO_32, true)
     this.#view.setUint32(at + 4, Math.floor(value / TWO_32), true)
@@ -74,7 +74,7 @@ export class ByteWriter {
 
   /** An integer from 0 to 2^53 - 1, seven bits a byte, low ones first. */
   varint(value: number): this {
-    assert(Number.isSafeInteger(value) && value >= 0, `a varint is a safe integer ≥ 0, not ${String(value)}`)
+    assert(isUnsigned(value), 'a varint is a safe integer ≥ 0')
     while (value >= 0x80) {
       this.u8((value % 0x80) | 0x80)
       value = Math.floor(value / 0x80)
@@ -255,4 +255,8 @@ export class ByteReader {
     this.#at = at + count
     return at
   }
+}
+
+function isUnsigned(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
 }

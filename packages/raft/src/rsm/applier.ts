@@ -130,7 +130,7 @@ export class Applier {
 
   #apply(entry: Entry): void {
     const { index } = entry
-    assert(index === this.#lastApplied + 1, `entry ${index} is applied right after ${this.#lastApplied}`)
+    assert(index === this.#lastApplied + 1, 'each entry is applied right after the one before')
     const reply = entry.kind === EntryKind.command ? this.#options.machine.apply(entry) : null
     this.#lastApplied = index
     this.#options.onApplied(entry, reply)
