@@ -35,6 +35,8 @@ export class Driver {
   readonly #applier: Applier
   readonly #snapshots: Snapshots
   readonly #timer: DeadlineTimer
+  /** The state machine holds the newest snapshot: until then inputs wait, or commands would be applied to an empty state. */
+  #restored = false
   #scheduled = false
   #writing: Promise<void> = Promise.resolve()
   /** Why nothing is done any more; null while running. */
@@ -79,6 +81,7 @@ export class Driver {
   /** Restores the newest snapshot, then begins. @throws what the state machine throws while it restores */
   async start(): Promise<void> {
     await this.#snapshots.restore()
+    this.#restored = true
     this.#schedule()
   }
 
@@ -170,7 +173,7 @@ export class Driver {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#stopped !== null) return
+    if (this.#scheduled || !this.#restored || this.#stopped !== null) return
     this.#scheduled = true
     queueMicrotask(this.#turn)
   }

@@ -1,5 +1,5 @@
 /** Drivers joined by a function instead of a network: everything of a server but RPC. */
-import { seededRandom, type Random } from '@lab/rpc'
+import { seededRandom, sleep, type Random } from '@lab/rpc'
 import { ManualClock } from '@lab/rpc/testing'
 import { bootstrapMembership } from '../../src/bootstrap.ts'
 import { Raft } from '../../src/core/raft.ts'
@@ -60,7 +60,8 @@ export class DriverNet {
     for (const id of this.#ids) await this.start(id)
   }
 
-  async start(id: string): Promise<Member> {
+  /** @param restoreMs how long the disk takes to open the snapshot that the server begins with */
+  async start(id: string, { restoreMs = 0 } = {}): Promise<Member> {
     const storage =
       this.members.get(id)?.storage ??
       memoryStorage({ clock: this.clock, random: this.random, syncMs: this.syncMs.get(id) ?? [0.5, 2] })
@@ -87,10 +88,21 @@ export class DriverNet {
     })
     const changes: Change[] = []
     const failures: RaftError[] = []
+    let opened = 0
+    const openSnapshot = async (): ReturnType<typeof storage.openSnapshot> => {
+      if (opened++ === 0 && restoreMs > 0) await sleep(this.clock, restoreMs)
+      return storage.openSnapshot()
+    }
     const driver = new Driver({
       core,
       clock: this.clock,
-      storage,
+      storage: new Proxy(storage, {
+        get: (target, name): unknown => {
+          if (name === 'openSnapshot') return openSnapshot
+          const value: unknown = Reflect.get(target, name)
+          return typeof value === 'function' ? value.bind(target) : value
+        },
+      }),
       machine: rsm,
       snapshotIndex: recovered.snapshot?.index ?? 0,
       limits: {

@@ -162,4 +162,19 @@ describe('snapshots (§7)', () => {
     const again = await net.start(slow)
     await net.clock.run(() => again.machine.state.items.length === 80, { limitMs: 5000 })
   })
+  test('what a leader sends while the snapshot is still being restored is applied after it', async () => {
+    const net = new DriverNet(NAMES, { snapshotEveryBytes: 1000 })
+    await net.startAll()
+    const leader = await net.leader()
+    const other = net.all.find((member) => member !== leader)!.id
+    for (let i = 0; i < 40; i++) await net.clock.settle(net.propose(leader, `item ${i}`))
+    await net.clock.run(() => net.member(other).driver.counters.snapshotsTaken > 0)
+    await net.crash(other)
+    const again = await net.start(other, { restoreMs: 300 })
+    await net.clock.run(() => again.machine.state.items.length === 40 || again.failures.length > 0, {
+      limitMs: 5000,
+    })
+    expect(again.failures).toEqual([])
+    expect(again.machine.state.items).toEqual(leader.machine.state.items)
+  })
 })
