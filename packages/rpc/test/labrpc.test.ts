@@ -17,10 +17,10 @@ function lab(seed = 1): Lab {
   const network = new LabNetwork({ clock, random: seededRandom(seed) })
   const log: number[] = []
   const server = new LabServer({
-    'Junk.Handler1': (args) => Number(args as string),
+    'Junk.Handler1': (args) => Number(args),
     'Junk.Handler2': (args) => {
       log.push(args as number)
-      return `handler2-${String(args)}`
+      return `handler2-${Number(args).toFixed(0)}`
     },
     'Junk.Handler3': async () => {
       await sleep(clock, 20_000)
