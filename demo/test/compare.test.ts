@@ -17,8 +17,8 @@ test('a lost piece is counted and located', () => {
   expect(comparePage(page, found(text.toSpliced(10, 2)))).toMatchObject({
     ...{ key: 'page', lost: 2, duplicated: 0, foreignBytes: 0 },
     at: found(text.slice(0, 10)).length + 'line 1'.length,
-    wanted: expect.stringMatching(/^"0 of the page/),
-    found: expect.stringMatching(/^"2 of the page/),
+    wanted: matching(/^"0 of the page/),
+    found: matching(/^"2 of the page/),
   })
 })
 
@@ -70,3 +70,7 @@ test('a verdict is clean only when every key came back and no operation failed',
   expect(verdict).toMatchObject({ lost: 0, duplicated: 2 })
   expect(isClean(verdict)).toBe(false)
 })
+
+function matching(pattern: RegExp): unknown {
+  return expect.stringMatching(pattern)
+}

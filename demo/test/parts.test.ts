@@ -102,7 +102,7 @@ test('a short text is loaded again under other keys while the play goes on', asy
 
 test('a copy that was cut short counts as far as it got', async () => {
   let written = 0
-  const writer: Writer = { put: async () => void written++, append: async () => void written++ }
+  const writer: Writer = { put: async () => ++written, append: async () => ++written }
   const pages = [{ key: 'a', pieces: ['1', '2', '3'].map((t) => Buffer.from(t)) }]
   const meter = new Meter(() => performance.now())
   const again = (): boolean => written < 5

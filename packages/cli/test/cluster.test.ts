@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readClusterFile } from '../src/local/cluster-file.ts'
 import { holderOf } from '../src/local/holder.ts'
-import { lab } from './fake-io.ts'
+import { lab, matching } from './fake-io.ts'
 import { temporaryFolder } from './folder.ts'
 
 let cwd: string
@@ -39,7 +39,7 @@ test('a value comes from standard input and goes to standard output byte by byte
 test('append adds, del takes away, and a missing key is exit code 3 with a message on standard error', async () => {
   await kv('append', 'list', 'a')
   expect(await kv('append', 'list', 'b', '-o', 'json')).toMatchObject({
-    out: expect.stringMatching(/"version":2/),
+    out: matching(/"version":2/),
   })
   expect(JSON.parse((await kv('get', 'list', '-o', 'json')).out)).toMatchObject({ value: 'ab', version: 2 })
   expect((await kv('del', 'list')).code).toBe(0)
@@ -51,11 +51,11 @@ test('append adds, del takes away, and a missing key is exit code 3 with a messa
 test('a key that is too long, and a cluster of another name, are refused for what they are', async () => {
   expect(await kv('put', 'k'.repeat(5000), 'v')).toMatchObject({
     code: 2,
-    talk: expect.stringMatching(/1 to 4096 bytes/),
+    talk: matching(/1 to 4096 bytes/),
   })
   expect(await kv('get', 'ship', '--cluster-id', 'other', '--timeout', '2s')).toMatchObject({
     code: 1,
-    talk: expect.stringMatching(/of cluster lab, not other/),
+    talk: matching(/of cluster lab, not other/),
   })
 })
 
@@ -77,11 +77,11 @@ test('what was acknowledged is there after SIGKILL of every server at once', asy
 test('lab up refuses to start twice, lab down stops and says whom, and does no harm twice', async () => {
   expect(await lab(['up', '--detach'], { cwd })).toMatchObject({
     code: 1,
-    talk: expect.stringMatching(/n1 runs already/),
+    talk: matching(/n1 runs already/),
   })
   expect(await lab(['up', '--nodes', '5'], { cwd })).toMatchObject({
     code: 2,
-    talk: expect.stringMatching(/has 3 servers/),
+    talk: matching(/has 3 servers/),
   })
   expect(await lab(['down'], { cwd })).toMatchObject({ code: 0, talk: 'stopped n1 n2 n3; the data stay' })
   expect(await lab(['down'], { cwd })).toMatchObject({ code: 0, talk: 'nothing ran; the data stay' })

@@ -1,3 +1,4 @@
+import { expect } from 'vitest'
 import { run } from '../src/main.ts'
 import type { Io } from '../src/io.ts'
 
@@ -25,4 +26,9 @@ export async function lab(
     ...io,
   })
   return { code, out: Buffer.concat(out).toString(), talk: talk.join('\n') }
+}
+
+/** `expect.stringMatching` with a type that may stand anywhere. */
+export function matching(pattern: RegExp): unknown {
+  return expect.stringMatching(pattern)
 }

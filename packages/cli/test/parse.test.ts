@@ -6,7 +6,7 @@ import { ExitCode, exitCodeOf } from '../src/exit-codes.ts'
 import { formatError, formatRow, formatRows, jsonBytes, printable } from '../src/output.ts'
 import { parseCount, parseDuration, parseMembers } from '../src/parse.ts'
 import { resolveServerConfig } from '../src/server/config.ts'
-import { lab } from './fake-io.ts'
+import { lab, matching } from './fake-io.ts'
 import { temporaryFolder } from './folder.ts'
 
 test('members are read, and what is no member is refused with what is accepted', () => {
@@ -105,12 +105,12 @@ test('a mistyped command is exit code 2 and a suggestion; in JSON too', async ()
   expect(await lab(['kv', 'gte', 'x'])).toMatchObject({
     code: 2,
     out: '',
-    talk: expect.stringMatching(/Did you mean get/),
+    talk: matching(/Did you mean get/),
   })
   const { code, talk } = await lab(['kv', 'get', '-o', 'json'])
   expect(code).toBe(2)
   expect(JSON.parse(talk)).toMatchObject({
-    error: { code: 'USAGE', message: expect.stringMatching(/missing.*key/) },
+    error: { code: 'USAGE', message: matching(/missing.*key/) },
   })
   expect((await lab(['kv', 'get', 'k', '-o', 'xml'])).talk).toMatch(
     /Allowed choices are table, json, jsonl, raw/,
@@ -128,6 +128,6 @@ test('help leads with examples and goes to standard output', async () => {
 test('without a cluster in sight a command says how to name or start one', async () => {
   expect(await lab(['kv', 'get', 'x'], { cwd: temporaryFolder() })).toMatchObject({
     code: 2,
-    talk: expect.stringMatching(/--servers.*lab up/),
+    talk: matching(/--servers.*lab up/),
   })
 })
