@@ -15,8 +15,26 @@ const PLAIN = 0
 const OPEN = 1
 const SESSION = 2
 
-/** One buffer for the frequent kind: what leaves it is a copy. */
-const scratch = new ByteWriter(1024)
+/** Many envelopes share a buffer: one of their own for each would keep the collector busy. Never grows, so that views stay good. */
+const SLAB_BYTES = 64 * 1024
+const SESSION_HEAD_BYTES_MAX = 1 + CLIENT_ID_BYTES + 2 * 8
+let slab = new ByteWriter(SLAB_BYTES)
+
+/** A client id as a key of maps: equal exactly when the sixteen bytes are, and cheaper to make than a copy of them. */
+export type ClientKey = string
+
+export function clientKeyOf(clientId: Uint8Array): ClientKey {
+  return readClientKey(new ByteReader(clientId))
+}
+
+function readClientKey(reader: ByteReader): ClientKey {
+  const a = reader.u32()
+  const b = reader.u32()
+  const c = reader.u32()
+  const d = reader.u32()
+  const low = 0xffff
+  return String.fromCharCode(a & low, a >>> 16, b & low, b >>> 16, c & low, c >>> 16, d & low, d >>> 16)
+}
 
 /** How many sessions the cluster remembers, and for how long an idle one (log time). It travels in the log, so that all replicas forget the same. */
 export interface SessionRule {
@@ -32,7 +50,7 @@ export type Envelope =
   /** Applied once per sequence number. */
   | {
       readonly kind: 'session'
-      readonly clientId: Uint8Array
+      readonly client: ClientKey
       /** From 1. */
       readonly sequenceNumber: number
       /** The client has the answers to all sequence numbers below this one. */
@@ -51,6 +69,7 @@ export function encodeOpen(clientId: Uint8Array, rule: SessionRule): Uint8Array 
   return new ByteWriter(32).u8(OPEN).raw(clientId).varint(rule.sessionsMax).varint(rule.idleMsMax).finish()
 }
 
+/** @returns bytes that share their buffer with other envelopes: for sending, not for keeping */
 export function encodeSession(
   clientId: Uint8Array,
   sequenceNumber: number,
@@ -58,19 +77,21 @@ export function encodeSession(
   command: Uint8Array,
 ): Uint8Array {
   assertClientId(clientId)
-  scratch.reset()
-  return scratch
-    .u8(SESSION)
-    .raw(clientId)
-    .varint(sequenceNumber)
-    .varint(firstUnacknowledged)
-    .raw(command)
-    .finish()
+  const most = SESSION_HEAD_BYTES_MAX + command.length
+  if (slab.length + most > SLAB_BYTES) slab = new ByteWriter(Math.max(most, SLAB_BYTES))
+  const start = slab.length
+  slab.u8(SESSION).raw(clientId).varint(sequenceNumber).varint(firstUnacknowledged).raw(command)
+  return new Uint8Array(slab.view().buffer, start, slab.length - start)
 }
 
-/** @returns views on `payload`, no copies @throws {ProtocolError} on bytes that no encoder above wrote */
-export function decodeEnvelope(payload: Uint8Array): Envelope {
-  const reader = new ByteReader(payload)
+/**
+ * The envelope in bytes [start, end).
+ *
+ * @returns views on `bytes`, no copies
+ * @throws {ProtocolError} on bytes that no encoder above wrote
+ */
+export function decodeEnvelope(bytes: Uint8Array, start = 0, end: number = bytes.length): Envelope {
+  const reader = new ByteReader(bytes, start, end)
   const kind = reader.u8()
   switch (kind) {
     case PLAIN:
@@ -82,12 +103,12 @@ export function decodeEnvelope(payload: Uint8Array): Envelope {
       return { kind: 'open', clientId, rule }
     }
     case SESSION: {
-      const clientId = reader.raw(CLIENT_ID_BYTES)
+      const client = readClientKey(reader)
       const sequenceNumber = reader.varint()
       const firstUnacknowledged = reader.varint()
       return {
         kind: 'session',
-        clientId,
+        client,
         sequenceNumber,
         firstUnacknowledged,
         command: reader.raw(reader.remaining),

@@ -3,7 +3,7 @@
  * replica applies what it decoded, the one that proposed too.
  */
 import { toError, type Codec } from '@lab/rpc'
-import { payloadOf, type Entry } from '../entry.ts'
+import { RECORD_HEADER_BYTES, type Entry } from '../entry.ts'
 import { RaftError, badRequest } from '../errors.ts'
 import type { ApplyContext, StateMachine } from '../state-machine.ts'
 import { StorageError } from '../storage.ts'
@@ -49,7 +49,7 @@ export class ReplicatedMachine {
     this.#time = Math.max(this.#time, entry.time)
     let envelope: Envelope
     try {
-      envelope = decodeEnvelope(payloadOf(entry))
+      envelope = decodeEnvelope(entry.slab, entry.start + RECORD_HEADER_BYTES, entry.end)
     } catch (thrown) {
       return encodeThrown(entry, thrown)
     }
@@ -107,9 +107,9 @@ export class ReplicatedMachine {
 
   #sessionCommand(
     entry: Entry,
-    { clientId, sequenceNumber, firstUnacknowledged, command }: SessionCommand,
+    { client, sequenceNumber, firstUnacknowledged, command }: SessionCommand,
   ): Uint8Array {
-    const admission = this.#sessions.admit(clientId, sequenceNumber, firstUnacknowledged, this.#time)
+    const admission = this.#sessions.admit(client, sequenceNumber, firstUnacknowledged, this.#time)
     switch (admission.verdict) {
       case 'new': {
         const reply = this.#command(entry, command)

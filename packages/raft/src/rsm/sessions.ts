@@ -3,7 +3,7 @@
  * alone, so that every replica remembers and forgets the same; part of every snapshot.
  */
 import { ByteReader, ByteWriter } from '@lab/rpc'
-import { CLIENT_ID_BYTES, type SessionRule } from './envelope.ts'
+import { CLIENT_ID_BYTES, clientKeyOf, type ClientKey, type SessionRule } from './envelope.ts'
 
 /** A client may run this far ahead of its oldest unacknowledged command: bounds the replies kept. Part of the log's meaning: never change it. */
 export const SEQUENCE_WINDOW = 8192
@@ -37,7 +37,7 @@ const OUT_OF_WINDOW: Admission = { verdict: 'out-of-window' }
 
 export class SessionTable {
   /** In the order of last use, which is also the order of `lastTime`. */
-  readonly #sessions = new Map<string, Session>()
+  readonly #sessions = new Map<ClientKey, Session>()
   #newest: Session | null = null
 
   get size(): number {
@@ -46,7 +46,7 @@ export class SessionTable {
 
   /** Begins a session, or refreshes the one there is. Then forgets, by `rule`, the idle ones and the least recently used ones. */
   open(clientId: Uint8Array, time: number, rule: SessionRule): void {
-    const key = keyOf(clientId)
+    const key = clientKeyOf(clientId)
     const session = this.#sessions.get(key) ?? {
       clientId: clientId.slice(),
       lastTime: time,
@@ -62,8 +62,7 @@ export class SessionTable {
   }
 
   /** Judges a command before it is applied, and forgets the replies that its client has. */
-  admit(clientId: Uint8Array, sequenceNumber: number, firstUnacknowledged: number, time: number): Admission {
-    const key = keyOf(clientId)
+  admit(key: ClientKey, sequenceNumber: number, firstUnacknowledged: number, time: number): Admission {
     const session = this.#sessions.get(key)
     if (session === undefined) return EXPIRED
     this.#use(key, session, time)
@@ -97,13 +96,13 @@ export class SessionTable {
     const reader = new ByteReader(bytes)
     for (let left = reader.count(CLIENT_ID_BYTES + 3); left > 0; left--) {
       const session = decodeSession(reader)
-      table.#sessions.set(keyOf(session.clientId), session)
+      table.#sessions.set(clientKeyOf(session.clientId), session)
     }
     reader.end()
     return table
   }
 
-  #use(key: string, session: Session, time: number): void {
+  #use(key: ClientKey, session: Session, time: number): void {
     session.lastTime = time
     if (session === this.#newest) return
     this.#sessions.delete(key)
@@ -133,10 +132,4 @@ function acknowledge(session: Session, firstUnacknowledged: number): void {
     for (let i = session.firstUnacknowledged; i < firstUnacknowledged; i++) session.replies.delete(i)
   }
   session.firstUnacknowledged = firstUnacknowledged
-}
-
-/** Sixteen bytes as eight UTF-16 units: cheap to make, and equal exactly when the bytes are. */
-function keyOf(id: Uint8Array): string {
-  const unit = (at: number): number => ((id[at] as number) << 8) | (id[at + 1] as number)
-  return String.fromCharCode(unit(0), unit(2), unit(4), unit(6), unit(8), unit(10), unit(12), unit(14))
 }

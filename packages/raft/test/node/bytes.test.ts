@@ -3,7 +3,13 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeAttempt, encodeRefusal } from '../../src/calls/refusal.ts'
 import { RaftError } from '../../src/errors.ts'
-import { decodeEnvelope, encodeOpen, encodePlain, encodeSession } from '../../src/rsm/envelope.ts'
+import {
+  clientKeyOf,
+  decodeEnvelope,
+  encodeOpen,
+  encodePlain,
+  encodeSession,
+} from '../../src/rsm/envelope.ts'
 import {
   ReplyStatus,
   decodeReply,
@@ -33,7 +39,13 @@ describe('envelopes', () => {
         fc.uint8Array(),
         (id, sequenceNumber, firstUnacknowledged, command) => {
           expect(decodeEnvelope(encodePlain(command))).toEqual({ kind: 'plain', command })
-          const session = { kind: 'session', clientId: id, sequenceNumber, firstUnacknowledged, command }
+          const session = {
+            kind: 'session',
+            client: clientKeyOf(id),
+            sequenceNumber,
+            firstUnacknowledged,
+            command,
+          }
           expect(decodeEnvelope(encodeSession(id, sequenceNumber, firstUnacknowledged, command))).toEqual(
             session,
           )
@@ -41,6 +53,31 @@ describe('envelopes', () => {
           expect(decodeEnvelope(encodeOpen(id, rule))).toEqual({ kind: 'open', clientId: id, rule })
         },
       ),
+    )
+  })
+
+  test('an envelope stays as it is when others are made after it, however large', () => {
+    fc.assert(
+      fc.property(clientId, fc.array(fc.nat(70_000), { minLength: 2, maxLength: 12 }), (id, sizes) => {
+        const made = sizes.map((size, i) => encodeSession(id, i, 1, new Uint8Array(size).fill(i)))
+        made.forEach((bytes, i) => {
+          const envelope = decodeEnvelope(bytes)
+          expect(envelope).toMatchObject({ kind: 'session', sequenceNumber: i })
+          const { command } = envelope as { command: Uint8Array }
+          expect(command.length === sizes[i] && command.every((byte) => byte === i)).toBe(true)
+        })
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  test('client ids are equal exactly when their keys are', () => {
+    fc.assert(
+      fc.property(clientId, fc.nat(15), fc.integer({ min: 1, max: 255 }), (id, at, change) => {
+        const other = id.map((byte, i) => (i === at ? byte ^ change : byte))
+        expect(clientKeyOf(id.slice())).toBe(clientKeyOf(id))
+        expect(clientKeyOf(other)).not.toBe(clientKeyOf(id))
+      }),
     )
   })
 

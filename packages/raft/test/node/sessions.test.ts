@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { clientKeyOf } from '../../src/rsm/envelope.ts'
 import { SEQUENCE_WINDOW, SessionTable, type Admission } from '../../src/rsm/sessions.ts'
 
 const RULE = { sessionsMax: 3, idleMsMax: 1000 }
@@ -7,7 +8,7 @@ const id = (n: number): Uint8Array => new Uint8Array(16).fill(n)
 const reply = (n: number): Uint8Array => Uint8Array.of(n)
 
 function apply(table: SessionTable, client: number, sequence: number, first = 1, time = 0): Admission {
-  const admission = table.admit(id(client), sequence, first, time)
+  const admission = table.admit(clientKeyOf(id(client)), sequence, first, time)
   if (admission.verdict === 'new') table.complete(admission.session, sequence, reply(sequence))
   return admission
 }
