@@ -7,16 +7,17 @@ import { ProtocolError, assert } from './errors.ts'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const TWO_32 = 2 ** 32
+const NOTHING = new Uint8Array(0)
 
 /** Appends numbers, bytes and text to a buffer of its own that grows by doubling. */
 export class ByteWriter {
   #bytes: Uint8Array
-  #view: DataView
   #length = 0
+  /** What {@link view} gave last: most messages of a connection are as long as the one before. */
+  #lastView: Uint8Array = NOTHING
 
   constructor(initialCapacity = 256) {
     this.#bytes = new Uint8Array(initialCapacity)
-    this.#view = new DataView(this.#bytes.buffer)
   }
 
   /** Bytes written so far. */
@@ -31,7 +32,9 @@ export class ByteWriter {
 
   /** A view on what was written, valid until the next write. */
   view(): Uint8Array {
-    return new Uint8Array(this.#bytes.buffer, 0, this.#length)
+    if (this.#lastView.length !== this.#length)
+      this.#lastView = new Uint8Array(this.#bytes.buffer, 0, this.#length)
+    return this.#lastView
   }
 
   /** A copy of what was written. */
@@ -47,13 +50,13 @@ export class ByteWriter {
 
   u16(value: number): this {
     const at = this.#reserve(2)
-    this.#view.setUint16(at, value, true)
+    this.#bytes[at] = value
+    this.#bytes[at + 1] = value >>> 8
     return this
   }
 
   u32(value: number): this {
-    const at = this.#reserve(4)
-    this.#view.setUint32(at, value, true)
+    this.#putU32(this.#reserve(4), value)
     return this
   }
 
@@ -61,14 +64,14 @@ export class ByteWriter {
   u64(value: number): this {
     assert(isUnsigned(value), 'a u64 is a safe integer ≥ 0')
     const at = this.#reserve(8)
-    this.#view.setUint32(at, value % TWO_32, true)
-    this.#view.setUint32(at + 4, Math.floor(value / TWO_32), true)
+    this.#putU32(at, value % TWO_32)
+    this.#putU32(at + 4, Math.floor(value / TWO_32))
     return this
   }
 
   f64(value: number): this {
     const at = this.#reserve(8)
-    this.#view.setFloat64(at, value, true)
+    new DataView(this.#bytes.buffer).setFloat64(at, value, true)
     return this
   }
 
@@ -104,7 +107,7 @@ export class ByteWriter {
   /** Overwrites four bytes written before, for a length known only afterwards. */
   patchU32(at: number, value: number): void {
     assert(at + 4 <= this.#length, 'a patch lies within what was written')
-    this.#view.setUint32(at, value, true)
+    this.#putU32(at, value)
   }
 
   #asciiText(text: string): boolean {
@@ -121,6 +124,15 @@ export class ByteWriter {
     return true
   }
 
+  /** Byte by byte: a DataView would cost every small writer a buffer outside the heap. */
+  #putU32(at: number, value: number): void {
+    const bytes = this.#bytes
+    bytes[at] = value
+    bytes[at + 1] = value >>> 8
+    bytes[at + 2] = value >>> 16
+    bytes[at + 3] = value >>> 24
+  }
+
   #reserve(count: number): number {
     const at = this.#length
     const wanted = at + count
@@ -128,7 +140,7 @@ export class ByteWriter {
       const grown = new Uint8Array(Math.max(wanted, this.#bytes.length * 2))
       grown.set(this.#bytes.subarray(0, at))
       this.#bytes = grown
-      this.#view = new DataView(grown.buffer)
+      this.#lastView = NOTHING
     }
     this.#length = wanted
     return at

@@ -1,4 +1,4 @@
-import type { Milliseconds } from './clock.ts'
+import type { Clock, Milliseconds } from './clock.ts'
 import { Deadlined } from './deadlines.ts'
 import { RpcError } from './errors.ts'
 import type { PeerInfo } from './handshake.ts'
@@ -11,17 +11,28 @@ export class ServerCall extends Deadlined implements CallContext, Numbered<Serve
   sameSlot: ServerCall | undefined
   readonly method: NamedMethod
   readonly peer: PeerInfo
-  readonly deadline: Milliseconds
+  readonly #timeout: Milliseconds
+  readonly #clock: Clock
+  #deadline = 0
   /** Made when the handler asks for it: most never do. */
   #controller: AbortController | undefined
   #reason: RpcError | undefined
 
-  constructor(id: number, method: NamedMethod, peer: PeerInfo, deadline: Milliseconds) {
+  /** @param timeout from now on; 0 means for ever */
+  constructor(id: number, method: NamedMethod, peer: PeerInfo, timeout: Milliseconds, clock: Clock) {
     super()
     this.id = id
     this.method = method
     this.peer = peer
-    this.deadline = deadline
+    this.#timeout = timeout
+    this.#clock = clock
+  }
+
+  /** Reckoned when first asked for, by the server itself at the latest when the handler has gone to wait: reading the clock costs. */
+  get deadline(): Milliseconds {
+    if (this.#deadline === 0)
+      this.#deadline = this.#timeout === 0 ? Infinity : this.#clock.now() + this.#timeout
+    return this.#deadline
   }
 
   get signal(): AbortSignal {

@@ -1,3 +1,4 @@
+import type { Milliseconds } from './clock.ts'
 import type { Connection } from './connection.ts'
 import { SeenIds } from './duplicates.ts'
 import { ProtocolError, RpcError, toError } from './errors.ts'
@@ -117,8 +118,7 @@ export class ServerCalls implements ItemPort {
     if (served === undefined) return
     this.#shared.counters.calls++
     const { request } = served.named.method as UnaryMethod<unknown, unknown>
-    const deadline = message.timeout === 0 ? Infinity : this.#shared.clock.now() + message.timeout
-    const call = new ServerCall(message.id, served.named, this.#options.peer, deadline)
+    const call = this.#newCall(message.id, served, message.timeout)
     let decoded: unknown
     try {
       decoded = request.decode(message.body)
@@ -175,7 +175,7 @@ export class ServerCalls implements ItemPort {
     if (served?.named.method.kind !== 'notification' || !this.#isAllowed(served)) return
     const { counters } = this.#shared
     counters.notifications++
-    const call = new ServerCall(0, served.named, this.#options.peer, Infinity)
+    const call = this.#newCall(0, served, 0)
     try {
       const decoded = served.named.method.message.decode(message.body)
       const result = served.handler(decoded, call)
@@ -189,7 +189,7 @@ export class ServerCalls implements ItemPort {
     const served = this.#admit(message, 'stream')
     if (served === undefined) return
     this.#shared.counters.streams++
-    const call = new ServerCall(message.id, served.named, this.#options.peer, Infinity)
+    const call = this.#newCall(message.id, served, 0)
     const writer = new StreamWriter(call, this, message.credit)
     let items: AsyncIterable<unknown>
     try {
@@ -240,6 +240,10 @@ export class ServerCalls implements ItemPort {
       this.#sendError(message.id, wireError('BUSY', 'too many calls in flight on this connection'))
     else return served
     return undefined
+  }
+
+  #newCall(id: number, { named }: ServedMethod, timeout: Milliseconds): ServerCall {
+    return new ServerCall(id, named, this.#options.peer, timeout, this.#shared.clock)
   }
 
   #isAllowed({ roles }: ServedMethod): boolean {

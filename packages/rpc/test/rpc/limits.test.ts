@@ -59,6 +59,8 @@ describe('limits', () => {
     const first = failure(careful.hang(undefined, { timeout: 50 }))
     expect(await failure(careful.hang())).toMatchObject({ code: 'BUSY', executed: 'no' })
     await first
+    // A call that has timed out takes no place any more.
+    expect(await careful.echo(Uint8Array.of(1))).toEqual(Uint8Array.of(1))
   })
 
   test('a message past the limit fails its call with TOO_LARGE and nothing else', async () => {

@@ -5,8 +5,16 @@ import { Backoff } from '../../src/backoff.ts'
 import { Deadlined, Deadlines } from '../../src/deadlines.ts'
 import { SeenIds } from '../../src/duplicates.ts'
 import { isSameToken } from '../../src/handshake.ts'
-import { formatAddress, isLoopback, parseAddress, RpcError, seededRandom } from '../../src/index.ts'
+import {
+  FrameDecoder,
+  formatAddress,
+  isLoopback,
+  parseAddress,
+  RpcError,
+  seededRandom,
+} from '../../src/index.ts'
 import { limitsWith } from '../../src/limits.ts'
+import { ChunkPool, Outbox } from '../../src/outbox.ts'
 import { Queue } from '../../src/queue.ts'
 import { ManualClock } from '../../src/testing/index.ts'
 
@@ -96,6 +104,33 @@ test('ids seen before are told apart within the window, and older ones count as 
     true,
     false,
   ])
+})
+
+test('what waits in an outbox is the frames in order, wherever the chunks end', () => {
+  const chunk = 256 * 1024
+  for (const last of [chunk - 9, chunk - 8, chunk - 7, chunk - 4, chunk - 3, chunk, chunk + 1, 3 * chunk]) {
+    const outbox = new Outbox(new ChunkPool())
+    const messages = [
+      new Uint8Array(0),
+      new Uint8Array(last).fill(1),
+      Uint8Array.of(2),
+      new Uint8Array(1).fill(3),
+    ]
+    for (const message of messages) outbox.add(message)
+    const waiting = outbox.bytes
+    const decoder = new FrameDecoder(1 << 24)
+    const got: Uint8Array[] = []
+    let taken = 0
+    for (const { chunk, length } of outbox.take()) {
+      taken += length
+      decoder.push(chunk.slice(0, length), (message) => got.push(message))
+    }
+    expect(taken).toBe(waiting)
+    expect(got.map(({ length, [0]: first }) => [length, first])).toEqual(
+      messages.map(({ length, [0]: first }) => [length, first]),
+    )
+    expect(outbox.bytes).toBe(0)
+  }
 })
 
 test('a queue gives what an array would', () => {

@@ -26,6 +26,25 @@ export const closingCases: readonly Case[] = [
       }),
   },
   {
+    title: 'an orderly close while the network is full still delivers everything, and then ends',
+    run: (t) =>
+      t.bothWays(async (from, to) => {
+        to.channel.pause()
+        for (let i = 0; i < 40; i++) from.send(bytes(256 * 1024, i))
+        await t.pause(20)
+        from.send(bytes(12))
+        from.channel.close()
+        await t.pause(20)
+        to.channel.resume()
+        await t.soon(to.channel.closed, 'the end', 5_000)
+        expectThat(
+          to.messages.length === 41,
+          `${String(to.messages.length)} of 41 messages came before the end`,
+        )
+        expectBytes(to.messages[40], bytes(12), 'the last message')
+      }),
+  },
+  {
     title: 'a close with an error ends both sides; the closing one sees its own error',
     run: (t) =>
       t.bothWays(async (from, to) => {

@@ -149,11 +149,11 @@ export class Kit {
   }
 
   /** Fails when `promise` takes too long. */
-  async soon<T>(promise: Promise<T>, what: string): Promise<T> {
+  async soon<T>(promise: Promise<T>, what: string, limitMs = SOON_MS): Promise<T> {
     const late = new AbortController()
-    const limit = sleep(this.#clock, SOON_MS, late.signal).then(
+    const limit = sleep(this.#clock, limitMs, late.signal).then(
       () => {
-        throw new Error(`${what} did not happen within ${String(SOON_MS)} ms`)
+        throw new Error(`${what} did not happen within ${String(limitMs)} ms`)
       },
       () => undefined as never,
     )

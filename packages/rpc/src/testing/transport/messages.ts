@@ -155,6 +155,22 @@ export const messageCases: readonly Case[] = [
       }),
   },
   {
+    title:
+      'what is sent while earlier messages wait for the network arrives after them, with nothing to push it',
+    run: (t) =>
+      t.bothWays(async (from, to) => {
+        to.channel.pause()
+        for (let i = 0; i < 40; i++) from.send(bytes(256 * 1024, i))
+        await t.pause(20)
+        from.send(bytes(10), bytes(300_000), bytes(11))
+        await t.pause(20)
+        to.channel.resume()
+        const got = await t.received(to, 43)
+        expectBytes(got[40], bytes(10), 'the first message after')
+        expectBytes(got[42], bytes(11), 'the last message')
+      }),
+  },
+  {
     title: 'drained resolves at once when nothing is buffered',
     run: async (t) => {
       const { near, far } = await t.pair()
