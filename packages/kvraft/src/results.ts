@@ -29,11 +29,11 @@ export const resultCodec: Codec<Result> = {
     const writer = new ByteWriter(RESULT_BYTES_MAX)
     switch (result.status) {
       case 'written':
-        return writer.u8(WRITTEN).varint(result.revision).varint(result.version).view()
+        return writer.u8(WRITTEN).varint(result.revision).varint(result.version).finish()
       case 'not-found':
-        return writer.u8(NOT_FOUND).varint(result.revision).view()
+        return writer.u8(NOT_FOUND).varint(result.revision).finish()
       case 'too-large':
-        return writer.u8(TOO_LARGE).varint(result.revision).varint(result.valueBytes).view()
+        return writer.u8(TOO_LARGE).varint(result.revision).varint(result.valueBytes).finish()
     }
   },
   decode(bytes) {
