@@ -1,8 +1,9 @@
+import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { RpcError, connect, openLink } from '../../src/index.ts'
+import { ByteWriter, RpcError, connect, openLink } from '../../src/index.ts'
 import { tcp } from '../../src/tcp/index.ts'
 import { closing, failure } from './harness.ts'
-import { Plain, bare, client, hello, start, untilClosed } from './plain.ts'
+import { Plain, bare, client, framed, hello, start, untilClosed } from './plain.ts'
 
 describe('limits', () => {
   test('who does not shake hands in time is dropped', async () => {
@@ -113,6 +114,25 @@ describe('limits', () => {
     expect(errors.some(({ code, executed }) => code === 'SLOW_PEER' && executed === 'unknown')).toBe(true)
     expect(down).toContain('SLOW_PEER')
     expect(await good.echo(Uint8Array.of(1))).toEqual(Uint8Array.of(1))
+  })
+
+  test('a call that crosses the goodbye of a closing server is refused, not executed', async () => {
+    const server = await start()
+    const socket = await bare(server)
+    const numberOf = (name: string): number => Plain.named.get(name)?.number ?? 0
+    const request = (id: number, name: string): Uint8Array =>
+      framed(new ByteWriter().u8(4).varint(id).u32(numberOf(name)).varint(0).finish())
+    socket.write(hello())
+    await once(socket, 'data')
+    socket.write(request(1, 'hang'))
+    await expect.poll(() => server.metrics().inFlight).toBe(1)
+    const closed = server.close({ drainMs: 300 })
+    socket.write(request(2, 'echo'))
+    expect(await untilClosed(socket)).toMatch(
+      /the server is closing[^]*\x06\x02\x05\x00.the server is closing/,
+    )
+    await closed
+    expect(server.metrics().calls).toBe(1)
   })
 
   test('a stream that nobody reads holds no more than its window', async () => {
