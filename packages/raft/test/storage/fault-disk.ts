@@ -75,6 +75,19 @@ export class FaultDisk implements Disk {
     this.#revive()
   }
 
+  /** The disk as one process sees it: once the power has gone, nothing that this process still does reaches the next one. */
+  process(): Disk {
+    const life = this.#life
+    return new Proxy<Disk>(this, {
+      get:
+        (_, name) =>
+        (...args: unknown[]): unknown => {
+          if (life !== this.#life) return new Promise<never>(() => undefined)
+          return (Reflect.get(this, name) as (...given: unknown[]) => unknown).apply(this, args)
+        },
+    })
+  }
+
   /** The content of a file, to look at or to damage. */
   bytes(path: string): Uint8Array {
     return this.#find(path).live
@@ -224,8 +237,9 @@ export class FaultDisk implements Disk {
 
   /** As many turns of the microtask queue as chance will have it. */
   async #pause(): Promise<void> {
+    const life = this.#life
     for (let turns = this.#random.integer(0, 3); turns > 0; turns--) await Promise.resolve()
-    if (this.#isDead) await new Promise<never>(() => undefined)
+    if (this.#isDead || life !== this.#life) await new Promise<never>(() => undefined)
   }
 
   /** Counts a change; the one on which the disk dies is done in part and never answered. */
