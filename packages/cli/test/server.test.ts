@@ -103,10 +103,15 @@ test("another node's folder, another cluster's and a damaged one are refused wit
   for (let n = 0; n < 3; n++) await lab(['kv', 'put', `k${n}`, 'v'.repeat(100), '--servers', at.address])
   await killed(first)
 
-  const others = [start(at, { id: 'n2' }), start(at, { clusterId: 'other' })]
-  for (const server of others) expect(await server.exited).toBe('exit code 1')
-  await expect(others[0]?.ready).rejects.toThrow(/n1/)
-  await expect(others[1]?.ready).rejects.toThrow(/lab/)
+  // One after the other: side by side, the lock might refuse one of them first.
+  for (const { other, named } of [
+    { other: { id: 'n2' }, named: /n1/ },
+    { other: { clusterId: 'other' }, named: /lab/ },
+  ]) {
+    const server = start(at, other)
+    expect(await server.exited).toBe('exit code 1')
+    await expect(server.ready).rejects.toThrow(named)
+  }
 
   damageFirstBatch(join(at.folder, 'data'))
   const damaged = start(at)
