@@ -12,21 +12,21 @@ import {
   randomWrite,
   type Step,
 } from '../../src/testing/storage/model.ts'
-import { FaultDisk } from './fault-disk.ts'
+import { SimDisk } from '@lab/sim'
 
 /** More by STORAGE_RUNS=3000. */
 const CRASH_RUNS = Number(process.env['STORAGE_RUNS'] ?? 60)
 
 /** A server's life on a bad disk, over many crashes. */
 class Life {
-  readonly disk: FaultDisk
+  readonly disk: SimDisk
   readonly #random: Random
   /** What a start may find: everything acknowledged, with or without what was under way. */
   #possible: StorageModel[] = [new StorageModel()]
 
   constructor(seed: number) {
     this.#random = seededRandom(seed)
-    this.disk = new FaultDisk({ random: this.#random })
+    this.disk = new SimDisk({ random: this.#random })
   }
 
   /** Starts, works, and dies after `changes` changes of the disk. */
@@ -153,7 +153,7 @@ describe('fileStorage on a disk whose writes and syncs fail now and then (trap: 
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 2 ** 30 }), async (seed) => {
         const random = seededRandom(seed)
-        const disk = new FaultDisk({ random })
+        const disk = new SimDisk({ random })
         const open = (): Storage => fileStorage('data', { disk, random, segmentBytes: 4096 })
         const storage = open()
         await storage.open(OWNER)
@@ -186,7 +186,7 @@ describe('fileStorage on a full disk', () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 2 ** 30 }), async (seed) => {
         const random = seededRandom(seed)
-        const disk = new FaultDisk({ random, capacityBytes: 30_000 })
+        const disk = new SimDisk({ random, capacityBytes: 30_000 })
         const open = (): Storage => fileStorage('data', { disk, random, segmentBytes: 4096 })
         const storage = open()
         await storage.open(OWNER)

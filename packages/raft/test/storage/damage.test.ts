@@ -17,18 +17,18 @@ import {
   stateOf,
   takeSnapshot,
 } from '../../src/testing/storage/kit.ts'
-import { FaultDisk } from './fault-disk.ts'
+import { SimDisk } from '@lab/sim'
 
 const SEGMENT_BYTES = 4096
 
-function storageOn(disk: FaultDisk): Storage {
+function storageOn(disk: SimDisk): Storage {
   return fileStorage('data', { disk, random: seededRandom(1), segmentBytes: SEGMENT_BYTES })
 }
 
 /** What a start makes of a folder. */
 type Outcome = { readonly refused: StorageError } | { readonly recovered: Recovered; readonly log: string[] }
 
-async function start(disk: FaultDisk): Promise<Outcome> {
+async function start(disk: SimDisk): Promise<Outcome> {
   const storage = storageOn(disk)
   try {
     const recovered = await storage.open(OWNER)
@@ -40,8 +40,8 @@ async function start(disk: FaultDisk): Promise<Outcome> {
 }
 
 /** A log of 36 entries in batches of 4, a sector each, two of them in the last segment; the vote of term 2 came with the last. */
-async function smallLog(options: { recycled: boolean }): Promise<FaultDisk> {
-  const disk = new FaultDisk({ random: seededRandom(2) })
+async function smallLog(options: { recycled: boolean }): Promise<SimDisk> {
+  const disk = new SimDisk({ random: seededRandom(2) })
   const storage = storageOn(disk)
   await storage.open(OWNER)
   if (options.recycled) await liveBefore(storage)
@@ -64,7 +64,7 @@ async function liveBefore(storage: Storage): Promise<void> {
 
 /** The path of the last segment that was begun, and how many batches it holds. */
 function lastSegment(
-  disk: FaultDisk,
+  disk: SimDisk,
   names: readonly string[],
 ): { path: string; batches: number; end: number } {
   let last = { path: '', batches: 0, end: 0 }
@@ -85,7 +85,7 @@ function lastSegment(
   return last
 }
 
-async function logNames(disk: FaultDisk): Promise<string[]> {
+async function logNames(disk: SimDisk): Promise<string[]> {
   return (await disk.list('data')).filter((name) => name.startsWith('log-'))
 }
 
@@ -184,7 +184,7 @@ describe.each([false, true])('a log whose last segment was used before: %s', (re
 })
 
 test('a large segment cut anywhere is refused', async () => {
-  const disk = new FaultDisk({ random: seededRandom(8) })
+  const disk = new SimDisk({ random: seededRandom(8) })
   const options = { disk, random: seededRandom(9), segmentBytes: 16 * 1024 }
   const storage = fileStorage('data', options)
   await storage.open(OWNER)
@@ -201,13 +201,13 @@ test('a large segment cut anywhere is refused', async () => {
 
 test('a batch that somebody stored as a value is not taken for a batch of the log', async () => {
   // A foreign log with later sequences, kept as a value that fills whole sectors.
-  const foreign = new FaultDisk({ random: seededRandom(3) })
+  const foreign = new SimDisk({ random: seededRandom(3) })
   const other = storageOn(foreign)
   await other.open(OWNER)
   for (let index = 1; index <= 30; index++) await append(other, entries(index, index, 1, 10))
   const value = foreign.bytes(`data/${(await logNames(foreign)).at(-1) ?? ''}`).slice(SECTOR_BYTES)
 
-  const disk = new FaultDisk({ random: seededRandom(4) })
+  const disk = new SimDisk({ random: seededRandom(4) })
   const storage = fileStorage('data', { disk, random: seededRandom(5), segmentBytes: 64 * 1024 })
   await storage.open(OWNER)
   await append(storage, entries(1, 3, 1))
@@ -237,7 +237,7 @@ function sectors(bytes: number): number {
 }
 
 test('a damaged snapshot is refused at the start, or where it is read', async () => {
-  const disk = new FaultDisk({ random: seededRandom(7) })
+  const disk = new SimDisk({ random: seededRandom(7) })
   const storage = storageOn(disk)
   await storage.open(OWNER)
   await append(storage, entries(1, 9, 1))

@@ -4,9 +4,9 @@ import { crc32 } from '../../src/crc32.ts'
 import type { Recovered, Storage } from '../../src/storage.ts'
 import { fileStorage } from '../../src/storage/file/index.ts'
 import { OWNER, append, entries, logOf, metaOf, shorts, takeSnapshot } from '../../src/testing/storage/kit.ts'
-import { FaultDisk } from './fault-disk.ts'
+import { SimDisk } from '@lab/sim'
 
-let disk = new FaultDisk({ random: seededRandom(1) })
+let disk = new SimDisk({ random: seededRandom(1) })
 
 function storageOn(folder = 'data'): Storage {
   return fileStorage(folder, { disk, random: seededRandom(1), segmentBytes: 4096 })
@@ -18,7 +18,7 @@ function open(): Promise<Recovered> {
 
 /** A folder with a log of several segments and a snapshot. */
 beforeEach(async () => {
-  disk = new FaultDisk({ random: seededRandom(1) })
+  disk = new SimDisk({ random: seededRandom(1) })
   const storage = storageOn()
   await storage.open(OWNER)
   for (let first = 1; first <= 100; first += 5) await append(storage, entries(first, first + 4, 1, 300))

@@ -20,19 +20,19 @@ import {
   shorts,
   takeSnapshot,
 } from '../../src/testing/storage/kit.ts'
-import { FaultDisk } from './fault-disk.ts'
+import { SimDisk } from '@lab/sim'
 
 describe('segments', () => {
-  async function openOn(disk: FaultDisk, sparesMax = 2): Promise<Storage> {
+  async function openOn(disk: SimDisk, sparesMax = 2): Promise<Storage> {
     const storage = fileStorage('data', { disk, random: seededRandom(9), segmentBytes: 4096, sparesMax })
     await storage.open(OWNER)
     return storage
   }
-  const logFiles = async (disk: FaultDisk): Promise<string[]> =>
+  const logFiles = async (disk: SimDisk): Promise<string[]> =>
     (await disk.list('data')).filter((name) => name.startsWith('log-'))
 
   test('an idle server has one; the next is prepared when a quarter is full', async () => {
-    const disk = new FaultDisk({ random: seededRandom(1) })
+    const disk = new SimDisk({ random: seededRandom(1) })
     const storage = await openOn(disk)
     await append(storage, entries(1, 1, 1))
     expect(await logFiles(disk)).toEqual(['log-0000000001'])
@@ -43,7 +43,7 @@ describe('segments', () => {
   })
 
   test('those no longer needed are used again, and the folder does not grow', async () => {
-    const disk = new FaultDisk({ random: seededRandom(1) })
+    const disk = new SimDisk({ random: seededRandom(1) })
     const storage = await openOn(disk)
     for (let last = 10; last <= 2000; last += 10) {
       await append(storage, entries(last - 9, last, 1, 200))
@@ -58,7 +58,7 @@ describe('segments', () => {
   })
 
   test('with none kept in reserve they are removed', async () => {
-    const disk = new FaultDisk({ random: seededRandom(1) })
+    const disk = new SimDisk({ random: seededRandom(1) })
     const storage = await openOn(disk, 0)
     for (let last = 10; last <= 200; last += 10) await append(storage, entries(last - 9, last, 1, 200))
     await takeSnapshot(storage, metaOf(200, 1))
@@ -69,7 +69,7 @@ describe('segments', () => {
   })
 
   test('their size may change from one start to the next', async () => {
-    const disk = new FaultDisk({ random: seededRandom(1) })
+    const disk = new SimDisk({ random: seededRandom(1) })
     let first = 1
     for (const segmentBytes of [4096, 64 * 1024, 8192, 4096]) {
       const storage = fileStorage('data', { disk, random: seededRandom(first), segmentBytes })
@@ -84,7 +84,7 @@ describe('segments', () => {
 
 describe('reading from segments', () => {
   /** Reads of this disk wait until they are let through. */
-  class SlowDisk extends FaultDisk {
+  class SlowDisk extends SimDisk {
     gate: Promise<void> = Promise.resolve()
 
     override async open(path: string, options?: DiskOpenOptions): Promise<DiskFile> {
@@ -120,7 +120,7 @@ describe('reading from segments', () => {
   })
 
   test('a bit that rotted since the start is noticed where it is read, and what it says is not given', async () => {
-    const disk = new FaultDisk({ random: seededRandom(1) })
+    const disk = new SimDisk({ random: seededRandom(1) })
     const storage = fileStorage('data', { disk, random: seededRandom(2), segmentBytes: 64 * 1024 })
     await storage.open(OWNER)
     for (let first = 1; first <= 46; first += 5) await append(storage, entries(first, first + 4, 1, 30))

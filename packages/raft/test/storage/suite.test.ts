@@ -6,7 +6,7 @@ import { describe, test } from 'vitest'
 import { fileStorage } from '../../src/storage/file/index.ts'
 import { memoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'
 import { storageSuite, type StoragePlace } from '../../src/testing/storage-suite.ts'
-import { FaultDisk } from './fault-disk.ts'
+import { SimDisk } from '@lab/sim'
 
 function memoryPlace(storage: MemoryStorage): StoragePlace {
   return {
@@ -40,7 +40,7 @@ describe('files on a disk that loses what was not synced', () => {
   let seed = 0
   const open = (): Promise<StoragePlace> => {
     const random = seededRandom(++seed)
-    const disk = new FaultDisk({ random })
+    const disk = new SimDisk({ random })
     return Promise.resolve({
       storage: () => fileStorage('data', { disk, random, segmentBytes: 4096 }),
       crash: () => {

@@ -1,7 +1,7 @@
 import type { Clock, Milliseconds, Timer } from '../clock.ts'
 import { assert } from '../errors.ts'
 import { TimerQueue } from './timer-queue.ts'
-import { turn } from './turn.ts'
+import { turns } from './turn.ts'
 
 /** How much virtual time `run` and `settle` may use up before they give up. */
 const LIMIT_MS = 600_000
@@ -41,8 +41,7 @@ export class ManualClock implements Clock {
   /** Lets `duration` pass, firing the timers that come due, in order, the ones they set included. */
   async advance(duration: Milliseconds): Promise<void> {
     const end = this.#now + duration
-    await turn()
-    while (await this.#fireNext(end));
+    await turns(() => this.#fireNext(end))
     this.#now = end
   }
 
@@ -54,12 +53,12 @@ export class ManualClock implements Clock {
   async run(until: () => boolean, options: { readonly limitMs?: Milliseconds } = {}): Promise<void> {
     const limit = options.limitMs ?? LIMIT_MS
     const end = this.#now + limit
-    await turn()
-    while (!until()) {
-      if (await this.#fireNext(end)) continue
+    await turns(() => {
+      if (until()) return false
+      if (this.#fireNext(end)) return true
       const why = this.waitingTimers === 0 ? 'and no timer is left' : `within ${String(limit)} ms`
       throw new Error(`what was waited for did not happen ${why}`)
-    }
+    })
   }
 
   /** Lets time pass until `promise` has settled. @returns its value @throws what it rejects with, or as {@link run} */
@@ -73,13 +72,13 @@ export class ManualClock implements Clock {
     return promise
   }
 
-  async #fireNext(end: Milliseconds): Promise<boolean> {
+  /** False when no timer comes due until `end`. */
+  #fireNext(end: Milliseconds): boolean {
     const next = this.#timers.peek()
     if (next === undefined || next.at > end) return false
     this.#timers.take()
     this.#now = next.at
     next.fire()
-    await turn()
     return true
   }
 }

@@ -3,9 +3,37 @@
  * the real event loop tells: this is the one place of the simulated path that asks for one. No time passes in it.
  */
 
-/** Resolves in a later turn of the event loop, after all promise reactions of this one. */
-export function turn(): Promise<void> {
-  return new Promise(schedule)
+/** Turns asked for at once: between two of them Node runs the promise reactions, but does not go round its whole event loop. */
+const TURNS_PER_ROUND = 64
+
+/**
+ * Calls `step` in turn after turn, each after all promise reactions of the one before, until it returns false.
+ *
+ * @throws what `step` throws
+ */
+export function turns(step: () => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let over = false
+    const one = (): void => {
+      if (over) return
+      try {
+        if (step()) return
+        resolve()
+      } catch (thrown) {
+        reject(thrown)
+      }
+      over = true
+    }
+    const last = (): void => {
+      one()
+      if (!over) round()
+    }
+    const round = (): void => {
+      for (let turn = 1; turn < TURNS_PER_ROUND; turn++) schedule(one)
+      schedule(last)
+    }
+    round()
+  })
 }
 
 const schedule: (callback: () => void) => void =

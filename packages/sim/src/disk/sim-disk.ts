@@ -1,39 +1,42 @@
 /**
  * A small disk that keeps apart what was written and what was synced, and can be as bad as a disk may be: at a crash any
- * subset of un-synced sectors and of un-synced folder changes survives, the write under way is torn by sectors, syncs
- * fail, the disk is full, bits flip.
+ * subset of un-synced sectors and of un-synced folder changes survives, the write under way is torn by sectors, holes show
+ * what the disk held before; syncs are slow or fail, the disk is full, bits flip.
  */
 import {
   DiskError,
+  type Clock,
   type Disk,
   type DiskFile,
   type DiskLock,
   type DiskOpenOptions,
   type Random,
 } from '@lab/rpc'
-
-const SECTOR = 512
-
-/** One file's content: as programs see it, and as a crash would leave it. */
-class Inode {
-  live = new Uint8Array(0)
-  synced = new Uint8Array(0)
-  readonly dirty = new Set<number>()
-}
+import { DiskLife } from './disk-life.ts'
+import { Inode } from './inode.ts'
+import { Pace } from './pace.ts'
 
 interface NameChange {
   readonly directory: string
   apply(names: Map<string, Inode>): void
 }
 
-export interface FaultDiskOptions {
+export interface SimDiskOptions {
   readonly random: Random
+  /** Then a sync takes 0.5–2 ms of its time and anything else 0.01–0.05 ms; without one, some turns of the microtask queue. */
+  readonly clock?: Clock
   /** All files together; unlimited unless told. */
   readonly capacityBytes?: number
 }
 
-export class FaultDisk implements Disk {
+/** How much of removed files is kept, to show through the holes of later ones. */
+const STALE_BYTES_MAX = 64 * 1024
+
+const nothing = (): void => undefined
+
+export class SimDisk implements Disk {
   readonly #random: Random
+  readonly #pace: Pace
   capacityBytes: number
   /** The disk dies in the middle of the change that makes this 0: nothing resolves any more until {@link crash}. */
   changesUntilDeath = Infinity
@@ -44,14 +47,18 @@ export class FaultDisk implements Disk {
   #nameChanges: NameChange[] = []
   readonly #directories = new Set<string>()
   #locks = new Set<string>()
+  /** What of each change under way would have reached the disk if the power went now. */
+  readonly #underWay = new Set<() => void>()
+  #stale = new Uint8Array(0)
   /** Counts crashes: a file opened before one is of no use after it. */
   #life = 0
-  #sayDead: () => void = () => undefined
+  #sayDead: () => void = nothing
   #dead: Promise<void> = Promise.resolve()
   #isDead = false
 
-  constructor(options: FaultDiskOptions) {
+  constructor(options: SimDiskOptions) {
     this.#random = options.random
+    this.#pace = new Pace(options.random, options.clock)
     this.capacityBytes = options.capacityBytes ?? Infinity
     this.#revive()
   }
@@ -61,11 +68,19 @@ export class FaultDisk implements Disk {
     return this.#dead
   }
 
+  /** Every operation takes so many times longer than usual. */
+  set slowness(factor: number) {
+    this.#pace.slowness = factor
+  }
+
   /** The power goes and comes back: files are what a real disk could have kept. */
   crash(): void {
+    for (const inPart of this.#underWay) inPart()
+    this.#underWay.clear()
     const survivors = new Map(this.#syncedNames)
     for (const change of this.#nameChanges) if (this.#random.integer(0, 1) === 1) change.apply(survivors)
-    for (const inode of new Set([...survivors.values()])) this.#settle(inode)
+    for (const inode of new Set([...survivors.values()]))
+      inode.settle(this.#random, (hole) => this.#fillStale(hole))
     this.#names = new Map(survivors)
     this.#syncedNames = survivors
     this.#nameChanges = []
@@ -78,14 +93,12 @@ export class FaultDisk implements Disk {
   /** The disk as one process sees it: once the power has gone, nothing that this process still does reaches the next one. */
   process(): Disk {
     const life = this.#life
-    return new Proxy<Disk>(this, {
-      get:
-        (_, name) =>
-        (...args: unknown[]): unknown => {
-          if (life !== this.#life) return new Promise<never>(() => undefined)
-          return (Reflect.get(this, name) as (...given: unknown[]) => unknown).apply(this, args)
-        },
-    })
+    return new DiskLife(this, () => life === this.#life)
+  }
+
+  /** Paths of all files, sorted. */
+  get paths(): string[] {
+    return [...this.#names.keys()].sort()
   }
 
   /** The content of a file, to look at or to damage. */
@@ -93,18 +106,21 @@ export class FaultDisk implements Disk {
     return this.#find(path).live
   }
 
+  /** Where the last durable write to a file began: damage before it cannot pass for a torn tail. 0 when there was none. */
+  lastDurableWrite(path: string): number {
+    return this.#find(path).lastDurable
+  }
+
   /** Puts a file there, durably. */
   put(path: string, bytes: Uint8Array): void {
-    const inode = new Inode()
-    inode.live = bytes.slice()
-    inode.synced = bytes.slice()
+    const inode = Inode.holding(bytes)
     this.#names.set(path, inode)
     this.#syncedNames.set(path, inode)
   }
 
   /** A disk with the same files, all synced. */
-  copy(): FaultDisk {
-    const copy = new FaultDisk({ random: this.#random, capacityBytes: this.capacityBytes })
+  copy(): SimDisk {
+    const copy = new SimDisk({ random: this.#random, capacityBytes: this.capacityBytes })
     for (const [path, inode] of this.#names) copy.put(path, inode.live)
     for (const directory of this.#directories) copy.#directories.add(directory)
     return copy
@@ -136,6 +152,8 @@ export class FaultDisk implements Disk {
   async remove(path: string): Promise<void> {
     await this.#pause()
     await this.#change()
+    const inode = this.#names.get(path)
+    if (inode !== undefined) this.#stale = inode.live.slice(0, STALE_BYTES_MAX)
     this.#changeNames(path, (names) => names.delete(path))
   }
 
@@ -155,7 +173,7 @@ export class FaultDisk implements Disk {
   }
 
   async syncDirectory(directory: string): Promise<void> {
-    await this.#pause()
+    await this.#pause('sync')
     await this.#change()
     for (const change of this.#nameChanges)
       if (change.directory === directory) change.apply(this.#syncedNames)
@@ -181,9 +199,9 @@ export class FaultDisk implements Disk {
 
   #handle(path: string, inode: Inode, { durableWrites = false }: DiskOpenOptions): DiskFile {
     const life = this.#life
-    const alive = async (): Promise<void> => {
-      await this.#pause()
-      if (life !== this.#life) await new Promise<never>(() => undefined)
+    const alive = async (kind: 'sync' | 'other' = 'other', inPart?: () => void): Promise<void> => {
+      if (life !== this.#life) await new Promise<never>(nothing)
+      await this.#pause(kind, inPart)
     }
     return {
       size: async () => {
@@ -195,39 +213,39 @@ export class FaultDisk implements Disk {
         return inode.live.slice(position, position + length)
       },
       write: async (bytes, position) => {
-        await alive()
+        const inPart = (): void => {
+          inode.tear(bytes.subarray(0, this.#room(inode, position, bytes.length)), position, this.#random)
+        }
+        await alive(durableWrites ? 'sync' : 'other', inPart)
         const room = this.#room(inode, position, bytes.length)
-        await this.#change(() => {
-          this.#tear(inode, bytes, position, room)
-        })
+        await this.#change(inPart)
         if (room < bytes.length) {
-          this.#write(inode, bytes.subarray(0, room), position)
+          inode.write(bytes.subarray(0, room), position)
           throw new DiskError('DISK_FULL', `cannot write ${path}: no space left`)
         }
         if (durableWrites && this.#fails()) {
-          this.#tear(inode, bytes, position, room)
+          inPart()
           throw new DiskError('DISK_FAILED', `cannot write ${path}: input/output error`)
         }
-        this.#write(inode, bytes, position)
-        if (durableWrites) this.#sync(inode, position, position + bytes.length)
+        inode.write(bytes, position)
+        if (!durableWrites) return
+        inode.sync(position, position + bytes.length)
+        inode.lastDurable = position
       },
       sync: async () => {
-        await alive()
-        await this.#change(() => {
-          this.#syncSome(inode)
-        })
+        const inPart = (): void => inode.syncSome(this.#random)
+        await alive('sync', inPart)
+        await this.#change(inPart)
         if (this.#fails()) {
-          this.#syncSome(inode)
+          inPart()
           throw new DiskError('DISK_FAILED', `cannot sync ${path}: input/output error`)
         }
-        this.#sync(inode, 0, inode.live.length)
+        inode.sync(0, inode.live.length)
       },
       truncate: async (size) => {
         await alive()
         await this.#change()
-        const cut = new Uint8Array(size)
-        cut.set(inode.live.subarray(0, size))
-        inode.live = cut
+        inode.truncate(size)
       },
       close: async () => {
         await alive()
@@ -235,20 +253,23 @@ export class FaultDisk implements Disk {
     }
   }
 
-  /** As many turns of the microtask queue as chance will have it. */
-  async #pause(): Promise<void> {
+  /** An operation takes its time. When the power goes meanwhile it is done `inPart`, and nobody hears of it. */
+  async #pause(kind: 'sync' | 'other' = 'other', inPart: () => void = nothing): Promise<void> {
     const life = this.#life
-    for (let turns = this.#random.integer(0, 3); turns > 0; turns--) await Promise.resolve()
-    if (this.#isDead || life !== this.#life) await new Promise<never>(() => undefined)
+    this.#underWay.add(inPart)
+    await this.#pace.pass(kind)
+    if (this.#isDead || life !== this.#life) await new Promise<never>(nothing)
+    this.#underWay.delete(inPart)
   }
 
   /** Counts a change; the one on which the disk dies is done in part and never answered. */
-  async #change(inPart: () => void = () => undefined): Promise<void> {
+  async #change(inPart: () => void = nothing): Promise<void> {
     if (--this.changesUntilDeath > 0) return
     this.#isDead = true
     inPart()
+    this.#underWay.clear()
     this.#sayDead()
-    await new Promise<never>(() => undefined)
+    await new Promise<never>(nothing)
   }
 
   #revive(): void {
@@ -259,7 +280,7 @@ export class FaultDisk implements Disk {
   }
 
   #fails(): boolean {
-    return this.#random.next() < this.failureShare
+    return this.failureShare > 0 && this.#random.next() < this.failureShare
   }
 
   #find(path: string): Inode {
@@ -274,58 +295,16 @@ export class FaultDisk implements Disk {
   }
 
   #room(inode: Inode, position: number, length: number): number {
+    if (this.capacityBytes === Infinity) return length
     let used = 0
     for (const each of new Set(this.#names.values())) used += each.live.length
     const grows = position + length - inode.live.length
     return Math.max(0, length - Math.max(0, grows - (this.capacityBytes - used)))
   }
 
-  #write(inode: Inode, bytes: Uint8Array, position: number): void {
-    if (position + bytes.length > inode.live.length)
-      inode.live = extended(inode.live, position + bytes.length)
-    inode.live.set(bytes, position)
-    for (let at = position; at < position + bytes.length; at += SECTOR - (at % SECTOR))
-      inode.dirty.add(Math.floor(at / SECTOR))
+  #fillStale(hole: Uint8Array): void {
+    const stale = this.#stale
+    if (stale.length === 0) return
+    for (let at = 0; at < hole.length; at++) hole[at] = stale[at % stale.length] as number
   }
-
-  /** Some sectors of a write reach the disk, others do not. */
-  #tear(inode: Inode, bytes: Uint8Array, position: number, room: number): void {
-    for (let at = 0; at < room;) {
-      const end = Math.min(room, at + SECTOR - ((position + at) % SECTOR))
-      if (this.#random.integer(0, 1) === 1) this.#write(inode, bytes.subarray(at, end), position + at)
-      at = end
-    }
-  }
-
-  #sync(inode: Inode, from: number, to: number): void {
-    if (to > inode.synced.length) inode.synced = extended(inode.synced, to)
-    if (from === 0 && to >= inode.live.length) inode.synced = inode.synced.slice(0, inode.live.length)
-    for (const sector of inode.dirty)
-      if (sector * SECTOR < to && (sector + 1) * SECTOR > from) this.#syncSector(inode, sector)
-  }
-
-  #syncSome(inode: Inode): void {
-    for (const sector of inode.dirty) if (this.#random.integer(0, 1) === 1) this.#syncSector(inode, sector)
-  }
-
-  #syncSector(inode: Inode, sector: number): void {
-    inode.dirty.delete(sector)
-    const content = inode.live.subarray(sector * SECTOR, (sector + 1) * SECTOR)
-    const end = sector * SECTOR + content.length
-    if (end > inode.synced.length) inode.synced = extended(inode.synced, end)
-    inode.synced.set(content, sector * SECTOR)
-  }
-
-  /** What is left of a file: any subset of what was not synced. */
-  #settle(inode: Inode): void {
-    this.#syncSome(inode)
-    inode.dirty.clear()
-    inode.live = inode.synced.slice()
-  }
-}
-
-function extended(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
-  const longer = new Uint8Array(length)
-  longer.set(bytes)
-  return longer
 }

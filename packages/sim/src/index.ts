@@ -1,0 +1,1 @@
+export { SimDisk, type SimDiskOptions } from './disk/sim-disk.ts'
