@@ -8,6 +8,7 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const TWO_32 = 2 ** 32
 const NOTHING = new Uint8Array(0)
+const SHORT_BYTES = 64
 
 /** Appends numbers, bytes and text to a buffer of its own that grows by doubling. */
 export class ByteWriter {
@@ -25,9 +26,10 @@ export class ByteWriter {
     return this.#length
   }
 
-  /** Forgets what was written and keeps the buffer. */
-  reset(): void {
-    this.#length = 0
+  /** Forgets what was written, or all from `length` on, and keeps the buffer. */
+  reset(length = 0): void {
+    assert(length <= this.#length, 'only what was written can be forgotten')
+    this.#length = length
   }
 
   /** A view on what was written, valid until the next write. */
@@ -39,7 +41,12 @@ export class ByteWriter {
 
   /** A copy of what was written. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length)
+    const length = this.#length
+    const copy = new Uint8Array(length)
+    // Short ones byte by byte: a view would cost more, and a buffer outside the heap.
+    if (length > SHORT_BYTES) copy.set(this.view())
+    else for (let i = 0; i < length; i++) copy[i] = this.#bytes[i] as number
+    return copy
   }
 
   u8(value: number): this {
@@ -222,14 +229,14 @@ export class ByteReader {
   /** A view, not a copy. */
   raw(length: number): Uint8Array {
     const at = this.#take(length)
-    return this.#bytes.subarray(at, at + length)
+    // Twice as fast as `subarray`, in every message.
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + at, length)
   }
 
   /** All that is left, as a view. */
   rest(): Uint8Array {
     const at = this.#at
     this.#at = this.#end
-    // Twice as fast as `subarray`, in every message.
     return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + at, this.#end - at)
   }
 

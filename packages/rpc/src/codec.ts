@@ -1,9 +1,12 @@
+import type { ByteWriter } from './bytes.ts'
 import { ProtocolError, RpcError } from './errors.ts'
 
 /** Turns values into bytes and back. `decode` throws on anything that `encode` would not write. */
 export interface Codec<T> {
   encode(value: T): Uint8Array
   decode(bytes: Uint8Array): T
+  /** Writes what `encode` gives after what the writer holds: for values so many and small that a buffer for each is felt. */
+  write?(to: ByteWriter, value: T): void
 }
 
 /** Bytes as they are; decoding gives a view. */

@@ -5,8 +5,8 @@ export class ClientSession {
   readonly clientId: Uint8Array
   #next = 1
   #firstUnacknowledged = 1
-  /** Ended, above firstUnacknowledged. */
-  readonly #ended = new Set<number>()
+  /** By sequence number modulo the window: 1 for one that has ended, from firstUnacknowledged on. */
+  readonly #ended = new Uint8Array(SEQUENCE_WINDOW)
 
   constructor(clientId: Uint8Array) {
     this.clientId = clientId
@@ -29,7 +29,10 @@ export class ClientSession {
 
   /** The command has its answer, or will not be sent again. */
   end(sequenceNumber: number): void {
-    this.#ended.add(sequenceNumber)
-    while (this.#ended.delete(this.#firstUnacknowledged)) this.#firstUnacknowledged++
+    this.#ended[sequenceNumber % SEQUENCE_WINDOW] = 1
+    for (let at = this.#firstUnacknowledged % SEQUENCE_WINDOW; this.#ended[at] === 1;) {
+      this.#ended[at] = 0
+      at = ++this.#firstUnacknowledged % SEQUENCE_WINDOW
+    }
   }
 }

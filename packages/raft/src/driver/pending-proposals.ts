@@ -3,10 +3,20 @@ import type { Index, Term } from '../types.ts'
 
 interface Pending {
   readonly payload: Uint8Array
-  /** 0 while queued. */
+  /** Where it was appended; 0 while queued. */
+  index: Index
   term: Term
   readonly resolve: (reply: Uint8Array) => void
   readonly reject: (error: RaftError) => void
+}
+
+/** Stands in the place of one that waits no more. */
+const DROPPED: Pending = {
+  payload: new Uint8Array(),
+  index: 0,
+  term: 0,
+  resolve: () => undefined,
+  reject: () => undefined,
 }
 
 /**
@@ -15,12 +25,14 @@ interface Pending {
  */
 export class PendingProposals {
   #queued: Pending[] = []
-  readonly #appended = new Map<Index, Pending>()
+  /** In the order of their indices, from #head on: they are applied in that order. */
+  #appended: Pending[] = []
+  #head = 0
   #bytes = 0
 
   /** All that wait. */
   get size(): number {
-    return this.#queued.length + this.#appended.size
+    return this.#queued.length + this.#appended.length - this.#head
   }
 
   /** Payload bytes of all that wait. */
@@ -31,7 +43,7 @@ export class PendingProposals {
   /** One of the two is called, once: with the reply once applied here, or with why it will not be. */
   add(payload: Uint8Array, resolve: (reply: Uint8Array) => void, reject: (error: RaftError) => void): void {
     this.#bytes += payload.length
-    this.#queued.push({ payload, term: 0, resolve, reject })
+    this.#queued.push({ payload, index: 0, term: 0, resolve, reject })
   }
 
   /** What is queued, in order. It is to be followed at once by `appended` or `refused`. */
@@ -43,8 +55,9 @@ export class PendingProposals {
   appended(first: Index, term: Term): void {
     let index = first
     for (const pending of this.#queued) {
+      pending.index = index++
       pending.term = term
-      this.#appended.set(index++, pending)
+      this.#appended.push(pending)
     }
     this.#queued = []
   }
@@ -59,11 +72,19 @@ export class PendingProposals {
     }
   }
 
-  /** The entry at `index` has been applied. */
+  /** The entry at `index` has been applied; all before it were, or a snapshot stood for them. */
   applied(index: Index, term: Term, reply: Uint8Array): void {
-    const pending = this.#appended.get(index)
-    if (pending === undefined) return
-    this.#remove(index, pending)
+    for (;;) {
+      const pending = this.#appended[this.#head]
+      if (pending === undefined || pending.index > index) return
+      this.#shift()
+      this.#bytes -= pending.payload.length
+      if (pending.index < index) pending.reject(lost('unknown'))
+      else this.#answer(pending, term, reply)
+    }
+  }
+
+  #answer(pending: Pending, term: Term, reply: Uint8Array): void {
     if (pending.term === term) pending.resolve(reply)
     // Another leader's entry is committed in its place: ours never will be.
     else pending.reject(lost('not-applied'))
@@ -71,9 +92,12 @@ export class PendingProposals {
 
   /** This server leads in `term`, or does not lead (0): what was appended in earlier terms and is not committed is in others' hands. */
   leadershipLost(term: Term, commitIndex: Index): void {
-    for (const [index, pending] of this.#appended) {
-      if (pending.term === term || index <= commitIndex) continue
-      this.#remove(index, pending)
+    const all = this.#takeAppended()
+    const isLost = (pending: Pending): boolean => pending.term !== term && pending.index > commitIndex
+    this.#appended = all.filter((pending) => !isLost(pending))
+    for (const pending of all) {
+      if (!isLost(pending)) continue
+      this.#bytes -= pending.payload.length
       pending.reject(lost('unknown'))
     }
   }
@@ -81,15 +105,24 @@ export class PendingProposals {
   /** Nothing will be appended or applied any more. */
   close(makeError: (outcome: 'unknown' | 'not-applied') => RaftError): void {
     this.refused(() => makeError('not-applied'))
-    const all = [...this.#appended.values()]
-    this.#appended.clear()
+    const all = this.#takeAppended()
     this.#bytes = 0
     for (const pending of all) pending.reject(makeError('unknown'))
   }
 
-  #remove(index: Index, pending: Pending): void {
-    this.#appended.delete(index)
-    this.#bytes -= pending.payload.length
+  /** Drops the first that was appended; the array is cut once the larger half of it is dropped. */
+  #shift(): void {
+    this.#appended[this.#head++] = DROPPED
+    if (this.#head * 2 < this.#appended.length) return
+    this.#appended = this.#appended.slice(this.#head)
+    this.#head = 0
+  }
+
+  #takeAppended(): Pending[] {
+    const all = this.#appended.slice(this.#head)
+    this.#appended = []
+    this.#head = 0
+    return all
   }
 }
 

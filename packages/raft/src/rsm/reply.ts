@@ -45,13 +45,14 @@ const scratch = new ByteWriter(1024)
 /** The result of a command that was applied. */
 export function encodeResult(at: Position, result: unknown, codec: Codec<unknown>): Uint8Array {
   if (result === undefined) return encodeStatus(at, ReplyStatus.nothing)
-  let payload: Uint8Array
+  const writer = begin(at, ReplyStatus.value)
   try {
-    payload = codec.encode(result)
+    if (codec.write === undefined) writer.raw(codec.encode(result))
+    else codec.write(writer, result)
   } catch (thrown) {
     return begin(at, ReplyStatus.unspeakable).text(messageOf(thrown)).finish()
   }
-  return begin(at, ReplyStatus.value).raw(payload).finish()
+  return writer.finish()
 }
 
 /** What the machine, or the codec of its commands, threw. */

@@ -2,21 +2,21 @@
  * Exactly once (thesis §6.3): per client, the replies to commands that it may still ask for again. Pure, and changed by the log
  * alone, so that every replica remembers and forgets the same; part of every snapshot.
  */
-import { ByteReader, ByteWriter } from '@lab/rpc'
+import { ByteReader, ByteWriter, ProtocolError } from '@lab/rpc'
 import { CLIENT_ID_BYTES, clientKeyOf, type ClientKey, type SessionRule } from './envelope.ts'
+import { ReplyWindow } from './reply-window.ts'
 
 /** A client may run this far ahead of its oldest unacknowledged command: bounds the replies kept. Part of the log's meaning: never change it. */
 export const SEQUENCE_WINDOW = 8192
 
 /** One client. Replies are opaque here; each is kept until its client says that it has it. */
 export interface Session {
+  readonly key: ClientKey
   readonly clientId: Uint8Array
   /** Log time of its last command. */
   lastTime: number
-  /** Below it everything is acknowledged and forgotten; never decreases. */
-  firstUnacknowledged: number
-  /** By sequence number, all ≥ firstUnacknowledged. */
-  readonly replies: Map<number, Uint8Array>
+  /** Those that its client has not acknowledged. */
+  readonly replies: ReplyWindow
 }
 
 export type Admission =
@@ -48,12 +48,12 @@ export class SessionTable {
   open(clientId: Uint8Array, time: number, rule: SessionRule): void {
     const key = clientKeyOf(clientId)
     const session = this.#sessions.get(key) ?? {
+      key,
       clientId: clientId.slice(),
       lastTime: time,
-      firstUnacknowledged: 1,
-      replies: new Map<number, Uint8Array>(),
+      replies: new ReplyWindow(1),
     }
-    this.#use(key, session, time)
+    this.#use(session, time)
     for (const [oldKey, old] of this.#sessions) {
       const idle = time - old.lastTime > rule.idleMsMax
       if (old === session || (!idle && this.#sessions.size <= rule.sessionsMax)) break
@@ -63,15 +63,17 @@ export class SessionTable {
 
   /** Judges a command before it is applied, and forgets the replies that its client has. */
   admit(key: ClientKey, sequenceNumber: number, firstUnacknowledged: number, time: number): Admission {
-    const session = this.#sessions.get(key)
+    // Commands mostly come many in a row from one client.
+    const session = this.#newest?.key === key ? this.#newest : this.#sessions.get(key)
     if (session === undefined) return EXPIRED
-    this.#use(key, session, time)
-    acknowledge(session, firstUnacknowledged)
-    const reply = session.replies.get(sequenceNumber)
+    this.#use(session, time)
+    const { replies } = session
+    replies.acknowledge(firstUnacknowledged)
+    const reply = replies.get(sequenceNumber)
     if (reply !== undefined) return { verdict: 'duplicate', reply }
-    if (sequenceNumber === 0 || sequenceNumber >= session.firstUnacknowledged + SEQUENCE_WINDOW)
+    if (sequenceNumber === 0 || sequenceNumber >= replies.firstUnacknowledged + SEQUENCE_WINDOW)
       return OUT_OF_WINDOW
-    if (sequenceNumber < session.firstUnacknowledged) return ACKNOWLEDGED
+    if (sequenceNumber < replies.firstUnacknowledged) return ACKNOWLEDGED
     return { verdict: 'new', session }
   }
 
@@ -83,9 +85,9 @@ export class SessionTable {
   /** Everything, in order of last use. */
   encode(): Uint8Array {
     const writer = new ByteWriter(1024).varint(this.#sessions.size)
-    for (const { clientId, lastTime, firstUnacknowledged, replies } of this.#sessions.values()) {
-      writer.raw(clientId).varint(lastTime).varint(firstUnacknowledged).varint(replies.size)
-      for (const [sequenceNumber, reply] of replies) writer.varint(sequenceNumber).bytes(reply)
+    for (const { clientId, lastTime, replies } of this.#sessions.values()) {
+      writer.raw(clientId).varint(lastTime).varint(replies.firstUnacknowledged).varint(replies.size)
+      for (const [sequenceNumber, reply] of replies.entries()) writer.varint(sequenceNumber).bytes(reply)
     }
     return writer.finish()
   }
@@ -96,17 +98,17 @@ export class SessionTable {
     const reader = new ByteReader(bytes)
     for (let left = reader.count(CLIENT_ID_BYTES + 3); left > 0; left--) {
       const session = decodeSession(reader)
-      table.#sessions.set(clientKeyOf(session.clientId), session)
+      table.#sessions.set(session.key, session)
     }
     reader.end()
     return table
   }
 
-  #use(key: ClientKey, session: Session, time: number): void {
+  #use(session: Session, time: number): void {
     session.lastTime = time
     if (session === this.#newest) return
-    this.#sessions.delete(key)
-    this.#sessions.set(key, session)
+    this.#sessions.delete(session.key)
+    this.#sessions.set(session.key, session)
     this.#newest = session
   }
 }
@@ -114,22 +116,13 @@ export class SessionTable {
 function decodeSession(reader: ByteReader): Session {
   const clientId = reader.raw(CLIENT_ID_BYTES).slice()
   const lastTime = reader.varint()
-  const firstUnacknowledged = reader.varint()
-  const replies = new Map<number, Uint8Array>()
+  const replies = new ReplyWindow(reader.varint())
   for (let left = reader.count(2); left > 0; left--) {
     const sequenceNumber = reader.varint()
+    const distance = sequenceNumber - replies.firstUnacknowledged
+    if (distance < 0 || distance >= SEQUENCE_WINDOW || replies.get(sequenceNumber) !== undefined)
+      throw new ProtocolError(`a reply to command ${String(sequenceNumber)}, which is not awaited`)
     replies.set(sequenceNumber, reader.bytes().slice())
   }
-  return { clientId, lastTime, firstUnacknowledged, replies }
-}
-
-function acknowledge(session: Session, firstUnacknowledged: number): void {
-  if (firstUnacknowledged <= session.firstUnacknowledged) return
-  if (firstUnacknowledged - session.firstUnacknowledged > SEQUENCE_WINDOW) {
-    for (const sequenceNumber of session.replies.keys())
-      if (sequenceNumber < firstUnacknowledged) session.replies.delete(sequenceNumber)
-  } else {
-    for (let i = session.firstUnacknowledged; i < firstUnacknowledged; i++) session.replies.delete(i)
-  }
-  session.firstUnacknowledged = firstUnacknowledged
+  return { key: clientKeyOf(clientId), clientId, lastTime, replies }
 }

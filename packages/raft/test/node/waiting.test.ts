@@ -131,9 +131,22 @@ describe('proposals that wait', () => {
     const both = [add(proposals), add(proposals)]
     expect(proposals.queued()).toHaveLength(2)
     proposals.appended(7, 2)
-    proposals.applied(8, 2, Uint8Array.of(8))
+    proposals.applied(6, 1, Uint8Array.of(6))
     proposals.applied(7, 2, Uint8Array.of(7))
+    proposals.applied(8, 2, Uint8Array.of(8))
     expect(await Promise.all(both)).toEqual([Uint8Array.of(7), Uint8Array.of(8)])
+    expect([proposals.size, proposals.bytes]).toEqual([0, 0])
+  })
+
+  test('one whose entry came with a snapshot of another leader (§7) is unknown, and holds up nobody', async () => {
+    const proposals = new PendingProposals()
+    const skipped = settle(add(proposals))
+    proposals.appended(7, 2)
+    const later = settle(add(proposals))
+    proposals.appended(20, 4)
+    proposals.applied(20, 4, reply)
+    expect(await skipped).toMatchObject({ code: 'LEADERSHIP_LOST', outcome: 'unknown' })
+    expect(await later).toEqual(reply)
     expect([proposals.size, proposals.bytes]).toEqual([0, 0])
   })
 
