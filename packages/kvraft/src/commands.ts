@@ -27,15 +27,11 @@ const HEAD_BYTES_MAX = 1 + 2
 /** Decoded keys and values are views. `decode` throws {@link ProtocolError} on anything that `encode` would not write. */
 export const commandCodec: Codec<Command> = {
   encode(command) {
-    switch (command.op) {
-      case 'put':
-        return encodeWithValue(PUT, command.key, command.value)
-      case 'append':
-        return encodeWithValue(APPEND, command.key, command.value)
-      case 'delete':
-        return new ByteWriter(HEAD_BYTES_MAX + command.key.length).u8(DELETE).bytes(command.key).view()
-    }
+    const writer = new ByteWriter(HEAD_BYTES_MAX + command.key.length)
+    writeCommand(writer, command)
+    return writer.view()
   },
+  write: writeCommand,
   decode(bytes) {
     const reader = new ByteReader(bytes)
     const op = reader.u8()
@@ -72,6 +68,15 @@ export function readValue(reader: ByteReader): Uint8Array {
   return reader.raw(remaining)
 }
 
-function encodeWithValue(op: number, key: Uint8Array, value: Uint8Array): Uint8Array {
-  return new ByteWriter(HEAD_BYTES_MAX + key.length + value.length).u8(op).bytes(key).raw(value).view()
+function writeCommand(to: ByteWriter, command: Command): void {
+  switch (command.op) {
+    case 'put':
+      to.u8(PUT).bytes(command.key).raw(command.value)
+      return
+    case 'append':
+      to.u8(APPEND).bytes(command.key).raw(command.value)
+      return
+    case 'delete':
+      to.u8(DELETE).bytes(command.key)
+  }
 }

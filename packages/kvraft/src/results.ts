@@ -27,15 +27,10 @@ const RESULT_BYTES_MAX = 1 + 8 + 8
 export const resultCodec: Codec<Result> = {
   encode(result) {
     const writer = new ByteWriter(RESULT_BYTES_MAX)
-    switch (result.status) {
-      case 'written':
-        return writer.u8(WRITTEN).varint(result.revision).varint(result.version).finish()
-      case 'not-found':
-        return writer.u8(NOT_FOUND).varint(result.revision).finish()
-      case 'too-large':
-        return writer.u8(TOO_LARGE).varint(result.revision).varint(result.valueBytes).finish()
-    }
+    writeResult(writer, result)
+    return writer.finish()
   },
+  write: writeResult,
   decode(bytes) {
     const reader = new ByteReader(bytes)
     const status = reader.u8()
@@ -44,6 +39,19 @@ export const resultCodec: Codec<Result> = {
     reader.end()
     return result
   },
+}
+
+function writeResult(to: ByteWriter, result: Result): void {
+  switch (result.status) {
+    case 'written':
+      to.u8(WRITTEN).varint(result.revision).varint(result.version)
+      return
+    case 'not-found':
+      to.u8(NOT_FOUND).varint(result.revision)
+      return
+    case 'too-large':
+      to.u8(TOO_LARGE).varint(result.revision).varint(result.valueBytes)
+  }
 }
 
 function readRest(status: number, revision: number, reader: ByteReader): Result {

@@ -13,11 +13,12 @@ import {
 } from '@lab/rpc'
 import { checkTimeout, type WaitOptions } from './calls/bounded.ts'
 import { Deadlines } from './calls/deadlines.ts'
+import { encodeCommand, encodeQuery } from './calls/encode.ts'
 import { fromRpcError } from './calls/refusal.ts'
 import { Proposer, type ProposeOptions } from './calls/proposer.ts'
 import { ClientRoute, type KnownServer } from './client-route.ts'
 import { type RaftError, badRequest } from './errors.ts'
-import { encodeCommand, type Submitted } from './node.ts'
+import type { Submitted } from './node.ts'
 import { completeAddress } from './options.ts'
 import { resultOf } from './rsm/reply.ts'
 import type { ServerStatus } from './services.ts'
@@ -134,7 +135,8 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
 
   /** See {@link RaftNode.propose}. */
   async propose(command: C, options?: ProposeOptions): Promise<R> {
-    return (await this.submit(command, options)).result
+    const reply = await this.#proposer.propose(encodeCommand(this.#codec, command), options)
+    return resultOf(reply, this.#resultCodec) as R
   }
 
   /** {@link propose}, telling also where the command stands in the log. */
@@ -145,7 +147,7 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
 
   /** Has the machine's `query` answer, linearizably. @throws {RaftError} `COMMAND_FAILED` when it threw, `TIMEOUT`, `CANCELLED`, `CLOSED` */
   async read(query: Q, options?: WaitOptions): Promise<A> {
-    const bytes = encodeCommand(this.#queryCodec, query)
+    const bytes = encodeQuery(this.#queryCodec, query)
     const answer = await this.#proposer.ask((attempt) => this.#route.ask('read', bytes, attempt), options)
     return this.#answerCodec.decode(answer.subarray(1))
   }

@@ -7,6 +7,7 @@
  */
 import { jsonCodec, type Address, type Codec, type Milliseconds, type Server } from '@lab/rpc'
 import { bounded, checkSignal, checkTimeout, type WaitOptions } from './calls/bounded.ts'
+import { encodeCommand } from './calls/encode.ts'
 import type { ProposeOptions } from './calls/proposer.ts'
 import type { Counters } from './driver/counters.ts'
 import { RaftError, badRequest } from './errors.ts'
@@ -239,15 +240,5 @@ export class RaftNode<M extends StateMachine = StateMachine> {
   ): Promise<T> {
     const { settings, deadlines } = this.#runtime
     return bounded({ clock: settings.clock, deadlines }, work, options)
-  }
-}
-
-/** @throws {RaftError} `BAD_REQUEST` when the codec refuses the command: nothing was sent */
-export function encodeCommand<C>(codec: Codec<C>, command: C): Uint8Array {
-  try {
-    return codec.encode(command)
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause)
-    throw badRequest(`the command cannot be encoded: ${message}`, { cause, outcome: 'not-applied' })
   }
 }

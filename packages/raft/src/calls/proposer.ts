@@ -4,7 +4,7 @@
  */
 import type { Clock, Milliseconds, Random } from '@lab/rpc'
 import { RaftError, badRequest, type RaftErrorCode } from '../errors.ts'
-import { CLIENT_ID_BYTES, encodePlain, encodeSession } from '../rsm/envelope.ts'
+import { CLIENT_ID_BYTES, commandOf, encodePlain, encodeSession } from '../rsm/envelope.ts'
 import { ReplyStatus, decodeReply, type Reply } from '../rsm/reply.ts'
 import { bounded, cancelled, checkSignal, checkTimeout, type WaitOptions } from './bounded.ts'
 import { ClientSession } from './client-session.ts'
@@ -71,16 +71,24 @@ export class Proposer {
     return this.#retried
   }
 
-  /** @returns the reply of a command that was applied, or a status that says why not @throws {RaftError} with `outcome` */
+  /**
+   * @param command copied before this returns
+   * @returns the reply of a command that was applied, or a status that says why not
+   * @throws {RaftError} with `outcome`
+   */
   async propose(command: Uint8Array, options: ProposeOptions = {}): Promise<Reply> {
     const call = this.#begin(options)
     if (call.attemptsLeft === 1) return decodeReply(await this.#send(encodePlain(command), call))
+    let session = this.#session
+    if (session === null) {
+      command = command.slice()
+      session = await this.#openSession(call)
+    }
     for (;;) {
-      const session = this.#session ?? (await this.#openSession(call))
       const sequenceNumber = beginIn(session)
+      const payload = encodeSession(session.clientId, sequenceNumber, session.firstUnacknowledged, command)
       let reply: Reply
       try {
-        const payload = encodeSession(session.clientId, sequenceNumber, session.firstUnacknowledged, command)
         reply = decodeReply(await this.#send(payload, call))
       } finally {
         session.end(sequenceNumber)
@@ -89,6 +97,8 @@ export class Proposer {
       if (this.#session === session) this.#session = null
       if (call.unknown) throw expired()
       // No attempt but this one, which was refused for want of a session: the command is not in the log.
+      command = commandOf(payload)
+      session = this.#session ?? (await this.#openSession(call))
     }
   }
 

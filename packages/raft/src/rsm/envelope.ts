@@ -84,6 +84,13 @@ export function encodeSession(
   return new Uint8Array(slab.view().buffer, start, slab.length - start)
 }
 
+/** A view on the command in a payload that {@link encodeSession} made. */
+export function commandOf(payload: Uint8Array): Uint8Array {
+  const envelope = decodeEnvelope(payload)
+  assert(envelope.kind === 'session', 'the payload is a command in a session')
+  return envelope.command
+}
+
 /**
  * The envelope in bytes [start, end).
  *

@@ -1,0 +1,37 @@
+/** Commands and queries as bytes; what a codec throws is told as the caller's mistake: nothing was sent. */
+import { ByteWriter, type Codec } from '@lab/rpc'
+import { badRequest } from '../errors.ts'
+
+/** A larger buffer is not kept for the next command. */
+const KEPT_BYTES_MAX = 64 * 1024
+let scratch = new ByteWriter(1024)
+
+/**
+ * @returns bytes that hold until the next command is encoded
+ * @throws {RaftError} `BAD_REQUEST` when the codec refuses the command
+ */
+export function encodeCommand<C>(codec: Codec<C>, command: C): Uint8Array {
+  try {
+    if (codec.write === undefined) return codec.encode(command)
+    if (scratch.length > KEPT_BYTES_MAX) scratch = new ByteWriter(1024)
+    scratch.reset()
+    codec.write(scratch, command)
+    return scratch.view()
+  } catch (thrown) {
+    throw refused('command', thrown)
+  }
+}
+
+/** @throws {RaftError} `BAD_REQUEST` when the codec refuses the query */
+export function encodeQuery<Q>(codec: Codec<Q>, query: Q): Uint8Array {
+  try {
+    return codec.encode(query)
+  } catch (thrown) {
+    throw refused('query', thrown)
+  }
+}
+
+function refused(what: string, cause: unknown): Error {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return badRequest(`the ${what} cannot be encoded: ${message}`, { cause, outcome: 'not-applied' })
+}
