@@ -65,7 +65,12 @@ export function jsonBytes(bytes: Uint8Array): string | { readonly b64: string } 
 
 /** Bytes on a terminal, which would obey control characters: those, and what is not UTF-8, are shown and not sent. */
 export function printable(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes).replace(/[^\P{Cc}\n\t]/gu, '�')
+  return printableText(new TextDecoder().decode(bytes))
+}
+
+/** The same of text. */
+export function printableText(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, '�')
 }
 
 function table(rows: readonly Row[]): string {

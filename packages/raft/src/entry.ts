@@ -56,3 +56,8 @@ export function payloadOf(entry: Entry): Uint8Array {
 export function recordBytes(entry: Entry): number {
   return entry.end - entry.start
 }
+
+/** The checksum in the entry's record: two entries with the same one say the same. */
+export function crcOf({ slab, start }: Entry): number {
+  return new DataView(slab.buffer, slab.byteOffset + start + 4, 4).getUint32(0, true)
+}

@@ -206,7 +206,7 @@ export class Runtime {
       ],
     )
     try {
-      this.#trace?.start(driver.status, this.notes)
+      this.#trace?.start(driver.status, recovered.terms, this.notes)
       for (const note of this.notes) this.#options.logger?.warn(note)
       this.#updatePeers(this.standing.membership)
       await driver.start()

@@ -39,24 +39,29 @@ export interface TraceEvent {
   readonly [field: string]: unknown
 }
 
+/**
+ * `terms` are runs: `[[1, 1], [7, 3]]` says that entries 1 to 6 have term 1 and those from 7 on term 3. `term` is the server's
+ * current term in `start`, `role`, `refuse` and `persist`, the entry's in `append` (the last one's), `apply` and `snapshot`.
+ */
 export type TraceKind =
   | 'send' // {to, type, …message}
   | 'recv' // {from, type, …message}
   | 'drop' // {to, type, why}
   | 'role' // {role, term, votedFor, leader, why}
   | 'refuse' // {to, type, term, why}
-  | 'append' // {first, last, term}
+  | 'config' // {index, voters, votersOutgoing, learners}
+  | 'append' // {first, last, term, terms, crcs}, handed to the disk; entries from `first` on are replaced
   | 'truncate' // {from, why}
-  | 'persist' // {write, first, last, bytes, micros}
+  | 'persist' // {write, first, last, term, votedFor, bytes, micros}, on the disk now; 0 for no entries
   | 'commit' // {index}
-  | 'apply' // {index, term}
-  | 'snapshot' // {index, term, bytes, why}
+  | 'apply' // {index, term, command?}
+  | 'snapshot' // {index, term, bytes, why, installed?}; `installed` when another server's took the place of the state here
   | 'timer' // {what}
-  | 'start' // {…}
+  | 'start' // {term, lastIndex, snapshotIndex, terms, voters, votersOutgoing}, as the disk gave them back
   | 'stop' // {why}
   | 'call' // {client, id, op, key, …}
-  | 'return' // {client, id, outcome, …}
-  | 'fault' // {what, …}
+  | 'return' // {client, id, outcome, index?, term?, why?}
+  | 'fault' // {what, …}; `wipe`: all that the node's disk held is gone
   | 'stall' // {millis}
   | 'invariant' // {rule, why}
   | 'note' // {topic, text}

@@ -17,6 +17,7 @@ const WORDS: Partial<Record<string, (event: TraceEvent) => string>> = {
   send: (event) => `→ ${show(event['to'])} ${show(event['type'])}${fields(event, 'to', 'type')}`,
   recv: (event) => `← ${show(event['from'])} ${show(event['type'])}${fields(event, 'from', 'type')}`,
   drop: (event) => `✗ ${show(event['to'])} ${show(event['type'])}${because(event)}`,
+  config: ({ voters, index }) => `its voters are ${list(voters)} as of index ${show(index)}`,
   append: ({ first, last, term }) => `appends ${range(first, last)}, term ${show(term)}`,
   truncate: (event) => `drops its log from ${show(event['from'])}${because(event)}`,
   persist: ({ first, last, bytes, micros }) =>
@@ -28,6 +29,10 @@ const WORDS: Partial<Record<string, (event: TraceEvent) => string>> = {
   fault: (event) => `${show(event['what'])}${because(event)}`,
   invariant: (event) => `VIOLATED: ${show(event['rule'])}${because(event)}`,
   note: ({ topic, text }) => `${show(topic)}: ${show(text)}`,
+}
+
+function list(value: unknown): string {
+  return Array.isArray(value) ? value.map(show).join(', ') : show(value)
 }
 
 function role({ role, leader }: TraceEvent): string {

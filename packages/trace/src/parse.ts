@@ -5,6 +5,8 @@ import { TRACE_VERSION, type TraceEvent, type TraceHeader } from '@lab/rpc'
 export interface TimedEvent {
   /** Microseconds since 1970; in a simulation since its beginning. */
   readonly time: number
+  /** Which life of the process that wrote the file, from 1: numbers of events start anew with each. */
+  readonly life: number
   readonly event: TraceEvent
 }
 
@@ -25,6 +27,7 @@ export class TraceError extends Error {
 export class TraceParser {
   readonly #name: string
   #lines = 0
+  #life = 0
   #header: TraceHeader | null = null
   #torn: TraceError | null = null
 
@@ -54,6 +57,7 @@ export class TraceParser {
     }
     if ('v' in value && !('k' in value)) {
       this.#torn = null
+      this.#life++
       this.#header = this.#checkHeader(value)
       return null
     }
@@ -64,7 +68,7 @@ export class TraceParser {
   #event(value: object): TimedEvent {
     if (this.#header === null) throw this.#error('comes before any header {"v":1,…}: is this a trace file?')
     if (!isEvent(value)) throw this.#error('lacks i, t, n or k')
-    return { time: this.#header.start * 1000 + value.t, event: value }
+    return { time: this.#header.start * 1000 + value.t, life: this.#life, event: value }
   }
 
   #checkHeader(value: object): TraceHeader {

@@ -10,12 +10,57 @@ const event = (t: number, n: string, k: string, rest: object = {}): string =>
 test('files of several processes become one story, by the start in their headers', async () => {
   const n1 = await open([header(1000, 'n1'), event(0, 'n1', 'start'), event(5000, 'n1', 'stop')])
   const n2 = await open([header(1002, 'n2'), event(0, 'n2', 'start'), event(2000, 'n2', 'stop')])
-  const story = await all(mergeTraces([n1.events, n2.events]))
+  const story = await all(mergeTraces([n1, n2]))
   expect(story.map(({ event }) => `${event.n} ${event.k}`)).toEqual([
     'n1 start',
     'n2 start',
     'n2 stop',
     'n1 stop',
+  ])
+})
+
+test('no message arrives before it was sent, however far the clocks of its ends are apart', async () => {
+  const sender = await open([
+    header(1000, 'n1'),
+    event(50_000, 'n1', 'send', { to: 'n2', m: 'a>1', i: 1 }),
+    event(60_000, 'n1', 'stop', { i: 2 }),
+  ])
+  const receiver = await open([
+    header(1000, 'n2'),
+    event(1000, 'n2', 'start', { i: 1 }),
+    event(10_000, 'n2', 'recv', { from: 'n1', m: 'a>1', i: 2 }),
+    event(11_000, 'n2', 'role', { i: 3, c: 2 }),
+    event(12_000, 'n2', 'recv', { from: 'c1', m: 'b>1', i: 4 }),
+  ])
+  const first = await open([header(0, 'n3'), event(0, 'n3', 'start', { i: 1 })])
+  const story = await all(mergeTraces([first, sender, receiver]))
+  const words = story.map(({ event: { n, k, i, c } }) => `${i} ${n} ${k}${c === undefined ? '' : ` by ${c}`}`)
+  expect(words).toEqual([
+    '1 n3 start',
+    '2 n2 start',
+    '3 n1 send',
+    '4 n2 recv',
+    '5 n2 role by 4',
+    '6 n2 recv',
+    '7 n1 stop',
+  ])
+})
+
+test('the numbers of a process that was started again go on where its life before ended', async () => {
+  const again = await open([
+    header(1000),
+    event(0, 'n1', 'start', { i: 1 }),
+    event(1, 'n1', 'role', { i: 2, c: 1 }),
+    header(2000),
+    event(0, 'n1', 'start', { i: 1 }),
+    event(1, 'n1', 'role', { i: 2, c: 1 }),
+  ])
+  const story = await all(mergeTraces([again]))
+  expect(story.map(({ event: { i, c } }) => [i, c])).toEqual([
+    [1, undefined],
+    [2, 1],
+    [3, undefined],
+    [4, 3],
   ])
 })
 

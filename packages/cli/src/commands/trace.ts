@@ -1,22 +1,28 @@
 /** `lab trace`: what happened, from the files of `--trace`. */
-import { createReadStream, readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
-import { columns, mergeTraces, readTrace, type TimedEvent } from '@lab/trace'
+import { columns, formatViolation, rules, TraceChecker, type TimedEvent, type Violation } from '@lab/trace'
 import { Option, type Command } from 'commander'
+import { CliError } from '../errors.ts'
 import { withExamples } from '../help.ts'
 import type { Io } from '../io.ts'
-import { parseCount, splitList, usage } from '../parse.ts'
+import { addOutputOption, formatRows, printableText, type Format, type Row } from '../output.ts'
+import { parseCount, splitList } from '../parse.ts'
+import { openStory } from '../trace-input.ts'
 
 interface ColsFlags {
   readonly kinds?: string
   readonly width?: number
 }
 
+interface CheckFlags {
+  readonly output: Format
+}
+
 const EXAMPLES = `
   lab trace cols n1.jsonl n2.jsonl n3.jsonl            a column for each node
   lab trace cols traces                                all *.jsonl of a folder
   lab trace cols run.jsonl --kinds role,fault          only some kinds of events
-  lab trace cols run.jsonl --width 200 | less -S       wider than the terminal`
+  lab trace cols run.jsonl --width 200 | less -S       wider than the terminal
+  lab trace check traces                               which rules of the paper were broken, and where first`
 
 export function addTraceCommands(program: Command, io: Io): void {
   const trace = withExamples(program.command('trace').description('look at traces'), EXAMPLES)
@@ -25,14 +31,13 @@ export function addTraceCommands(program: Command, io: Io): void {
     .addOption(new Option('--kinds <list>', 'only these kinds of events, such as role,commit,fault'))
     .addOption(new Option('--width <characters>', 'of a line (default: the terminal)').argParser(parseCount))
     .action((files: string[], flags: ColsFlags) => showColumns(files, flags, io))
+  addOutputOption(trace.command('check <files...>').description("hold a trace to Raft's rules")).action(
+    (files: string[], flags: CheckFlags) => check(files, flags, io),
+  )
 }
 
-async function showColumns(files: readonly string[], flags: ColsFlags, io: Io): Promise<void> {
-  const traces = await Promise.all(
-    files.flatMap(traceFiles).map((file) => readTrace(createReadStream(file), file)),
-  )
-  const nodes = [...new Set(traces.flatMap(({ header }) => header.nodes ?? []))].sort()
-  const story = mergeTraces(traces.map(({ events }) => events))
+async function showColumns(paths: readonly string[], flags: ColsFlags, io: Io): Promise<void> {
+  const { nodes, story } = await openStory(paths, io)
   const events = flags.kinds === undefined ? story : ofKinds(story, new Set(splitList(flags.kinds)))
   const { color, width } = io
   for await (const line of columns(events, { nodes, color, width: flags.width ?? width })) {
@@ -41,14 +46,31 @@ async function showColumns(files: readonly string[], flags: ColsFlags, io: Io): 
   }
 }
 
-/** A file is itself; a folder is all trace files in it. */
-function traceFiles(path: string): string[] {
-  const stats = statSync(path, { throwIfNoEntry: false })
-  if (stats === undefined) throw usage(`there is no file ${path}`)
-  if (!stats.isDirectory()) return [path]
-  const names = readdirSync(path).filter((name) => name.endsWith('.jsonl'))
-  if (names.length === 0) throw usage(`there is no *.jsonl in ${path}`)
-  return names.sort().map((name) => join(path, name))
+/** Prints the first event that breaks each rule. @throws {CliError} `FAILED` when there is one */
+async function check(paths: readonly string[], { output }: CheckFlags, io: Io): Promise<void> {
+  const { story } = await openStory(paths, io)
+  const checker = new TraceChecker()
+  const first = new Map<string, Violation>()
+  let events = 0
+  for await (const { event } of story) {
+    events++
+    for (const violation of checker.feed(event))
+      if (!first.has(violation.rule)) first.set(violation.rule, violation)
+  }
+  const found = [...first.values()]
+  if (output === 'table') for (const one of found) await io.out(`${printableText(formatViolation(one))}\n`)
+  else await io.out(formatRows(found.map(rowOf), output))
+  const [earliest] = found
+  if (earliest !== undefined)
+    throw new CliError(
+      'FAILED',
+      `${found.length} of ${Object.keys(rules).length} rules broken in ${events} events, the first at event ${earliest.event.i}`,
+    )
+  io.talk(`${events} events, no rule broken`)
+}
+
+function rowOf({ event, rule, seen, section }: Violation): Row {
+  return { event: event.i, node: event.n, rule, seen, section }
 }
 
 async function* ofKinds(

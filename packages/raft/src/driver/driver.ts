@@ -181,13 +181,14 @@ export class Driver {
   readonly #turn = (): void => {
     this.#scheduled = false
     if (this.#stopped !== null) return
-    const { core, clock, send } = this.#options
+    const { core, clock, send, trace } = this.#options
     try {
       const now = clock.now()
       for (const input of this.#inbox.splice(0)) core.step(input, now)
       this.#append(now)
       if (this.#reads.waiting) this.#reads.asked(core.readIndex(now))
       const ready = core.takeReady(now)
+      trace?.ready(ready, core.status().votedFor)
       send(ready.sendNow)
       this.counters.messagesSent += ready.sendNow.length
       if (ready.write !== null) this.#write(ready.write, ready.sendWhenDurable)
@@ -217,7 +218,6 @@ export class Driver {
   #write(write: Write, sendWhenDurable: readonly Envelope[]): void {
     const { clock, storage, send, trace } = this.#options
     const begun = clock.now()
-    trace?.append(write)
     this.#writing = storage.write(write).then(
       () => {
         if (this.#stopped !== null) return
@@ -251,7 +251,7 @@ export class Driver {
   }
 
   #observe(changes: readonly Change[]): void {
-    const { core, observer, trace } = this.#options
+    const { core, observer } = this.#options
     for (const change of changes) {
       if (change.type === 'role') {
         const { commitIndex } = core.status()
@@ -260,7 +260,6 @@ export class Driver {
         if (change.role === 'leader') this.counters.elections++
       }
       if (change.type === 'committed') this.counters.commits = change.index
-      trace?.change(change, core.status().votedFor)
       observer.changed(change)
     }
   }
@@ -286,7 +285,7 @@ export class Driver {
 
   #installedSnapshot(meta: SnapshotMeta, bytes: number): void {
     this.counters.snapshotsInstalled++
-    this.#options.trace?.snapshot(meta, bytes, 'sent by the leader')
+    this.#options.trace?.installed(meta, bytes)
   }
 
   #stalled(lateMs: number): void {

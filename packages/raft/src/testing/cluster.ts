@@ -7,7 +7,14 @@
  *     await t.settle(leader.propose({ add: 1 }))
  *     await t.crash(leader.id)
  */
-import { assert, seededRandom, type Milliseconds, type Random, type TraceEvent } from '@lab/rpc'
+import {
+  assert,
+  seededRandom,
+  type Milliseconds,
+  type Random,
+  type TraceEvent,
+  type TraceSink,
+} from '@lab/rpc'
 import { MemoryNetwork, memory } from '@lab/rpc/memory'
 import { ManualClock } from '@lab/rpc/testing'
 import { RaftClient, type RaftClientOptions } from '../client.ts'
@@ -108,6 +115,7 @@ export class RaftCluster<M extends StateMachine = StateMachine> {
     const node = server.node
     if (node === null) return
     server.node = null
+    this.#tell({ n: id, k: 'fault', what: 'crash' })
     this.network.crash(id)
     node.close().catch(() => undefined)
     server.life.end()
@@ -117,13 +125,17 @@ export class RaftCluster<M extends StateMachine = StateMachine> {
 
   /** Starts a crashed server again, with what its disk kept. `wiped`: with an empty one. */
   async restart(id: NodeId, { wiped = false }: { readonly wiped?: boolean } = {}): Promise<RaftNode<M>> {
-    if (wiped) this.#servers.delete(id)
+    if (wiped) {
+      this.#servers.delete(id)
+      this.#tell({ n: id, k: 'fault', what: 'wipe' })
+    }
     await this.settle(this.#begin(id))
     return this.node(id)
   }
 
   /** Cuts the servers off from everybody else, clients included; `heal` mends it. Nobody is told. */
   isolate(...ids: readonly NodeId[]): void {
+    this.#tell({ n: '', k: 'fault', what: 'isolate', nodes: ids })
     for (const id of ids)
       for (const other of this.#everybody())
         if (other !== id) {
@@ -134,10 +146,12 @@ export class RaftCluster<M extends StateMachine = StateMachine> {
 
   /** Only servers of one group reach each other; clients reach all. */
   partition(...groups: readonly (readonly NodeId[])[]): void {
+    this.#tell({ n: '', k: 'fault', what: 'partition', groups })
     this.network.partition(...groups)
   }
 
   heal(): void {
+    this.#tell({ n: '', k: 'fault', what: 'heal' })
     this.network.heal()
   }
 
@@ -189,18 +203,16 @@ export class RaftCluster<M extends StateMachine = StateMachine> {
       transport: memory(network, { name: id }),
       clock,
       random: seededRandom(this.#random.integer(0, 2 ** 31)),
-      trace: (event) =>
-        this.trace.push({
-          ...event,
-          i: this.trace.length + 1,
-          t: Math.round(clock.now() * 1000),
-        }),
+      trace: (event) => this.#tell(event),
       ...(stateMachine === undefined ? {} : { stateMachine: stateMachine() }),
       ...(typeof options === 'function' ? options(id) : options),
       id,
       storage: life,
     })
   }
+
+  readonly #tell: TraceSink = (event) =>
+    this.trace.push({ ...event, i: this.trace.length + 1, t: Math.round(this.clock.now() * 1000) })
 
   #everybody(): string[] {
     return [...this.ids, ...Array.from({ length: this.#clients }, (_, i) => `client${i + 1}`)]

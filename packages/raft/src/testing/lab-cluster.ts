@@ -227,7 +227,9 @@ export class LabCluster {
         n: host.name,
         k: applied.type === 'command' ? 'apply' : 'snapshot',
         index: applied.index,
-        ...(applied.type === 'command' ? { command: applied.command } : { bytes: applied.snapshot.length }),
+        ...(applied.type === 'command'
+          ? { command: applied.command }
+          : { bytes: applied.snapshot.length, installed: true }),
       })
       this.#guard(() => {
         service.apply(applied)

@@ -1,8 +1,9 @@
 import { seededRandom, sleep } from '@lab/rpc'
 import { describe, expect, test } from 'vitest'
 import { type RaftError, type RaftClient } from '../../src/index.ts'
-import { RaftCluster } from '../../src/testing/cluster.ts'
+import type { RaftCluster } from '../../src/testing/cluster.ts'
 import { appender, type Appender } from './appender.ts'
+import { startChecked } from './checked-cluster.ts'
 
 interface Call {
   readonly item: string
@@ -34,7 +35,7 @@ async function run(
   seed: number,
 ): Promise<{ all: readonly string[]; calls: readonly Call[]; t: RaftCluster<Appender> }> {
   const random = seededRandom(seed)
-  const t = await RaftCluster.start<Appender>({
+  const t = await startChecked<Appender>({
     seed,
     servers: seed % 2 === 0 ? 3 : 5,
     stateMachine: appender,

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { RaftError, type RaftClient } from '../../src/index.ts'
-import { RaftCluster } from '../../src/testing/cluster.ts'
+import type { RaftCluster } from '../../src/testing/cluster.ts'
 import { appender, errorOf, type Appender } from './appender.ts'
+import { startChecked } from './checked-cluster.ts'
 
 type Client = RaftClient<string, number, 'length' | 'all'>
 const start = (
   seed = 1,
-  options: Parameters<typeof RaftCluster.start<Appender>>[0] = {},
-): Promise<RaftCluster<Appender>> => RaftCluster.start<Appender>({ seed, stateMachine: appender, ...options })
+  options: Parameters<typeof startChecked<Appender>>[0] = {},
+): Promise<RaftCluster<Appender>> => startChecked<Appender>({ seed, stateMachine: appender, ...options })
 
 describe('a client that is no member', () => {
   test('finds the leader by hints, proposes and reads', async () => {

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { RaftError, type RaftNode } from '../../src/index.ts'
-import { RaftCluster } from '../../src/testing/cluster.ts'
+import type { RaftCluster } from '../../src/testing/cluster.ts'
 import { appender, errorOf, type Appender } from './appender.ts'
+import { startChecked } from './checked-cluster.ts'
 
 type Cluster = RaftCluster<Appender>
-const start = (seed = 1, options: Parameters<typeof RaftCluster.start<Appender>>[0] = {}): Promise<Cluster> =>
-  RaftCluster.start<Appender>({ seed, stateMachine: appender, ...options })
+const start = (seed = 1, options: Parameters<typeof startChecked<Appender>>[0] = {}): Promise<Cluster> =>
+  startChecked<Appender>({ seed, stateMachine: appender, ...options })
 
 const items = (node: RaftNode<Appender>): Promise<string[]> =>
   node.read((machine) => [...machine.state.items], { stale: true })

@@ -3,12 +3,12 @@ import { ManualClock } from '@lab/rpc/testing'
 import { describe, expect, test } from 'vitest'
 import { RaftNode, type RaftError } from '../../src/index.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
-import { RaftCluster } from '../../src/testing/cluster.ts'
+import type { RaftCluster } from '../../src/testing/cluster.ts'
 import { appender, errorOf, type Appender } from './appender.ts'
+import { startChecked } from './checked-cluster.ts'
 
-const start = (
-  options: Parameters<typeof RaftCluster.start<Appender>>[0] = {},
-): Promise<RaftCluster<Appender>> => RaftCluster.start<Appender>({ stateMachine: appender, ...options })
+const start = (options: Parameters<typeof startChecked<Appender>>[0] = {}): Promise<RaftCluster<Appender>> =>
+  startChecked<Appender>({ stateMachine: appender, ...options })
 
 describe('identity', () => {
   test('a node whose disk was wiped is refused by its peers, and stops itself with what to do', async () => {

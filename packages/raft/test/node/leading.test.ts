@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { RaftNode } from '../../src/index.ts'
-import { RaftCluster } from '../../src/testing/cluster.ts'
 import { appender, errorOf, type Appender } from './appender.ts'
+import { startChecked } from './checked-cluster.ts'
 
 describe('whileLeader', () => {
   test('without a state machine: the work runs on one node at a time, and its term only grows', async () => {
-    const t = await RaftCluster.start({ seed: 3 })
+    const t = await startChecked({ seed: 3 })
     const begun: { id: string; term: number }[] = []
     const running = new Set<string>()
     const watch = (node: RaftNode): void => {
@@ -33,7 +33,7 @@ describe('whileLeader', () => {
   })
 
   test('a leader cut off has its work called off', async () => {
-    const t = await RaftCluster.start({ seed: 4 })
+    const t = await startChecked({ seed: 4 })
     const leader = await t.leader()
     let aborted: unknown
     const task = leader.whileLeader(
@@ -55,7 +55,7 @@ describe('whileLeader', () => {
   })
 
   test('closing the node ends it, and awaiting it then resolves', async () => {
-    const t = await RaftCluster.start({ servers: 1 })
+    const t = await startChecked({ servers: 1 })
     const node = await t.leader()
     const task = node.whileLeader(
       ({ signal }) => new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())),
@@ -68,7 +68,7 @@ describe('whileLeader', () => {
 
 describe('leadership', () => {
   test('is handed over when asked (thesis §3.10), and only by the leader', async () => {
-    const t = await RaftCluster.start<Appender>({ seed: 5, stateMachine: appender })
+    const t = await startChecked<Appender>({ seed: 5, stateMachine: appender })
     const old = await t.leader()
     const heir = t.node(t.except(old)[0]!)
     expect(await t.settle(errorOf(heir.transferLeadership('n1')))).toSatisfy(
@@ -81,7 +81,7 @@ describe('leadership', () => {
   })
 
   test('events tell who leads and what role this node has', async () => {
-    const t = await RaftCluster.start({ seed: 6 })
+    const t = await startChecked({ seed: 6 })
     const node = t.node('n1')
     const roles: string[] = []
     const leaders: (string | null)[] = []
@@ -102,7 +102,7 @@ describe('leadership', () => {
   })
 
   test('an idle cluster stays as it is: no elections, no log', async () => {
-    const t = await RaftCluster.start<Appender>({ seed: 7, stateMachine: appender })
+    const t = await startChecked<Appender>({ seed: 7, stateMachine: appender })
     const leader = await t.leader()
     await t.advance(200)
     const { term, lastIndex } = leader.status()
@@ -114,7 +114,7 @@ describe('leadership', () => {
 
 describe('snapshots on a cluster (§7)', () => {
   test('carry sessions with the state: a command retried after a snapshot and a restart of all counts once', async () => {
-    const t = await RaftCluster.start<Appender>({
+    const t = await startChecked<Appender>({
       seed: 8,
       stateMachine: appender,
       options: { limits: { trailingBytes: 0 } },
@@ -141,7 +141,7 @@ describe('snapshots on a cluster (§7)', () => {
   })
 
   test('bring back a follower that was away for longer than the log reaches', async () => {
-    const t = await RaftCluster.start<Appender>({
+    const t = await startChecked<Appender>({
       seed: 9,
       stateMachine: appender,
       options: { snapshotEveryBytes: 2000, limits: { trailingBytes: 0 } },
@@ -166,7 +166,7 @@ describe('snapshots on a cluster (§7)', () => {
       )
       return { apply, state } as unknown as Appender
     }
-    const t = await RaftCluster.start<Appender>({
+    const t = await startChecked<Appender>({
       servers: 1,
       stateMachine: bare,
       options: { snapshotEveryBytes: 500 },
@@ -188,7 +188,7 @@ describe('snapshots on a cluster (§7)', () => {
           throw new Error('out of paper')
         },
       })
-    const t = await RaftCluster.start<Appender>({
+    const t = await startChecked<Appender>({
       servers: 1,
       stateMachine: broken,
       options: { snapshotEveryBytes: 500 },

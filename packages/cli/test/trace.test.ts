@@ -1,0 +1,55 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { expect, test } from 'vitest'
+import { lab } from './fake-io.ts'
+import { temporaryFolder } from './folder.ts'
+
+const lines = (...events: readonly object[]): string =>
+  [
+    { v: 1, what: 'a test', start: 0, nodes: ['n1', 'n2'] },
+    ...events.map((event, at) => ({ i: at + 1, t: at * 1000, ...event })),
+  ]
+    .map((line) => `${JSON.stringify(line)}\n`)
+    .join('')
+
+const good = lines({ n: 'n1', k: 'role', role: 'leader', term: 1, why: 'a majority voted for it' })
+const bad = lines(
+  { n: 'n1', k: 'role', role: 'leader', term: 1 },
+  { n: 'n2', k: 'role', role: 'leader', term: 1 },
+)
+
+test('check says of a good trace that no rule is broken, and exits 0', async () => {
+  const ran = await lab(['trace', 'check', '-'], { input: good })
+  expect(ran).toMatchObject({ code: 0, out: '', talk: '1 events, no rule broken' })
+})
+
+test('check names event, rule and section of a broken one, and exits 1', async () => {
+  const ran = await lab(['trace', 'check', '-'], { input: bad })
+  expect(ran.code).toBe(1)
+  expect(ran.out).toBe(
+    'event 2: n1 and n2 both lead in term 1\n  the rule: at most one leader is elected in a term (§5.2, Figure 3)\n',
+  )
+  expect(ran.talk).toMatch(/^lab: 1 of \d+ rules broken in 2 events, the first at event 2/)
+})
+
+test('check tells programs the same as JSON', async () => {
+  const { out } = await lab(['trace', 'check', '-', '-o', 'jsonl'], { input: bad })
+  expect(JSON.parse(out)).toEqual({
+    ...{ event: 2, node: 'n2', rule: 'electionSafety', section: '§5.2, Figure 3' },
+    seen: 'n1 and n2 both lead in term 1',
+  })
+})
+
+test('traces are read from files, gzipped or not, and from folders of both', async () => {
+  const folder = join(temporaryFolder(), 'traces')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'a.jsonl'), good)
+  writeFileSync(join(folder, 'b.jsonl.gz'), gzipSync(bad))
+  expect((await lab(['trace', 'check', join(folder, 'a.jsonl')])).code).toBe(0)
+  expect((await lab(['trace', 'check', join(folder, 'b.jsonl.gz')])).code).toBe(1)
+  expect((await lab(['trace', 'check', folder])).talk).toContain('in 3 events')
+  writeFileSync(join(folder, 'c.jsonl.gz'), 'no gzip')
+  expect((await lab(['trace', 'check', folder])).talk).toContain('incorrect header check')
+  expect((await lab(['trace', 'check', join(folder, 'none.jsonl')])).code).toBe(2)
+})

@@ -1,0 +1,86 @@
+/**
+ * Every rule of Raft that a trace can show broken, over events as they come: the simulator and tests feed it while they run,
+ * `lab trace check` and the viewer afterwards. An event costs about as much as the entries that it names.
+ */
+import type { TraceEvent } from '@lab/rpc'
+import { textOf } from '../fields.ts'
+import { acknowledgedStays } from './acknowledged.ts'
+import { applyCommitted, applyInOrder, snapshotIsCommitted } from './apply.ts'
+import { commitNeedsMajority, commitOnlyGrows, commitOwnTerm } from './commit.ts'
+import { electionSafety } from './election-safety.ts'
+import { leaderAppendOnly } from './leader-append-only.ts'
+import { leaderCompleteness } from './leader-completeness.ts'
+import { logMatching } from './log-matching.ts'
+import type { Look, Property } from './property.ts'
+import { rules, type RuleName } from './rules.ts'
+import { stateMachineSafety } from './state-machine-safety.ts'
+import { termsOnlyGrow } from './terms-only-grow.ts'
+import { voteOnce } from './vote-once.ts'
+import { World } from './world.ts'
+
+/** A rule that an event broke. */
+export interface Violation {
+  readonly rule: RuleName
+  /** The rule in plain words, and where the paper states it. */
+  readonly text: string
+  readonly section: string
+  /** What was seen, with servers and numbers. */
+  readonly seen: string
+  readonly event: TraceEvent
+}
+
+const properties: readonly Property[] = [
+  ...[electionSafety, voteOnce, termsOnlyGrow, leaderAppendOnly, logMatching],
+  ...[stateMachineSafety, leaderCompleteness, commitOnlyGrows, commitOwnTerm, commitNeedsMajority],
+  ...[applyInOrder, applyCommitted, snapshotIsCommitted, acknowledgedStays],
+]
+
+interface Group {
+  readonly world: World
+  readonly looks: readonly { readonly rule: RuleName; readonly look: Look }[]
+}
+
+const NONE: readonly Violation[] = []
+
+export class TraceChecker {
+  readonly #groups = new Map<number, Group>()
+
+  /** @returns the rules that this event breaks: nearly always none. After the first, later ones may only follow from it. */
+  feed(event: TraceEvent): readonly Violation[] {
+    if (event.k === 'invariant')
+      return [violation('saidByItself', textOf(event, 'why') ?? textOf(event, 'rule') ?? '', event)]
+    if (event.k === 'fault') for (const group of this.#groups.values()) feedGroup(group, event)
+    return event.k === 'fault' ? NONE : feedGroup(this.#group(event.g ?? 0), event)
+  }
+
+  #group(number: number): Group {
+    let group = this.#groups.get(number)
+    if (group === undefined) {
+      const looks = properties.map(({ rule, watch }) => ({ rule, look: watch() }))
+      group = { world: new World(), looks }
+      this.#groups.set(number, group)
+    }
+    return group
+  }
+}
+
+function feedGroup({ world, looks }: Group, event: TraceEvent): readonly Violation[] {
+  const server = world.server(event.n)
+  let found: Violation[] | null = null
+  for (const { rule, look } of looks) {
+    const seen = look(event, server, world)
+    if (seen !== null) (found ??= []).push(violation(rule, seen, event))
+  }
+  world.update(event)
+  return found ?? NONE
+}
+
+function violation(rule: RuleName, seen: string, event: TraceEvent): Violation {
+  const { rule: text, section } = rules[rule]
+  return { rule, text, section, seen, event }
+}
+
+/** A violation as people read it: what, the rule, where it stands. */
+export function formatViolation({ event, seen, text, section }: Violation): string {
+  return `event ${String(event.i)}: ${seen}\n  the rule: ${text} (${section})`
+}
