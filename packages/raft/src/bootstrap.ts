@@ -2,13 +2,16 @@ import type { Address } from '@lab/rpc'
 import type { Membership, NodeId } from './types.ts'
 
 /** The configuration that a cluster begins with: every member a voter, in an order that all servers share. */
-export function bootstrapMembership(members: Readonly<Record<NodeId, readonly Address[]>>): Membership {
+export function bootstrapMembership(
+  members: Readonly<Record<NodeId, readonly Address[]>>,
+  leases = false,
+): Membership {
   return {
     voters: Object.keys(members).sort(),
     votersOutgoing: [],
     learners: [],
     addresses: members,
-    leases: false,
+    leases,
   }
 }
 
@@ -16,6 +19,7 @@ export function bootstrapMembership(members: Readonly<Record<NodeId, readonly Ad
 export function difference(
   members: Readonly<Record<NodeId, readonly Address[]>>,
   membership: Membership,
+  leases = membership.leases,
 ): string | null {
   const inLog = new Set([...membership.voters, ...membership.votersOutgoing, ...membership.learners])
   const inOptions = Object.keys(members)
@@ -28,6 +32,7 @@ export function difference(
     missing.length > 0 ? `members leaves out ${missing.join(', ')}` : '',
     additional.length > 0 ? `members adds ${additional.join(', ')}` : '',
     moved.length > 0 ? `members gives other addresses for ${moved.join(', ')}` : '',
+    leases !== membership.leases ? `leases are ${membership.leases ? 'on' : 'off'}` : '',
   ].filter((part) => part !== '')
   if (parts.length === 0) return null
   return `the log's configuration counts, not the options: ${parts.join('; ')}`

@@ -14,6 +14,11 @@ export interface KnownServer {
   readonly requests: RequestClient
 }
 
+export interface AskOptions extends AttemptOptions {
+  /** Any server will do. */
+  readonly anyone?: boolean
+}
+
 export interface ClientRouteOptions {
   readonly servers: readonly Address[]
   readonly schemes: ReadonlySet<string>
@@ -51,9 +56,9 @@ export class ClientRoute implements Route {
     return this.ask('open', clientId, options)
   }
 
-  /** Puts `body` to the server that seems to lead, once. Never rejects. */
-  async ask(method: Method, body: Uint8Array, options: AttemptOptions): Promise<Attempt> {
-    const server = this.#pick()
+  /** Puts `body` to the server that seems to lead, or to the next of all, once. Never rejects. */
+  async ask(method: Method, body: Uint8Array, options: AskOptions): Promise<Attempt> {
+    const server = options.anyone === true ? this.#pickNext() : this.#pick()
     if (server === null) return { ok: false, error: this.unavailable() }
     try {
       const attempt = decodeAttempt(await server.requests[method](body, callOptions(options)))
@@ -121,7 +126,18 @@ export class ClientRoute implements Route {
   }
 
   #pick(): KnownServer | null {
-    if (this.#leader?.link.state === 'up') return this.#leader
+    return this.#leader?.link.state === 'up' ? this.#leader : this.#firstUp()
+  }
+
+  /** All in turn. */
+  #pickNext(): KnownServer | null {
+    const server = this.#firstUp()
+    this.#next = (this.#next + 1) % this.#servers.length
+    return server
+  }
+
+  /** The one to ask next, or the first after it that is up. */
+  #firstUp(): KnownServer | null {
     const count = this.#servers.length
     for (let i = 0; i < count; i++) {
       const server = this.#servers[(this.#next + i) % count]

@@ -20,6 +20,7 @@ import { ClientRoute, type KnownServer } from './client-route.ts'
 import { type RaftError, badRequest } from './errors.ts'
 import type { Submitted } from './node.ts'
 import { completeAddress } from './options.ts'
+import { checkFreshness, encodeRead, type ReadOptions } from './reads.ts'
 import { resultOf } from './rsm/reply.ts'
 import type { ServerStatus } from './services.ts'
 
@@ -46,6 +47,11 @@ export interface RaftClientOptions<C = unknown, R = unknown, Q = unknown, A = un
   readonly clock?: Clock
   readonly random?: Random
   readonly trace?: TraceSink
+}
+
+export interface ClientReadOptions extends ReadOptions {
+  /** Who is asked: whoever seems to lead, or all servers in turn, which spreads the load. Default: all in turn for `stale` only. */
+  readonly from?: 'leader' | 'any'
 }
 
 export interface ClientMetrics {
@@ -145,10 +151,19 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
     return { result: resultOf(reply, this.#resultCodec) as R, index: reply.index, term: reply.term }
   }
 
-  /** Has the machine's `query` answer, linearizably. @throws {RaftError} `COMMAND_FAILED` when it threw, `TIMEOUT`, `CANCELLED`, `CLOSED` */
-  async read(query: Q, options?: WaitOptions): Promise<A> {
-    const bytes = encodeQuery(this.#queryCodec, query)
-    const answer = await this.#proposer.ask((attempt) => this.#route.ask('read', bytes, attempt), options)
+  /**
+   * Has the machine's `query` answer, linearizably unless `options` say otherwise.
+   *
+   * @throws {RaftError} `COMMAND_FAILED` when it threw, `LEASES_OFF`, `TIMEOUT`, `CANCELLED`, `CLOSED`
+   */
+  async read(query: Q, options: ClientReadOptions = {}): Promise<A> {
+    const wanted = checkFreshness(options)
+    const bytes = encodeRead(wanted, encodeQuery(this.#queryCodec, query))
+    const anyone = (options.from ?? (wanted.consistency === 'stale' ? 'any' : 'leader')) === 'any'
+    const answer = await this.#proposer.ask(
+      (attempt) => this.#route.ask('read', bytes, { ...attempt, anyone }),
+      options,
+    )
     return this.#answerCodec.decode(answer.subarray(1))
   }
 

@@ -8,6 +8,8 @@ export type RaftErrorCode =
   | 'LEADERSHIP_LOST'
   /** Too many proposals wait: nothing was appended, come back later. */
   | 'BUSY'
+  /** A lease read where the cluster's configuration has leases off. */
+  | 'LEASES_OFF'
   /** The time given ran out. */
   | 'TIMEOUT'
   /** The caller's signal aborted. */

@@ -4,7 +4,8 @@ import { encodeRefusal } from './calls/refusal.ts'
 import type { Driver } from './driver/driver.ts'
 import type { Message } from './core/messages.ts'
 import { RaftError, badRequest, type LeaderHint } from './errors.ts'
-import { encodeIndex, type ReadBarrier } from './read-barrier.ts'
+import { answerReadIndex, type ReadBarrier } from './read-barrier.ts'
+import { decodeRead } from './reads.ts'
 import { CLIENT_ID_BYTES, encodeOpen, type SessionRule } from './rsm/envelope.ts'
 import type { ReplicatedMachine } from './rsm/replicated-machine.ts'
 import { ClientService, PeerService, type ServerStatus } from './services.ts'
@@ -33,7 +34,7 @@ export function peerImplementation({ driver }: ImplementationOptions): Implement
         driver.counters.messagesReceived++
         driver.input({ type: 'message', from: peer.nodeId, message: decodeMessage(bytes) satisfies Message })
       },
-      readIndex: async () => encodeIndex(await driver.readIndex()),
+      readIndex: (question) => answerReadIndex(driver, question),
     },
     { roles: ['peer'] },
   )
@@ -44,8 +45,8 @@ export function clientImplementation(options: ImplementationOptions): Implementa
   return implement(ClientService, {
     propose: (payload) => proposed(options, checked(options, payload)),
     open: (clientId) => proposed(options, opening(rule, clientId)),
-    read: (query, context) =>
-      read(options, query, context).catch((thrown: unknown) => refusedRead(options, thrown)),
+    read: (body, context) =>
+      read(options, body, context).catch((thrown: unknown) => refusedRead(options, thrown)),
     status: () => status(),
   })
 }
@@ -74,11 +75,12 @@ function refusedRead(options: ImplementationOptions, thrown: unknown): Uint8Arra
 
 async function read(
   options: ImplementationOptions,
-  query: Uint8Array,
+  body: Uint8Array,
   context: CallContext,
 ): Promise<Uint8Array> {
+  const { wanted, query } = decodeRead(body)
   const timeout = Math.max(1, Math.min(READ_TIMEOUT_MS, context.deadline - options.clock.now()))
-  await options.barrier.pass({ timeout, signal: context.signal })
+  await options.barrier.pass(wanted, { timeout, signal: context.signal })
   const answer = ask(options.machine, query)
   const bytes = new Uint8Array(1 + answer.length)
   bytes[0] = ANSWERED

@@ -3,11 +3,17 @@ export {
   type CommandOf,
   type NodeMetrics,
   type NodeStatus,
-  type ReadOptions,
   type ResultOf,
   type Submitted,
 } from './node.ts'
-export { RaftClient, type ClientMetrics, type RaftClientOptions, type ServerReport } from './client.ts'
+export {
+  RaftClient,
+  type ClientMetrics,
+  type ClientReadOptions,
+  type RaftClientOptions,
+  type ServerReport,
+} from './client.ts'
+export type { Consistency, Freshness, ReadOptions } from './reads.ts'
 export type { Logger, RaftLimits, RaftNodeOptions } from './options.ts'
 export type { NodeEvents } from './node-events.ts'
 export type { ServerStatus } from './services.ts'

@@ -14,6 +14,7 @@ import { RaftError, badRequest } from './errors.ts'
 import { LeaderTask, type LeaderWork } from './leader-task.ts'
 import type { NodeEvents } from './node-events.ts'
 import { checkOptions, type RaftNodeOptions } from './options.ts'
+import { checkFreshness, type ReadOptions } from './reads.ts'
 import { resultOf, type Position } from './rsm/reply.ts'
 import { Runtime } from './runtime.ts'
 import type { ServerStatus } from './services.ts'
@@ -23,11 +24,6 @@ import type { Index, NodeId, SnapshotMeta } from './types.ts'
 /** What a command of the machine `M` is, and what applying it gives. */
 export type CommandOf<M extends StateMachine> = Parameters<M['apply']>[0]
 export type ResultOf<M extends StateMachine> = ReturnType<M['apply']>
-
-export interface ReadOptions extends WaitOptions {
-  /** Reads what this server has, at once, however old: no leader is asked. */
-  readonly stale?: boolean
-}
 
 /** A command's result and where it stands in the log: a token for `waitApplied` on another member. */
 export interface Submitted<R> extends Position {
@@ -114,23 +110,26 @@ export class RaftNode<M extends StateMachine = StateMachine> {
   }
 
   /**
-   * Looks at the state machine: linearizable on any member (ReadIndex, thesis §6.4), without writing to the log.
+   * Looks at the state machine: on any member, learners too, linearizable by default (ReadIndex, thesis §6.4), without writing to
+   * the log.
    *
    * @param look runs once, synchronously; it must change nothing and keep no reference to the state
-   * @throws {RaftError} `TIMEOUT`, `CANCELLED`, `CLOSED`
+   * @throws {RaftError} `LEASES_OFF`, `BUSY` when too many wait, `TIMEOUT`, `CANCELLED`, `CLOSED`
    */
-  async read<T>(look: (machine: M) => T, { stale = false, ...wait }: ReadOptions = {}): Promise<T> {
+  async read<T>(look: (machine: M) => T, options?: ReadOptions): Promise<T> {
     const machine = this.#machine
     if (machine === undefined) throw badRequest('this node has no stateMachine to read')
-    if (!stale) await this.readBarrier(wait)
+    await this.readBarrier(options)
     return look(machine)
   }
 
-  /** Resolves when this node's state is at least as new as all that was acknowledged anywhere before the call. */
-  async readBarrier({ timeout = this.#runtime.settings.timeout, signal }: WaitOptions = {}): Promise<void> {
+  /** Resolves when this node's state is as fresh as `options` ask: by default, as all that was acknowledged anywhere before the call. */
+  async readBarrier(options: ReadOptions = {}): Promise<void> {
+    const { timeout = this.#runtime.settings.timeout, signal } = options
+    const wanted = checkFreshness(options)
     checkTimeout(timeout)
     checkSignal(signal)
-    await this.#runtime.barrier.pass({ timeout, signal })
+    await this.#runtime.barrier.pass(wanted, { timeout, signal })
   }
 
   /** Resolves when this node has applied the log up to `index`: with `submit` on another member, reading one's own writes. */

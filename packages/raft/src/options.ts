@@ -50,6 +50,11 @@ export interface RaftNodeOptions<M extends StateMachine = StateMachine> {
    * difference is reported.
    */
   readonly members: Readonly<Record<NodeId, Address | readonly Address[]>>
+  /**
+   * Allows lease reads in the cluster that this bootstraps: then a server that restarts waits for one longest election timeout
+   * before it votes. Like `members` it counts for an empty storage only. Default false.
+   */
+  readonly leases?: boolean
   readonly transport?: Transport
   /** Instead of `transport`: each address is dialled by the transport of its scheme. */
   readonly transports?: readonly Transport[]
@@ -105,6 +110,8 @@ export type ResolvedLimits = Omit<RaftLimits, keyof CoreLimits>
 export interface Settings {
   readonly id: NodeId
   readonly members: Readonly<Record<NodeId, readonly Address[]>>
+  /** Undefined when the options do not say. */
+  readonly leases: boolean | undefined
   readonly transports: readonly Transport[]
   readonly clusterId: string
   readonly listen: readonly Address[]
@@ -136,6 +143,7 @@ export function checkOptions<M extends StateMachine>(options: RaftNodeOptions<M>
   return {
     id,
     members,
+    leases: options.leases,
     transports,
     clusterId,
     listen,

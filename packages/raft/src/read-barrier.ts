@@ -3,13 +3,17 @@ import { ByteReader, ByteWriter } from '@lab/rpc'
 import { bounded, checkSignal, type Waiting } from './calls/bounded.ts'
 import { fromRpcError } from './calls/refusal.ts'
 import type { AttemptOptions, Route } from './calls/route.ts'
+import type { LeaseAnswer } from './core/lease.ts'
 import type { Driver } from './driver/driver.ts'
 import type { Peers } from './driver/peers.ts'
 import { RaftError, type LeaderHint, type RaftErrorCode } from './errors.ts'
 import { callOptions } from './node-route.ts'
+import type { Wanted } from './reads.ts'
 import type { Index, NodeId } from './types.ts'
 
-const NOTHING = new Uint8Array()
+/** What a question to the leader holds: nothing, or that its lease will do. */
+const BY_ROUND = new Uint8Array()
+const BY_LEASE = Uint8Array.of(1)
 const BACKOFF_MS = 20
 
 /** Reads change nothing: whatever went wrong on the way, they may ask again. */
@@ -31,24 +35,33 @@ export interface ReadBarrierOptions extends Waiting {
   readonly attemptTimeout: Milliseconds
 }
 
+/** How long one read may look for an index. */
+interface Asking extends AttemptOptions {
+  readonly deadline: Milliseconds
+  readonly lease: boolean
+}
+
 /**
  * Linearizable reads at any member (thesis §6.4): the leader, asked after the read began, names an index; once that is applied
  * here, this server's state is at least as new as everything acknowledged before the read began.
  */
 export class ReadBarrier {
   readonly #options: ReadBarrierOptions
-  /** The question to the leader that reads of this turn share; it has not been sent. */
-  #group: { readonly leader: NodeId; readonly index: Promise<Index> } | null = null
+  /** The questions to the leader that reads of this turn share, for a round and for its lease; they have not been sent. */
+  #rounds: Question | null = null
+  #leases: Question | null = null
 
   constructor(options: ReadBarrierOptions) {
     this.#options = options
   }
 
-  /** Resolves when this server's state may be read. @throws {RaftError} `TIMEOUT`, `CANCELLED`, `CLOSED` */
-  async pass({ timeout, signal }: AttemptOptions): Promise<void> {
+  /** Resolves when this server's state may be read. @throws {RaftError} `LEASES_OFF`, `TIMEOUT`, `CANCELLED`, `CLOSED` */
+  async pass({ consistency, atLeast }: Wanted, { timeout, signal }: AttemptOptions): Promise<void> {
     const { clock, driver } = this.#options
     const deadline = clock.now() + timeout
-    const index = await this.#readIndex(deadline, timeout, signal)
+    const asking = { deadline, timeout, signal, lease: consistency === 'lease' }
+    const fresh = consistency === 'stale' ? 0 : await this.#readIndex(asking)
+    const index = Math.max(fresh, atLeast)
     if (driver.lastApplied >= index) return
     const left = Math.max(1, deadline - clock.now())
     await bounded(this.#options, driver.waitApplied(index), {
@@ -58,17 +71,14 @@ export class ReadBarrier {
     })
   }
 
-  async #readIndex(
-    deadline: Milliseconds,
-    timeout: Milliseconds,
-    signal: AbortSignal | undefined,
-  ): Promise<Index> {
+  async #readIndex(asking: Asking): Promise<Index> {
     const { clock, driver, random, route } = this.#options
+    const { deadline, timeout, signal } = asking
     for (;;) {
       driver.checkRunning()
       const left = Math.max(1, deadline - clock.now())
       try {
-        return await this.#ask(Math.min(left, this.#options.attemptTimeout), signal)
+        return await this.#ask({ ...asking, timeout: Math.min(left, this.#options.attemptTimeout) })
       } catch (thrown) {
         const error = fromRpcError(thrown)
         checkSignal(signal)
@@ -86,34 +96,73 @@ export class ReadBarrier {
     }
   }
 
-  async #ask(timeout: Milliseconds, signal: AbortSignal | undefined): Promise<Index> {
-    const { self, driver, leader } = this.#options
+  async #ask({ timeout, signal, lease }: Asking): Promise<Index> {
+    const { self, leader } = this.#options
     const hint = leader()
     if (hint === null) throw new RaftError('NOT_LEADER', 'nobody is known to lead')
-    const answer = hint.id === self ? driver.readIndex() : this.#askLeader(hint.id, timeout)
+    const answer = hint.id === self ? this.#askHere(lease) : this.#askLeader(hint.id, timeout, lease)
     return bounded(this.#options, answer, { timeout, signal, what: 'the leader did not confirm the read' })
   }
 
+  async #askHere(lease: boolean): Promise<Index> {
+    const index = await ownReadIndex(this.#options.driver, lease)
+    return index === LEASES_OFF ? refuseLease() : index
+  }
+
   /** One question for all reads of this turn. A read never joins a question that has been sent: it may be older than the read. */
-  #askLeader(leader: NodeId, timeout: Milliseconds): Promise<Index> {
-    if (this.#group?.leader === leader) return this.#group.index
+  #askLeader(leader: NodeId, timeout: Milliseconds, lease: boolean): Promise<Index> {
+    const open = lease ? this.#leases : this.#rounds
+    if (open?.leader === leader) return open.index
     const index = Promise.resolve().then(() => {
-      this.#group = null
-      return this.#request(leader, timeout)
+      if (lease) this.#leases = null
+      else this.#rounds = null
+      return this.#request(leader, timeout, lease)
     })
-    this.#group = { leader, index }
+    if (lease) this.#leases = { leader, index }
+    else this.#rounds = { leader, index }
     return index
   }
 
-  async #request(leader: NodeId, timeout: Milliseconds): Promise<Index> {
+  async #request(leader: NodeId, timeout: Milliseconds, lease: boolean): Promise<Index> {
     const messages = this.#options.peers.messages(leader)
     if (messages === null) throw new RaftError('UNAVAILABLE', `no connection to the leader ${leader}`)
-    return decodeIndex(await messages.readIndex(NOTHING, callOptions({ timeout })))
+    const answer = await messages.readIndex(lease ? BY_LEASE : BY_ROUND, callOptions({ timeout }))
+    const index = decodeIndex(answer)
+    return index === LEASES_OFF ? refuseLease() : index
   }
 }
 
+/** A question that has not been sent, and what it will be answered. */
+interface Question {
+  readonly leader: NodeId
+  readonly index: Promise<Index>
+}
+
+/** In place of an index: the configuration allows no leases. */
+const LEASES_OFF: Index = 0
+
+/** What the leader answers to {@link PeerService}'s readIndex. */
+export async function answerReadIndex(driver: Driver, question: Uint8Array): Promise<Uint8Array> {
+  return encodeIndex(await ownReadIndex(driver, question[0] === BY_LEASE[0]))
+}
+
+/** By the lease if it holds, else by a round. */
+function ownReadIndex(driver: Driver, lease: boolean): Promise<Index> | Index {
+  if (!lease) return driver.readIndex()
+  const answer: LeaseAnswer = driver.leaseIndex()
+  if (answer.ok) return answer.index
+  return answer.why === 'off' ? LEASES_OFF : driver.readIndex()
+}
+
+function refuseLease(): never {
+  throw new RaftError(
+    'LEASES_OFF',
+    "this cluster's configuration has leases off: read linearizable, or turn them on for the whole cluster",
+  )
+}
+
 /** The body of a readIndex answer. */
-export function encodeIndex(index: Index): Uint8Array {
+function encodeIndex(index: Index): Uint8Array {
   return new ByteWriter(8).varint(index).finish()
 }
 

@@ -80,7 +80,7 @@ export class Runtime {
     this.#machine = machineOf(options)
     const core = coreOf(settings, recovered)
     const { membership, currentTerm } = core.status()
-    this.#difference = difference(members, membership)
+    this.#difference = difference(members, membership, settings.leases)
     this.notes = [...recovered.notes, ...(this.#difference === null ? [] : [this.#difference])]
     this.standing = new Standing({
       membership,
@@ -285,7 +285,10 @@ function machineOf(options: RaftNodeOptions): ReplicatedMachine {
   })
 }
 
-function coreOf({ id, random, clock, timing, coreLimits, members }: Settings, recovered: Recovered): Raft {
+function coreOf(
+  { id, random, clock, timing, coreLimits, members, leases }: Settings,
+  recovered: Recovered,
+): Raft {
   const { hardState, snapshot, firstIndex, lastIndex, terms, configurations, lastTime } = recovered
   return new Raft({
     id,
@@ -297,7 +300,7 @@ function coreOf({ id, random, clock, timing, coreLimits, members }: Settings, re
     terms,
     configurations,
     lastTime,
-    bootstrap: bootstrapMembership(members),
+    bootstrap: bootstrapMembership(members, leases),
     now: clock.now(),
     timing,
     limits: coreLimits,

@@ -2,10 +2,11 @@
  * What Raft servers offer over RPC. All bodies are bytes of our own codecs.
  *
  *     raft.peer    message    wire.ts: Raft's own messages, one way
- *                  readIndex  () → varint index: what a follower must have applied before it answers a read (thesis §6.4)
+ *                  readIndex  nothing, or u8 1: the lease will do → varint index: what a follower must have applied before it answers
+ *                             a read (thesis §6.4); 0: leases are off
  *     raft.client  propose    an envelope (rsm/envelope.ts) → a reply (rsm/reply.ts) or a refusal (calls/refusal.ts)
  *                  open       a client id → the same
- *                  read       a query → u8 1 · answer, or a refusal
+ *                  read       see reads.ts → u8 1 · answer, or a refusal
  *                  status     () → ServerStatus
  */
 import { bytesCodec, notification, service, unary, type Client } from '@lab/rpc'

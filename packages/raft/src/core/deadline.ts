@@ -1,5 +1,6 @@
 /** Everything that happens by itself: when it is due, and what then (§5.2, thesis §6.2). */
 import { onElectionTimeout } from './election.ts'
+import { nextLeaseRound } from './lease.ts'
 import { quorumReached } from './quorum.ts'
 import { becomeFollower } from './role.ts'
 import type { Leadership, State } from './state.ts'
@@ -23,7 +24,11 @@ export function onDeadline(state: State): void {
 export function nextDeadline(state: State): number {
   const { leadership } = state
   if (leadership === null) return state.electionDeadline
-  let next = Math.min(quorumLostAt(state, leadership), diskStalledAt(state))
+  let next = Math.min(
+    quorumLostAt(state, leadership),
+    diskStalledAt(state),
+    nextLeaseRound(state, leadership),
+  )
   if (leadership.transfer !== null) next = Math.min(next, leadership.transfer.until)
   for (const follower of leadership.followers.values()) {
     next = Math.min(next, follower.sentAt + state.timing.heartbeatMs)

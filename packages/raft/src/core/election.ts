@@ -11,6 +11,7 @@
 import type { HardState, NodeId } from '../types.ts'
 import { installing } from './install.ts'
 import { lead } from './leadership.ts'
+import { boundByLease } from './lease.ts'
 import type { RequestVote, RequestVoteReply } from './messages.ts'
 import { countVotes } from './quorum.ts'
 import { becomeFollower, enterTerm, mayCampaign, resetElectionDeadline } from './role.ts'
@@ -37,6 +38,7 @@ export function onTimeoutNow(state: State, from: NodeId): void {
 function reasonNotToCampaign(state: State): string | null {
   if (!mayCampaign(state)) return 'it has no vote in its configuration'
   if (installing(state)) return 'a snapshot is being installed'
+  if (state.now < state.quietUntil) return 'leases are on and it started a moment ago'
   // A server whose disk hangs could not make its own vote durable, let alone serve.
   const stalled = state.now - state.durability.writingSince > state.timing.electionTimeoutMsMax
   return stalled ? 'the disk has not finished a write for an election timeout' : null
@@ -109,8 +111,8 @@ function grant(state: State, candidate: NodeId): void {
 /** Null when the vote may be granted. By now `request.term` is the current term, if it is no pre-vote. */
 function reasonToRefuse(state: State, from: NodeId, request: RequestVote): string | null {
   if (request.term < state.currentTerm) return `term ${String(request.term)} is past`
-  if (!request.transfer && hearsLeader(state))
-    return `${String(state.leader)} leads and was heard of just now`
+  const withheld = withholdsVotes(state, request)
+  if (withheld !== null) return withheld
   if (request.preVote) {
     if (request.term === state.currentTerm) return `term ${String(request.term)} has begun already`
   } else {
@@ -127,11 +129,18 @@ function upToDate(state: State, request: RequestVote): boolean {
   return request.lastLogIndex >= lastIndex
 }
 
+/** Why this server grants nothing now and lets nobody raise its term, whoever asks; null when it may. */
+export function withholdsVotes(state: State, request: RequestVote): string | null {
+  if (!request.transfer && hearsLeader(state))
+    return `${String(state.leader)} leads and was heard of just now`
+  return boundByLease(state, request)
+}
+
 /**
  * Stickiness (thesis §4.2.3): whoever has heard of a leader within the shortest election timeout grants nothing and lets
  * nobody raise its term. A leader steps down by itself when it loses its majority.
  */
-export function hearsLeader(state: State): boolean {
+function hearsLeader(state: State): boolean {
   if (state.role === 'leader') return true
   return state.leader !== null && state.now - state.leaderHeardAt < state.timing.electionTimeoutMsMin
 }

@@ -1,6 +1,7 @@
 /** Becoming leader, and what a leader appends to its own log (§5.3, §8). */
 import { EntryKind, recordBytes, type Entry } from '../entry.ts'
 import type { Index, NodeId } from '../types.ts'
+import { markRound } from './lease.ts'
 import { encodeMembership, membersOf } from './membership.ts'
 import { Progress } from './progress.ts'
 import type { Proposed } from './ready.ts'
@@ -25,11 +26,14 @@ export function lead(state: State, why: string): void {
     readRounds: [],
     uncommitted: [],
     uncommittedBytes: 0,
+    marks: [],
     transfer: null,
+    toldToCampaign: false,
     commitNoticeAt: Infinity,
     lastStamp: null,
   }
   followMembers(state, state.leadership, firstIndex)
+  markRound(state, state.leadership)
   state.announceRole(why)
   appendOwn(state, state.leadership, EntryKind.noop, [NO_PAYLOAD], state.log.lastTime)
   // A bootstrapped cluster's configuration becomes part of the log, which wins over `members` from then on.

@@ -9,14 +9,15 @@ import { onAppendEntries, refuseStaleAppend } from './append.ts'
 import { maybeCommit } from './commit.ts'
 import { onDeadline } from './deadline.ts'
 import {
-  hearsLeader,
   onHardStateDurable,
   onRequestVote,
   onRequestVoteReply,
   onTimeoutNow,
+  withholdsVotes,
 } from './election.ts'
 import { onInstallSnapshot, onSnapshotWritten, refuseStaleSnapshot } from './install.ts'
 import { propose } from './leadership.ts'
+import { leaseIndex, type LeaseAnswer } from './lease.ts'
 import { encodeMembership } from './membership.ts'
 import type { Message } from './messages.ts'
 import { readIndex } from './read-index.ts'
@@ -46,10 +47,14 @@ export class Raft {
   constructor(options: CoreOptions) {
     this.#state = new State(options, { ...DEFAULT_LIMITS, ...options.limits })
     resetElectionDeadline(this.#state)
+    const { quietUntil, timing } = this.#state
+    // Not all at one moment: the timeout keeps its width and begins later.
+    if (quietUntil > options.now)
+      this.#state.electionDeadline += timing.electionTimeoutMsMax - timing.electionTimeoutMsMin
     const { voters, votersOutgoing } = this.#state.membership
     // The only voter has nobody to wait for.
     if (voters.length === 1 && votersOutgoing.length === 0 && voters[0] === options.id)
-      this.#state.electionDeadline = options.now
+      this.#state.electionDeadline = Math.max(options.now, quietUntil)
   }
 
   /** Takes in one thing that happened, at `now` on a monotonic clock. */
@@ -116,6 +121,15 @@ export class Raft {
     return readIndex(this.#state)
   }
 
+  /**
+   * The index at which a read is linearizable right now, by the leader's lease (thesis §6.4.1). Asks nobody, changes nothing: the
+   * caller's `now` must be of the same synchronous turn.
+   */
+  leaseIndex(now: number): LeaseAnswer {
+    this.#at(now)
+    return leaseIndex(this.#state)
+  }
+
   /** Is there work to take? After every input there may be. */
   hasReady(): boolean {
     return this.#touched
@@ -151,7 +165,7 @@ export class Raft {
 /** §5.1: a message of a later term ends whatever this server was; one of an earlier term is refused. */
 function receive(state: State, from: NodeId, message: Message): void {
   if (message.term > state.currentTerm && raisesTerm(message)) {
-    if (message.type === 'RequestVote' && !message.transfer && hearsLeader(state)) {
+    if (message.type === 'RequestVote' && withholdsVotes(state, message) !== null) {
       onRequestVote(state, from, message)
       return
     }

@@ -3,6 +3,7 @@
  * answers that began *afterwards* that it still leads. Rounds count up in a term and reads belong to exactly one, so an
  * answer that comes late can never confirm a newer read.
  */
+import { markRound, nextLeaseRound } from './lease.ts'
 import { quorumReached } from './quorum.ts'
 import type { Leadership, State } from './state.ts'
 
@@ -14,10 +15,13 @@ export function readIndex(state: State): number {
   return id
 }
 
-/** One round for all reads that came since the last; they wait for the first commit of this term (§8). */
+/** One round for all reads that came since the last; they wait for the first commit of this term (§8). Leases need rounds too. */
 export function beginRound(state: State, leadership: Leadership): void {
-  if (leadership.waitingReads.length === 0 || state.commitIndex < leadership.firstIndex) return
+  const reading = leadership.waitingReads.length > 0 && state.commitIndex >= leadership.firstIndex
+  if (!reading && state.now < nextLeaseRound(state, leadership)) return
   leadership.round++
+  markRound(state, leadership)
+  if (!reading) return
   leadership.readRounds.push({
     round: leadership.round,
     index: state.commitIndex,

@@ -43,8 +43,12 @@ export interface Leadership {
   /** Own entries not committed, one item per batch appended; `uncommittedBytes` is their sum. */
   readonly uncommitted: { readonly lastIndex: Index; readonly bytes: number }[]
   uncommittedBytes: number
+  /** When rounds began, oldest first, as far back as a lease reaches; empty without leases. */
+  readonly marks: { readonly round: number; readonly at: number }[]
   /** A hand-over under way (thesis §3.10); proposals wait outside until `until`. */
   transfer: { readonly to: NodeId; readonly until: number } | null
+  /** TimeoutNow was sent in this term: from then on somebody may campaign at any time. */
+  toldToCampaign: boolean
   /** When followers that have not been told the commitIndex get a message of their own. */
   commitNoticeAt: number
   /** The last step of log time: how far it may go on is measured from here. Null before the first. */
@@ -90,6 +94,8 @@ export class State {
   leader: NodeId | null = null
   /** When the leader was last heard of. */
   leaderHeardAt = -Infinity
+  /** With leases: before this, a server that restarted helps nobody to the lead, itself neither (thesis §6.4.1). */
+  readonly quietUntil: number
   /** When to campaign unless something is heard before. */
   electionDeadline = Infinity
 
@@ -127,6 +133,9 @@ export class State {
     this.announcedCommit = this.commitIndex
     this.handedOutIndex = this.commitIndex
     this.appliedIndex = this.commitIndex
+    // Who never knew a term never promised anything.
+    const mayHavePromised = this.membership.leases && this.currentTerm > 0
+    this.quietUntil = mayHavePromised ? this.now + this.timing.electionTimeoutMsMax : -Infinity
   }
 
   get membership(): Membership {

@@ -30,6 +30,7 @@ function reasonNotTo(state: State, leadership: Leadership | null, to: NodeId): s
 export function handOver(state: State, leadership: Leadership, follower: Progress): void {
   if (leadership.transfer?.to !== follower.id || follower.matchIndex !== state.log.lastIndex) return
   state.send(follower.id, { type: 'TimeoutNow', term: state.currentTerm })
+  leadership.toldToCampaign = true
 }
 
 export function giveUpTransfer(state: State, leadership: Leadership): void {

@@ -10,6 +10,7 @@
  * are stepped together.
  */
 import { toError, type Milliseconds } from '@lab/rpc'
+import type { LeaseAnswer } from '../core/lease.ts'
 import type { Envelope } from '../core/messages.ts'
 import type { Change, CoreStatus, Input, Ready, Write } from '../core/ready.ts'
 import { EntryKind, recordBytes, type Entry } from '../entry.ts'
@@ -142,6 +143,12 @@ export class Driver {
     if (this.#stopped !== null) return Promise.reject(this.#stopped())
     this.#schedule()
     return this.#reads.ask()
+  }
+
+  /** The index to be applied before a read under this leader's lease: true now, in this turn. @throws {RaftError} `CLOSED` */
+  leaseIndex(): LeaseAnswer {
+    this.checkRunning()
+    return this.#options.core.leaseIndex(this.#options.clock.now())
   }
 
   /** @throws {RaftError} `CLOSED` */

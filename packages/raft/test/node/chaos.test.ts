@@ -74,7 +74,7 @@ async function run(
   const all = await t.settle(leader.read((machine) => [...machine.state.items]))
   for (const node of t.nodes) {
     await t.settle(node.readBarrier())
-    expect(await node.read((machine) => machine.state.items, { stale: true })).toEqual(all)
+    expect(await node.read((machine) => machine.state.items, { consistency: 'stale' })).toEqual(all)
   }
   return { all, calls, t }
 }

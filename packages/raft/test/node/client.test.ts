@@ -40,7 +40,10 @@ describe('a client that is no member', () => {
     t.network.cut(leader.id, 'client1')
     const proposed = client.propose('once', { timeout: 30_000 })
     await t.advance(5000)
-    expect(await leader.read((machine) => machine.state.items, { stale: true })).toEqual(['first', 'once'])
+    expect(await leader.read((machine) => machine.state.items, { consistency: 'stale' })).toEqual([
+      'first',
+      'once',
+    ])
     t.heal()
     expect(await t.settle(proposed)).toBe(2)
     expect(await t.settle(client.read('all'))).toEqual(['first', 'once'])

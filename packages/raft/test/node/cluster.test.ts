@@ -9,7 +9,7 @@ const start = (seed = 1, options: Parameters<typeof startChecked<Appender>>[0] =
   startChecked<Appender>({ seed, stateMachine: appender, ...options })
 
 const items = (node: RaftNode<Appender>): Promise<string[]> =>
-  node.read((machine) => [...machine.state.items], { stale: true })
+  node.read((machine) => [...machine.state.items], { consistency: 'stale' })
 
 async function expectSame(t: Cluster, expected: readonly string[]): Promise<void> {
   for (const node of t.nodes) {
@@ -236,7 +236,7 @@ describe('linearizable reads (thesis §6.4)', () => {
     ).toMatchObject({
       code: 'TIMEOUT',
     })
-    expect(await old.read((machine) => machine.state.items.length, { stale: true })).toBe(1)
+    expect(await old.read((machine) => machine.state.items.length, { consistency: 'stale' })).toBe(1)
     t.heal()
     expect(await t.settle(old.read((machine) => machine.state.items.length))).toBe(2)
     await t.close()

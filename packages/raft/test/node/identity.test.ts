@@ -41,7 +41,7 @@ describe('identity', () => {
     await t.advance(3000)
     // The only one with data cannot commit, but has lost nothing, and nobody leads without it.
     expect(t.node(leader.id).status().appliedIndex).toBeGreaterThan(0)
-    expect(await leader.read((machine) => machine.state.items, { stale: true })).toEqual(['kept'])
+    expect(await leader.read((machine) => machine.state.items, { consistency: 'stale' })).toEqual(['kept'])
     for (const id of wiped) expect(t.node(id).status().commitIndex).toBe(0)
     await t.close()
   })

@@ -154,7 +154,7 @@ describe('snapshots on a cluster (§7)', () => {
     const again = await t.restart(slow)
     await t.settle(again.waitApplied(leader.status().commitIndex))
     expect(again.metrics().snapshotsInstalled).toBe(1)
-    expect(await again.read((machine) => machine.state.items.length, { stale: true })).toBe(60)
+    expect(await again.read((machine) => machine.state.items.length, { consistency: 'stale' })).toBe(60)
     await t.settle(again.propose('and goes on'))
     await t.close()
   })

@@ -12,19 +12,9 @@ import type { Entry } from '../../../src/entry.ts'
 import type { Index, Membership, NodeId } from '../../../src/types.ts'
 import { decodeMessage, encodeMessage } from '../../../src/wire.ts'
 import { FakeDisk } from '../support/fake-disk.ts'
+import { CALM, type Faults } from './faults.ts'
 import { Invariants, nextState } from './invariants.ts'
-
-export interface Faults {
-  loss: number
-  duplication: number
-  /** Of a message, in milliseconds; each draws its own, so that messages overtake each other. */
-  delayMsMax: number
-  diskMsMax: number
-  /** Pairs that do not hear each other, as `a>b`. */
-  readonly cut: Set<string>
-}
-
-export const CALM: Omit<Faults, 'cut'> = { loss: 0, duplication: 0, delayMsMax: 2, diskMsMax: 2 }
+import { chunkOf, snapshotOf, stateIn } from './snapshot-bytes.ts'
 
 export interface ClusterOptions {
   readonly seed: number
@@ -41,7 +31,10 @@ interface Server {
   core: Raft | null
   /** Counts starts: what an earlier life waited for is not delivered to the next. */
   life: number
+  /** On the cluster's clock. */
   deadline: number
+  /** How fast its own clock runs: leases allow for some difference. */
+  readonly rate: number
   /** The machine: what was applied last, and the state as one number. */
   applied: Index
   state: number
@@ -59,9 +52,20 @@ export class Cluster {
   now = 0
   /** What happened, for comparing runs. */
   digest = 0
-  readonly counts = { messages: 0, fetches: 0, chunks: 0, busy: 0, truncations: 0, reads: 0, restores: 0 }
+  readonly counts = {
+    messages: 0,
+    fetches: 0,
+    chunks: 0,
+    busy: 0,
+    truncations: 0,
+    reads: 0,
+    leases: 0,
+    restores: 0,
+  }
   readonly #queue: { at: number; order: number; run: () => void }[] = []
   #order = 0
+  /** What was so when leases were last looked at. */
+  #leasesSeen = ''
 
   constructor(options: ClusterOptions) {
     this.options = options
@@ -74,6 +78,7 @@ export class Cluster {
         core: null,
         life: 0,
         deadline: Infinity,
+        rate: 0.955 + 0.09 * this.random.next(),
         applied: 0,
         state: 0,
         restoring: false,
@@ -104,7 +109,7 @@ export class Cluster {
   }
 
   start(server: Server): void {
-    const { options, now, random } = this
+    const { options, random } = this
     const disk = this.disk(server.id)
     server.life++
     server.applied = disk.snapshot?.meta.index ?? 0
@@ -114,7 +119,7 @@ export class Cluster {
       random: () => random.next(),
       ...disk.recovered(),
       bootstrap: options.membership,
-      now,
+      now: this.#clockOf(server),
       timing: options.timing,
       limits: options.limits,
     })
@@ -134,20 +139,21 @@ export class Cluster {
 
   step(server: Server, input: Input): void {
     if (server.core === null) return
-    server.core.step(input, this.now)
+    server.core.step(input, this.#clockOf(server))
     this.#work(server)
   }
 
   propose(server: Server, payloads: readonly Uint8Array[]): void {
     if (server.core === null) return
-    const proposed = server.core.propose(payloads, EntryKind.command, 1_000_000 + this.now, this.now)
+    const now = this.#clockOf(server)
+    const proposed = server.core.propose(payloads, EntryKind.command, 1_000_000 + this.now, now)
     if (!proposed.ok && proposed.why === 'busy') this.counts.busy++
     this.#work(server)
   }
 
   read(server: Server): void {
     if (server.core === null) return
-    server.reads.set(server.core.readIndex(this.now), this.invariants.commitIndex)
+    server.reads.set(server.core.readIndex(this.#clockOf(server)), this.invariants.commitIndex)
     this.#work(server)
   }
 
@@ -166,8 +172,27 @@ export class Cluster {
         due.deadline = Infinity
         this.step(due, { type: 'deadline' })
       }
+      this.#checkLeases()
     }
     this.now = Math.max(this.now, until)
+  }
+
+  #clockOf({ rate }: Server): number {
+    return this.now * rate
+  }
+
+  /** Whoever could read without asking anybody now would see all that is committed. */
+  #checkLeases(): void {
+    const { commitIndex, lastTerm } = this.invariants
+    const seen = `${String(commitIndex)} ${String(lastTerm)} ${this.now.toFixed(0)}`
+    if (seen === this.#leasesSeen) return
+    this.#leasesSeen = seen
+    for (const server of this.servers) {
+      const answer = server.core?.leaseIndex(this.#clockOf(server))
+      if (server.core === null || answer?.ok !== true) continue
+      this.counts.leases++
+      this.invariants.leaseHeld(server.core.status(), answer.index)
+    }
   }
 
   #after(delay: number, run: () => void): void {
@@ -197,7 +222,7 @@ export class Cluster {
   /** The driver: does what a Ready says, in the order of its fields. */
   #work(server: Server): void {
     while (server.core?.hasReady() === true) {
-      const ready = server.core.takeReady(this.now)
+      const ready = server.core.takeReady(this.#clockOf(server))
       for (const change of ready.changes) if (change.type === 'truncated') this.counts.truncations++
       this.invariants.status(server.core.status())
       this.#send(server, ready.sendNow)
@@ -205,7 +230,8 @@ export class Cluster {
       this.#apply(server, ready)
       this.#answer(server, ready)
       this.#serve(server, ready)
-      server.deadline = ready.deadline
+      // A little later, lest rounding wake it before its time.
+      server.deadline = ready.deadline / server.rate + 1e-6
       this.#maybeSnapshot(server)
     }
   }
@@ -319,32 +345,6 @@ export class Cluster {
     const data = snapshotOf(server.state, applied)
     const compactTo = Math.max(applied - this.random.integer(0, 10), disk.firstIndex - 1)
     disk.save({ meta, data, crc: crc32(data) }, compactTo)
-    core.step({ type: 'compacted', meta, compactTo }, this.now)
-  }
-}
-
-/** The state, and filling so that a snapshot takes several chunks. */
-function snapshotOf(state: number, index: Index): Uint8Array {
-  const data = new Uint8Array(8 + ((index * 37) % 900)).fill(index)
-  new DataView(data.buffer).setFloat64(0, state)
-  return data
-}
-
-function stateIn(data: Uint8Array): number {
-  return new DataView(data.buffer, data.byteOffset).getFloat64(0)
-}
-
-function chunkOf(disk: FakeDisk, index: Index, offset: number, bytesMax: number): SnapshotChunk | null {
-  const { snapshot } = disk
-  if (snapshot === null) return null
-  const start = snapshot.meta.index === index ? offset : 0
-  const end = Math.min(start + bytesMax, snapshot.data.length)
-  return {
-    meta: snapshot.meta,
-    size: snapshot.data.length,
-    crc: snapshot.crc,
-    offset: start,
-    data: snapshot.data.slice(start, end),
-    done: end === snapshot.data.length,
+    core.step({ type: 'compacted', meta, compactTo }, this.#clockOf(server))
   }
 }

@@ -30,6 +30,7 @@ test('those runs went through everything that can happen', () => {
   expect(sum((run) => run.restores)).toBeGreaterThan(50)
   expect(sum((run) => run.chunks)).toBeGreaterThan(150)
   expect(sum((run) => run.reads)).toBeGreaterThan(1000)
+  expect(sum((run) => run.leases)).toBeGreaterThan(10_000)
 })
 
 test('the same seed gives the same run, to the byte', () => {

@@ -27,6 +27,8 @@ export class Invariants {
   readonly #seen = new Map<NodeId, CoreStatus>()
   /** The highest index that any server knew to be committed. */
   commitIndex: Index = 0
+  /** The latest term that had a leader. */
+  lastTerm: Term = 0
 
   constructor(disks: ReadonlyMap<NodeId, FakeDisk>, voters: readonly NodeId[]) {
     this.#disks = disks
@@ -42,6 +44,7 @@ export class Invariants {
     )
     if (other === id) return
     this.#leaders.set(term, id)
+    this.lastTerm = Math.max(this.lastTerm, term)
     for (const [index, committedTerm] of this.#committed)
       assert(
         this.#disk(id).holds(index, committedTerm),
@@ -141,6 +144,15 @@ export class Invariants {
     assert(
       index >= committedBefore,
       `stale read: ${id} answered with ${String(index)}, committed was ${String(committedBefore)}`,
+    )
+  }
+
+  /** While a lease holds nobody leads a later term, and its holder knows all that is committed (thesis §6.4.1). */
+  leaseHeld({ id, currentTerm }: CoreStatus, index: Index): void {
+    this.readAnswered(id, this.commitIndex, index)
+    assert(
+      currentTerm >= this.lastTerm,
+      `${id} holds a lease in term ${String(currentTerm)}, term ${String(this.lastTerm)} has a leader`,
     )
   }
 

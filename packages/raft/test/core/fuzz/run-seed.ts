@@ -1,7 +1,8 @@
 import { assert, seededRandom, type Random } from '@lab/rpc'
 import type { CoreLimits, Timing } from '../../../src/core/ready.ts'
 import type { Membership } from '../../../src/types.ts'
-import { CALM, Cluster } from './cluster.ts'
+import { Cluster } from './cluster.ts'
+import { CALM } from './faults.ts'
 
 const CHAOS_STEPS = 60
 
@@ -26,7 +27,7 @@ export function runSeed(seed: number): Coverage {
   const learners = random.next() < 0.2 ? 1 : 0
   const cluster = new Cluster({
     seed,
-    membership: membershipOf(voters, learners),
+    membership: membershipOf(voters, learners, seed % 2 === 1),
     timing: TIMINGS[random.integer(0, TIMINGS.length - 1)] as Timing,
     limits: limitsOf(random),
     snapshotEvery: random.next() < 0.6 ? random.integer(10, 60) : Infinity,
@@ -42,7 +43,7 @@ export function runSeed(seed: number): Coverage {
   return { ...cluster.counts, digest: cluster.digest, terms: term, committed: cluster.invariants.commitIndex }
 }
 
-function membershipOf(voters: number, learners: number): Membership {
+function membershipOf(voters: number, learners: number, leases: boolean): Membership {
   const ids = (prefix: string, count: number) =>
     Array.from({ length: count }, (_, i) => `${prefix}${String(i + 1)}`)
   return {
@@ -50,7 +51,7 @@ function membershipOf(voters: number, learners: number): Membership {
     votersOutgoing: [],
     learners: ids('l', learners),
     addresses: {},
-    leases: false,
+    leases,
   }
 }
 
