@@ -98,20 +98,21 @@ describe('a lease read (thesis §6.4.1)', () => {
     await t.settle(old.propose('kept'))
     t.isolate(old.id)
     expect(await t.settle(old.read(length, { consistency: 'lease' }))).toBe(1)
-    const next = t.leader({ among: t.except(old) })
-    let held = true
-    while (held) {
-      const outcome = old.read(length, { consistency: 'lease', timeout: 5 })
-      held = await t.settle(
-        outcome.then(
-          () => true,
-          () => false,
-        ),
+    const elected = (): boolean => t.nodes.some((node) => node !== old && node.status().role === 'leader')
+    let heldFor = 0
+    while (!elected()) {
+      await t.advance(5)
+      let held = false
+      old.read(length, { consistency: 'lease', timeout: 1 }).then(
+        () => (held = true),
+        () => undefined,
       )
-      const elected = t.nodes.some((node) => node !== old && node.status().role === 'leader')
-      expect(held && elected).toBe(false)
+      for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+      expect(held && heldFor === Infinity, 'a lease that ended stays ended').toBe(false)
+      heldFor = held ? heldFor + 5 : Infinity
     }
-    await t.settle((await next).propose('newer'))
+    expect(heldFor, 'it ended before anybody else led').toBe(Infinity)
+    await t.settle((await t.leader({ among: t.except(old) })).propose('newer'))
     await t.close()
   })
 
