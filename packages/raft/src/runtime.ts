@@ -118,7 +118,8 @@ export class Runtime {
     })
     this.#peers = new Peers({
       self: id,
-      link: linkOptions(options, settings, this.#identity(recovered)),
+      link: linkOptions(this.#traced, settings, this.#identity(recovered)),
+      trace: this.#trace,
       onDown: (peer) => this.driver.input({ type: 'unreachable', peer }),
       onError: (peer, error) => this.#peerError(peer, error),
     })
@@ -198,7 +199,7 @@ export class Runtime {
       status: () => this.status(),
     }
     this.#server = await serve(
-      serveOptions(this.#options, settings, this.#identity(recovered), (peer) => this.#handshake(peer)),
+      serveOptions(this.#traced, settings, this.#identity(recovered), (peer) => this.#handshake(peer)),
       [
         peerImplementation(implementationOptions),
         clientImplementation(implementationOptions),
@@ -223,6 +224,11 @@ export class Runtime {
     if (difference === null) return
     this.#difference = null
     queueMicrotask(() => this.events.emit('membership', { membership, index: 0, difference }))
+  }
+
+  /** The options with the trace that RPC is to write to. */
+  get #traced(): RaftNodeOptions {
+    return this.#trace === null ? this.#options : { ...this.#options, trace: this.#trace.sink }
   }
 
   async #close(why: string): Promise<void> {

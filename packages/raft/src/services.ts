@@ -10,13 +10,18 @@
  *                  status     () → ServerStatus
  */
 import { bytesCodec, notification, service, unary, type Client } from '@lab/rpc'
+import { describeMessage } from './describe-message.ts'
 import type { Index, NodeId, Role, Term } from './types.ts'
+import { decodeMessage } from './wire.ts'
 
 const bytes = { request: bytesCodec, response: bytesCodec }
 
 /** For members only. */
 export const PeerService = service('raft.peer', {
-  message: notification<Uint8Array>({ message: bytesCodec }),
+  message: notification<Uint8Array>({
+    message: bytesCodec,
+    describe: (bytes) => describeMessage(decodeMessage(bytes)),
+  }),
   readIndex: unary<Uint8Array, Uint8Array>(bytes),
 })
 

@@ -7,7 +7,7 @@ import type { PeerInfo } from './handshake.ts'
 import { IdTable } from './id-table.ts'
 import type { Message, Welcome } from './messages.ts'
 import { writeCancel, writeCredit, writeNotify, writeOpen, writeQuery, writeRequest } from './protocol.ts'
-import type { NamedMethod } from './service.ts'
+import type { NamedMethod, TraceSaid } from './service.ts'
 import { StreamReader, type StreamPort } from './stream-reader.ts'
 import { fromWire } from './wire-error.ts'
 
@@ -81,7 +81,7 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
     const tooLarge = this.#sizeError(method, body)
     if (tooLarge !== undefined) throw tooLarge
     writeNotify(this.connection.begin(), method.number, body)
-    this.connection.commit(method.label)
+    this.connection.commitNotification(method, body)
   }
 
   stream(method: NamedMethod, body: Uint8Array): StreamReader {
@@ -143,14 +143,11 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
     this.#options.onEnd(this, error)
   }
 
-  describe(message: Message): string {
-    if (message.kind === 'response' || message.kind === 'failure') {
-      const label = this.#calls.get(message.id)?.method.label
-      return label === undefined
-        ? message.kind
-        : `${label} ${message.kind === 'response' ? 'reply' : 'failure'}`
-    }
-    return message.kind
+  describe(message: Message): TraceSaid {
+    const isReply = message.kind === 'response' || message.kind === 'failure'
+    const label = isReply ? this.#calls.get(message.id)?.method.label : undefined
+    if (label === undefined) return { type: message.kind }
+    return { type: `${label} ${message.kind === 'response' ? 'reply' : 'failure'}` }
   }
 
   #onResponse(id: number, body: Uint8Array): void {

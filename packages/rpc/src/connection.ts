@@ -9,6 +9,7 @@ import { MESSAGE_OVERHEAD_BYTES, type Limits } from './limits.ts'
 import { messageId } from './message-id.ts'
 import type { Message } from './messages.ts'
 import { decodeMessage, writeGoaway, writePing, writePong } from './protocol.ts'
+import { saidBy, type NamedMethod, type TraceSaid } from './service.ts'
 import type { TraceSink } from './trace.ts'
 import type { Channel } from './transport.ts'
 import { wireError } from './wire-error.ts'
@@ -33,8 +34,8 @@ export interface ConnectionOwner {
   onMessage(message: Message): void
   /** Called once. `error` is undefined after an orderly close. */
   onEnd(error: RpcError | undefined): void
-  /** In words, for the trace. */
-  describe(message: Message): string
+  /** For the trace; with a `type`. */
+  describe(message: Message): TraceSaid
 }
 
 export class Connection {
@@ -98,7 +99,19 @@ export class Connection {
   commit(label: string): void {
     if (this.#isOver) return
     this.#sent++
-    if (this.#trace !== undefined) this.#traceSend(this.#trace, label)
+    if (this.#trace !== undefined) this.#traceSend(this.#trace, { type: label })
+    this.#send()
+  }
+
+  /** The same for a notification, whose method may say in the trace what it holds. */
+  commitNotification(method: NamedMethod, body: Uint8Array): void {
+    if (this.#isOver) return
+    this.#sent++
+    if (this.#trace !== undefined) this.#traceSend(this.#trace, saidBy(method, body))
+    this.#send()
+  }
+
+  #send(): void {
     this.channel.send(this.#writer.view())
     if (this.channel.bufferedBytes > this.#outputBytesMax) this.#dropSlowPeer()
   }
@@ -190,13 +203,13 @@ export class Connection {
     )
   }
 
-  #traceSend(trace: TraceSink, label: string): void {
+  #traceSend(trace: TraceSink, said: TraceSaid): void {
     trace({
+      ...said,
       n: this.#options.nodeId,
       k: 'send',
       m: messageId(this.id, this.#options.isDialler, this.#sent),
       to: this.peerName,
-      type: label,
       bytes: this.#writer.length,
     })
   }
@@ -204,11 +217,11 @@ export class Connection {
   #traceReceive(trace: TraceSink, message: Message, bytes: number): void {
     const sequence = this.channel.sequence ?? this.#received
     trace({
+      ...this.#options.owner.describe(message),
       n: this.#options.nodeId,
       k: 'recv',
       m: messageId(this.id, !this.#options.isDialler, sequence),
       from: this.peerName,
-      type: this.#options.owner.describe(message),
       bytes,
     })
   }

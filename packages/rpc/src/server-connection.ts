@@ -5,6 +5,7 @@ import type { Hello, Message, WireError } from './messages.ts'
 import { PROTOCOL_VERSION, writeRefuse, writeWelcome } from './protocol.ts'
 import { ServerCalls } from './server-calls.ts'
 import type { ServerShared } from './server-shared.ts'
+import { saidBy, type TraceSaid } from './service.ts'
 import type { Channel } from './transport.ts'
 
 /** How long a client that has been sent away, and has no calls any more, may take to leave. */
@@ -81,10 +82,12 @@ export class ServerConnection implements ConnectionOwner {
     this.#onEnd(this)
   }
 
-  describe(message: Message): string {
+  describe(message: Message): TraceSaid {
     if (message.kind !== 'request' && message.kind !== 'open' && message.kind !== 'notify')
-      return message.kind
-    return this.#shared.registry.get(message.method)?.named.label ?? message.kind
+      return { type: message.kind }
+    const named = this.#shared.registry.get(message.method)?.named
+    if (named === undefined) return { type: message.kind }
+    return message.kind === 'notify' ? saidBy(named, message.body) : { type: named.label }
   }
 
   #onGreeting(message: Message): void {

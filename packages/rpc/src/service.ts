@@ -22,7 +22,12 @@ export interface StreamMethod<Request, Item> {
 export interface NotificationMethod<Message> {
   readonly kind: 'notification'
   readonly message: Codec<Message>
+  /** What a message says, for the trace; asked only while somebody traces. */
+  readonly describe?: ((message: Message) => TraceSaid) | undefined
 }
+
+/** Fields for the trace; `type` takes the place of the method's label. */
+export type TraceSaid = Readonly<Record<string, unknown>>
 
 // `never` and `unknown` would not infer: a method's codec uses its type both ways.
 export type AnyMethod =
@@ -66,9 +71,10 @@ export function stream<Request = undefined, Item = undefined>(
 }
 
 export function notification<Message = undefined>(
-  codecs: { readonly message?: Codec<Message> } = {},
+  options: Partial<Pick<NotificationMethod<Message>, 'message' | 'describe'>> = {},
 ): NotificationMethod<Message> {
-  return { kind: 'notification', message: codecs.message ?? jsonCodec<Message>() }
+  const { message = jsonCodec<Message>(), describe } = options
+  return { kind: 'notification', message, describe }
 }
 
 /** What a client object has of its own: no method may be called so. */
@@ -150,4 +156,15 @@ export function implement<M extends Methods>(
     bound.set(key, handler.bind(handlers))
   }
   return { service, handlers: bound, roles: options.roles }
+}
+
+/** What the message of a notification says, for the trace: its label, and what its method makes of it. */
+export function saidBy({ label, method }: NamedMethod, body: Uint8Array): TraceSaid {
+  if (method.kind !== 'notification' || method.describe === undefined) return { type: label }
+  try {
+    return { type: label, ...method.describe(method.message.decode(body)) }
+  } catch {
+    // Whoever handles it will say what is wrong with it.
+    return { type: label }
+  }
 }

@@ -81,7 +81,7 @@ function truncate(state: State, index: Index, why: string): void {
   assert(index > state.commitIndex, 'committed entries are never removed (Figure 3, state machine safety)')
   state.log.truncateFrom(index)
   state.durability.truncatedFrom(index)
-  state.outbox.changes.push({ type: 'truncated', from: index, why })
+  state.changed({ type: 'truncated', from: index, why })
   if (state.configurations.truncateFrom(index)) membershipChanged(state)
 }
 

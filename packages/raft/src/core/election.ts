@@ -8,7 +8,7 @@
  * A candidate counts the members of its own configuration. A voter never looks at its own: it may be older than the
  * candidate's, and a majority that waits for each other to learn of a change would wait for ever.
  */
-import type { HardState, NodeId } from '../types.ts'
+import type { HardState, Index, NodeId, Term } from '../types.ts'
 import { installing } from './install.ts'
 import { lead } from './leadership.ts'
 import { boundByLease } from './lease.ts'
@@ -119,7 +119,14 @@ function reasonToRefuse(state: State, from: NodeId, request: RequestVote): strin
     if (state.votedFor !== '' && state.votedFor !== from) return `the vote went to ${state.votedFor}`
     if (state.leader !== null && state.leader !== from) return `${state.leader} leads this term`
   }
-  return upToDate(state, request) ? null : 'the log of the candidate is behind'
+  if (upToDate(state, request)) return null
+  const { lastIndex, lastTerm } = state.log
+  return `its log ends ${place(request.lastLogIndex, request.lastLogTerm)}, mine ${place(lastIndex, lastTerm)} (§5.4.1)`
+}
+
+/** `4@7`: index 4, term 7. */
+function place(index: Index, term: Term): string {
+  return `${String(index)}@${String(term)}`
 }
 
 /** §5.4.1: the later last term, and with equal ones the longer log, is the more up to date. */

@@ -92,4 +92,6 @@ export interface TimeoutNow {
 export interface Envelope {
   readonly to: NodeId
   readonly message: Message
+  /** What the trace calls the input that this came of; see `Raft.because`. */
+  readonly cause?: number
 }

@@ -130,6 +130,11 @@ export class Raft {
     return leaseIndex(this.#state)
   }
 
+  /** What comes of the next inputs is said, in changes and envelopes, to come of the event of this number in the trace. */
+  because(event: number): void {
+    this.#state.cause = event
+  }
+
   /** Is there work to take? After every input there may be. */
   hasReady(): boolean {
     return this.#touched

@@ -99,7 +99,12 @@ export type ReadAnswer =
   | { readonly id: number; readonly index: null }
 
 /** What an observer of this server sees change. */
-export type Change =
+export type Change = AnyChange & {
+  /** What the trace calls the input that this came of; see `Raft.because`. */
+  readonly cause?: number
+}
+
+type AnyChange =
   | {
       readonly type: 'role'
       readonly role: Role

@@ -7,10 +7,10 @@ import type { HardState, Index, Membership, NodeId, Role, SnapshotMeta, Term } f
 import { Durability } from './durability.ts'
 import { Log } from './log.ts'
 import { Configurations, NO_MEMBERSHIP, decodeMembership } from './membership.ts'
-import type { Message } from './messages.ts'
+import type { Envelope, Message } from './messages.ts'
 import { emptyOutbox, type Outbox } from './outbox.ts'
 import type { Progress } from './progress.ts'
-import type { CoreLimits, CoreOptions, SnapshotChunk, Timing } from './ready.ts'
+import type { Change, CoreLimits, CoreOptions, SnapshotChunk, Timing } from './ready.ts'
 
 /** A candidate's campaign. */
 export interface Election {
@@ -114,6 +114,8 @@ export class State {
   leadership: Leadership | null = null
   reception: Reception | null = null
 
+  /** What the trace calls the input being handled; 0 while nobody traces. */
+  cause = 0
   /** Numbers reads, over all terms. */
   lastReadId = 0
   outbox: Outbox = emptyOutbox()
@@ -148,28 +150,39 @@ export class State {
 
   /** Leaves at once. */
   send(to: NodeId, message: Message): void {
-    this.outbox.sendNow.push({ to, message })
+    this.outbox.sendNow.push(this.#envelope(to, message))
   }
 
   /** Leaves once term, vote and the log up to `index` are durable. */
   promise(to: NodeId, message: Message, index: Index = 0): void {
-    this.durability.promise({ to, message }, index, (envelope) => this.outbox.sendNow.push(envelope))
+    this.durability.promise(this.#envelope(to, message), index, (envelope) =>
+      this.outbox.sendNow.push(envelope),
+    )
   }
 
   /** A message or a request that is not granted: the reason in words, for the trace. */
   refuse(to: NodeId, what: string, why: string): void {
-    this.outbox.changes.push({ type: 'refused', to, what, term: this.currentTerm, why })
+    this.changed({ type: 'refused', to, what, term: this.currentTerm, why })
   }
 
   /** Tells observers about role, term and leader as they are now. */
   announceRole(why: string): void {
     const { role, currentTerm: term, leader } = this
-    this.outbox.changes.push({ type: 'role', role, term, leader, why })
+    this.changed({ type: 'role', role, term, leader, why })
   }
 
   announceMembership(): void {
     const { latest: membership, latestIndex: index } = this.configurations
-    this.outbox.changes.push({ type: 'membership', membership, index })
+    this.changed({ type: 'membership', membership, index })
+  }
+
+  /** Observers will be told. */
+  changed(change: Change): void {
+    this.outbox.changes.push(this.cause === 0 ? change : { ...change, cause: this.cause })
+  }
+
+  #envelope(to: NodeId, message: Message): Envelope {
+    return this.cause === 0 ? { to, message } : { to, message, cause: this.cause }
   }
 }
 

@@ -63,5 +63,5 @@ function takeCommitted(state: State): Pick<Ready, 'committed' | 'committedOnDisk
 function announceCommit(state: State): void {
   if (state.commitIndex === state.announcedCommit) return
   state.announcedCommit = state.commitIndex
-  state.outbox.changes.push({ type: 'committed', index: state.commitIndex })
+  state.changed({ type: 'committed', index: state.commitIndex })
 }

@@ -24,12 +24,15 @@ import type { DriverOptions } from './driver-options.ts'
 import { PendingProposals } from './pending-proposals.ts'
 import { PendingReads } from './pending-reads.ts'
 import { Snapshots } from './snapshots.ts'
+import type { RaftTrace } from './trace-events.ts'
 import { AppliedWaiters } from './waiters.ts'
 
 export class Driver {
   readonly counters: Counters = makeCounters()
   readonly #options: DriverOptions
   readonly #inbox: Input[] = []
+  /** Of each input, its event in the trace; empty while nobody traces. */
+  readonly #causes: number[] = []
   readonly #proposals = new PendingProposals()
   readonly #reads = new PendingReads()
   readonly #waiters = new AppliedWaiters()
@@ -39,6 +42,10 @@ export class Driver {
   /** The state machine holds the newest snapshot: until then inputs wait, or commands would be applied to an empty state. */
   #restored = false
   #scheduled = false
+  /** What is being done came of this event, while traced. */
+  #cause = 0
+  /** The event of the latest proposal, while traced. */
+  #lastCall = 0
   #writing: Promise<void> = Promise.resolve()
   /** Why nothing is done any more; null while running. */
   #stopped: (() => RaftError) | null = null
@@ -107,6 +114,8 @@ export class Driver {
   /** Takes note of what happened; the core sees it before this turn of the event loop ends. */
   input(input: Input): void {
     if (this.#stopped !== null) return
+    const { trace } = this.#options
+    if (trace !== null) this.#causes.push(trace.causeOf(input))
     this.#inbox.push(input)
     this.#schedule()
   }
@@ -135,7 +144,20 @@ export class Driver {
       return
     }
     this.#schedule()
-    this.#proposals.add(payload, resolve, reject)
+    const { trace } = this.#options
+    if (trace === null) this.#proposals.add(payload, resolve, reject)
+    else this.#addTraced(trace, payload, resolve, reject)
+  }
+
+  #addTraced(
+    trace: RaftTrace,
+    payload: Uint8Array,
+    resolve: (reply: Uint8Array) => void,
+    reject: (error: RaftError) => void,
+  ): void {
+    const { event, ended } = trace.call(payload.length, { resolve, reject })
+    this.#lastCall = event
+    this.#proposals.add(payload, ended.resolve, ended.reject)
   }
 
   /** Resolves with the index to be applied before a linearizable read. @throws {RaftError} `NOT_LEADER`, `CLOSED` */
@@ -171,6 +193,7 @@ export class Driver {
       this.#timer.cancel()
       this.#applier.stop()
       this.#inbox.length = 0
+      this.#causes.length = 0
       this.#proposals.close((outcome) => withOutcome(makeError(), outcome))
       this.#reads.fail(makeError)
       this.#waiters.fail(makeError)
@@ -191,11 +214,12 @@ export class Driver {
     const { core, clock, send, trace } = this.#options
     try {
       const now = clock.now()
-      for (const input of this.#inbox.splice(0)) core.step(input, now)
+      if (trace === null) for (const input of this.#inbox.splice(0)) core.step(input, now)
+      else this.#stepTraced(now)
       this.#append(now)
       if (this.#reads.waiting) this.#reads.asked(core.readIndex(now))
       const ready = core.takeReady(now)
-      trace?.ready(ready, core.status().votedFor)
+      trace?.ready(ready, core.status().votedFor, this.#cause)
       send(ready.sendNow)
       this.counters.messagesSent += ready.sendNow.length
       if (ready.write !== null) this.#write(ready.write, ready.sendWhenDurable)
@@ -208,10 +232,25 @@ export class Driver {
     }
   }
 
+  #stepTraced(now: Milliseconds): void {
+    const causes = this.#causes.splice(0)
+    for (const [at, input] of this.#inbox.splice(0).entries()) {
+      this.#because(causes[at] ?? 0)
+      this.#options.core.step(input, now)
+    }
+  }
+
+  /** What comes next came of this event. */
+  #because(event: number): void {
+    this.#cause = event
+    this.#options.core.because(event)
+  }
+
   #append(now: Milliseconds): void {
     const payloads = this.#proposals.queued()
     if (payloads.length === 0) return
-    const { core, clock } = this.#options
+    const { core, clock, trace } = this.#options
+    if (trace !== null) this.#because(this.#lastCall)
     const proposed = core.propose(payloads, EntryKind.command, clock.wallTime(), now)
     if (proposed.ok) {
       this.#proposals.appended(proposed.index, proposed.term)
@@ -274,8 +313,8 @@ export class Driver {
   #applied(entry: Entry, reply: Uint8Array | null): void {
     this.counters.applied++
     this.#snapshots.applied(entry.index, recordBytes(entry))
-    if (reply !== null) this.#proposals.applied(entry.index, entry.term, reply)
     this.#options.trace?.apply(entry)
+    if (reply !== null) this.#proposals.applied(entry.index, entry.term, reply)
     this.#options.observer.applied(entry)
   }
 

@@ -4,11 +4,13 @@ import type { Envelope } from '../core/messages.ts'
 import { ClientService, PeerService, type PeerClient, type RequestClient } from '../services.ts'
 import type { NodeId } from '../types.ts'
 import { encodeMessage } from '../wire.ts'
+import type { RaftTrace } from './trace-events.ts'
 
 export interface PeersOptions {
   readonly self: NodeId
   /** How every link is made: transports, identity, clock, … */
   readonly link: LinkOptions
+  readonly trace: RaftTrace | null
   /** The link broke: what was on its way may be lost. */
   readonly onDown: (peer: NodeId) => void
   /** The peer refuses us for good, or the link goes wrong in another way that people should know of. */
@@ -51,10 +53,13 @@ export class Peers {
 
   /** Hands the messages to the links. To a member that cannot be reached they are lost, as on any network. */
   send(envelopes: readonly Envelope[]): void {
-    for (const { to, message } of envelopes) {
+    const { trace } = this.#options
+    for (const { to, message, cause } of envelopes) {
       const peer = this.#up(to)
+      trace?.sending(cause)
       if (peer !== null) peer.messages.message(encodeMessage(message))
     }
+    trace?.sending()
   }
 
   /** What a member offers to members; null when it cannot be reached at the moment. */

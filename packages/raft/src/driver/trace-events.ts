@@ -1,17 +1,66 @@
 import type { TraceSink } from '@lab/rpc'
-import type { Change, CoreStatus, Ready, Write } from '../core/ready.ts'
+import type { Change, CoreStatus, Input, Ready, Write } from '../core/ready.ts'
 import { crcOf, type Entry } from '../entry.ts'
+import type { RaftError } from '../errors.ts'
 import type { TermRun } from '../storage.ts'
 import type { NodeId, SnapshotMeta } from '../types.ts'
 
-/** Tells the trace what happens at one server. Made only when there is a sink: without one nothing is spent. */
+/**
+ * Tells the trace what happens at one server, and what each thing came of: the message received, the timer, the write that was
+ * done. Made only when there is a sink: without one nothing is spent.
+ */
 export class RaftTrace {
+  /** For the RPC below: the same, which takes note of what is received, and says what the messages sent came of. */
+  readonly sink: TraceSink
   readonly #sink: TraceSink
   readonly #n: NodeId
+  #received = 0
+  #persisted = 0
+  #applied = { index: 0, term: 0, event: 0 }
+  /** What the messages that are just being sent came of; 0 when unknown. */
+  #sending = 0
+  #calls = 0
 
   constructor(sink: TraceSink, id: NodeId) {
     this.#sink = sink
     this.#n = id
+    this.sink = (event) => {
+      const isCaused = event.k === 'send' && this.#sending !== 0
+      const index = sink(isCaused ? { ...event, c: this.#sending } : event)
+      if (event.k === 'recv') this.#received = index
+      return index
+    }
+  }
+
+  /** What to call the input, as a cause of others. By now it has happened, and nothing else has since. */
+  causeOf(input: Input): number {
+    if (input.type === 'message') return this.#received
+    if (input.type === 'persisted') return this.#persisted
+    return input.type === 'deadline' ? this.#emit('timer', { what: 'deadline' }) : 0
+  }
+
+  /** The next messages came of this. @param cause 0 for the end of that */
+  sending(cause = 0): void {
+    this.#sending = cause
+  }
+
+  /** A command is proposed here. @returns the event, and the two ways in which it can end */
+  call(bytes: number, ended: Ended): { readonly event: number; readonly ended: Ended } {
+    const id = ++this.#calls
+    const event = this.#emit('call', { client: this.#n, id, op: 'propose', bytes })
+    const told = {
+      resolve: (reply: Uint8Array): void => {
+        const { index, term, event: c } = this.#applied
+        this.#emit('return', { client: this.#n, id, outcome: 'ok', index, term, c })
+        ended.resolve(reply)
+      },
+      reject: (error: RaftError): void => {
+        const { outcome = 'unknown', message: why } = error
+        this.#emit('return', { client: this.#n, id, outcome, why })
+        ended.reject(error)
+      },
+    }
+    return { event, ended: told }
   }
 
   /** @param terms of the log that the disk gave back */
@@ -40,48 +89,63 @@ export class RaftTrace {
    * be entries that this turn's write brings.
    *
    * @param votedFor as it is now
+   * @param cause what the write came of
    */
-  ready({ changes, write }: Ready, votedFor: NodeId): void {
+  ready({ changes, write }: Ready, votedFor: NodeId, cause: number): void {
     for (const change of changes) if (change.type !== 'committed') this.#change(change, votedFor)
-    if (write !== null) this.#append(write)
+    if (write !== null) this.#append(write, cause)
     for (const change of changes)
-      if (change.type === 'committed') this.#emit('commit', { index: change.index })
+      if (change.type === 'committed') this.#emit('commit', { index: change.index, ...because(change) })
   }
 
   #change(change: Exclude<Change, { readonly type: 'committed' }>, votedFor: NodeId): void {
     switch (change.type) {
       case 'role': {
         const { role, term, leader, why } = change
-        this.#emit('role', { role, term, votedFor, leader, why })
+        this.#emit('role', { role, term, votedFor, leader, why, ...because(change) })
         return
       }
       case 'refused':
-        this.#emit('refuse', { to: change.to, type: change.what, term: change.term, why: change.why })
+        this.#emit('refuse', {
+          ...{ to: change.to, type: change.what, term: change.term, why: change.why },
+          ...because(change),
+        })
         return
       case 'truncated':
-        this.#emit('truncate', { from: change.from, why: change.why })
+        this.#emit('truncate', { from: change.from, why: change.why, ...because(change) })
         return
       case 'membership': {
         const { voters, votersOutgoing, learners } = change.membership
-        this.#emit('config', { index: change.index, voters, votersOutgoing, learners })
+        this.#emit('config', {
+          ...{ index: change.index, voters, votersOutgoing, learners },
+          ...because(change),
+        })
       }
     }
   }
 
-  #append({ entries }: Write): void {
+  #append({ entries }: Write, cause: number): void {
     const range = rangeOf(entries)
-    if (range !== null) this.#emit('append', { ...range, terms: runsOf(entries), crcs: entries.map(crcOf) })
+    if (range === null) return
+    const content = { terms: runsOf(entries), crcs: entries.map(crcOf) }
+    this.#emit('append', { ...range, ...content, ...because({ cause }) })
   }
 
   persisted({ id, entries, hardState }: Write, bytes: number, millis: number): void {
     const range = rangeOf(entries)
     const state = hardState === null ? {} : { term: hardState.currentTerm, votedFor: hardState.votedFor }
     const span = { first: range?.first ?? 0, last: range?.last ?? 0 }
-    this.#emit('persist', { write: id, ...span, ...state, bytes, micros: Math.round(millis * 1000) })
+    this.#persisted = this.#emit('persist', {
+      write: id,
+      ...span,
+      ...state,
+      bytes,
+      micros: Math.round(millis * 1000),
+    })
   }
 
   apply({ index, term }: Entry): void {
-    this.#emit('apply', { index, term })
+    this.#applied = { index, term, event: this.#emit('apply', { index, term }) }
   }
 
   snapshot({ index, term }: SnapshotMeta, bytes: number, why: string): void {
@@ -92,9 +156,19 @@ export class RaftTrace {
     this.#emit('snapshot', { index, term, bytes, installed: true, why: 'sent by the leader' })
   }
 
-  #emit(k: Parameters<TraceSink>[0]['k'], fields: Record<string, unknown>): void {
-    this.#sink({ n: this.#n, k, ...fields })
+  #emit(k: Parameters<TraceSink>[0]['k'], fields: Record<string, unknown>): number {
+    return this.#sink({ n: this.#n, k, ...fields })
   }
+}
+
+/** How a proposal ends: one of the two is called, once. */
+interface Ended {
+  readonly resolve: (reply: Uint8Array) => void
+  readonly reject: (error: RaftError) => void
+}
+
+function because({ cause = 0 }: { readonly cause?: number }): { readonly c?: number } {
+  return cause === 0 ? {} : { c: cause }
 }
 
 function rangeOf(entries: readonly Entry[]): { first: number; last: number; term: number } | null {

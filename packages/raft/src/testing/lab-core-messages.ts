@@ -1,24 +1,14 @@
 /** Our core's messages as the labs' network carries and traces them. */
 import type { Message } from '../core/messages.ts'
+import { describeMessage } from '../describe-message.ts'
 import { decodeMessage, encodeMessage } from '../wire.ts'
 import type { NodeId } from '../types.ts'
 import type { LabDescribe } from './lab-interface.ts'
 import { nameOf } from './lab-safety.ts'
 
-/** What our messages say, for the trace: entries as first and last index, data as a number of bytes. */
-export const describeLabCore: LabDescribe = (_method, value) => {
-  if (!(value instanceof Uint8Array)) return {}
-  const { message } = unpack(value)
-  if (message.type === 'AppendEntries') {
-    const { entries } = message
-    return { ...message, entries: entries.length, first: entries[0]?.index, last: entries.at(-1)?.index }
-  }
-  if (message.type === 'InstallSnapshot') {
-    const { index, term } = message.snapshot
-    return { ...message, snapshot: `${String(index)}@${String(term)}`, data: message.data.length }
-  }
-  return { ...message }
-}
+/** What our messages say, for the trace; the labs' network names them by the method called. */
+export const describeLabCore: LabDescribe = (_method, value) =>
+  value instanceof Uint8Array ? describeMessage(unpack(value).message) : {}
 
 /** The sender's number, then the message: the labs' network does not say who calls. */
 export function pack(me: number, message: Message): Uint8Array {
