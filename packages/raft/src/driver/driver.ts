@@ -21,6 +21,7 @@ import { makeCounters, type Counters } from './counters.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
 import { notProposed, stoppedBy, withOutcome, type NotProposed } from './driver-errors.ts'
 import type { DriverOptions } from './driver-options.ts'
+import { Inbox } from './inbox.ts'
 import { PendingProposals } from './pending-proposals.ts'
 import { PendingReads } from './pending-reads.ts'
 import { Snapshots } from './snapshots.ts'
@@ -30,9 +31,7 @@ import { AppliedWaiters } from './waiters.ts'
 export class Driver {
   readonly counters: Counters = makeCounters()
   readonly #options: DriverOptions
-  readonly #inbox: Input[] = []
-  /** Of each input, its event in the trace; empty while nobody traces. */
-  readonly #causes: number[] = []
+  readonly #inbox: Inbox
   readonly #proposals = new PendingProposals()
   readonly #reads = new PendingReads()
   readonly #waiters = new AppliedWaiters()
@@ -42,16 +41,13 @@ export class Driver {
   /** The state machine holds the newest snapshot: until then inputs wait, or commands would be applied to an empty state. */
   #restored = false
   #scheduled = false
-  /** What is being done came of this event, while traced. */
-  #cause = 0
-  /** The event of the latest proposal, while traced. */
-  #lastCall = 0
   #writing: Promise<void> = Promise.resolve()
   /** Why nothing is done any more; null while running. */
   #stopped: (() => RaftError) | null = null
 
   constructor(options: DriverOptions) {
     this.#options = options
+    this.#inbox = new Inbox(options.core, options.trace)
     const { clock, storage, machine, limits } = options
     const onFailure = (error: Error): void => this.fail(error)
     this.#applier = new Applier({
@@ -114,8 +110,6 @@ export class Driver {
   /** Takes note of what happened; the core sees it before this turn of the event loop ends. */
   input(input: Input): void {
     if (this.#stopped !== null) return
-    const { trace } = this.#options
-    if (trace !== null) this.#causes.push(trace.causeOf(input))
     this.#inbox.push(input)
     this.#schedule()
   }
@@ -156,7 +150,7 @@ export class Driver {
     reject: (error: RaftError) => void,
   ): void {
     const { event, ended } = trace.call(payload.length, { resolve, reject })
-    this.#lastCall = event
+    this.#inbox.called(event)
     this.#proposals.add(payload, ended.resolve, ended.reject)
   }
 
@@ -192,8 +186,7 @@ export class Driver {
       this.#stopped = makeError
       this.#timer.cancel()
       this.#applier.stop()
-      this.#inbox.length = 0
-      this.#causes.length = 0
+      this.#inbox.clear()
       this.#proposals.close((outcome) => withOutcome(makeError(), outcome))
       this.#reads.fail(makeError)
       this.#waiters.fail(makeError)
@@ -214,12 +207,11 @@ export class Driver {
     const { core, clock, send, trace } = this.#options
     try {
       const now = clock.now()
-      if (trace === null) for (const input of this.#inbox.splice(0)) core.step(input, now)
-      else this.#stepTraced(now)
+      this.#inbox.step(now)
       this.#append(now)
       if (this.#reads.waiting) this.#reads.asked(core.readIndex(now))
       const ready = core.takeReady(now)
-      trace?.ready(ready, core.status().votedFor, this.#cause)
+      trace?.ready(ready, core.status().votedFor, this.#inbox.cause)
       send(ready.sendNow)
       this.counters.messagesSent += ready.sendNow.length
       if (ready.write !== null) this.#write(ready.write, ready.sendWhenDurable)
@@ -232,25 +224,11 @@ export class Driver {
     }
   }
 
-  #stepTraced(now: Milliseconds): void {
-    const causes = this.#causes.splice(0)
-    for (const [at, input] of this.#inbox.splice(0).entries()) {
-      this.#because(causes[at] ?? 0)
-      this.#options.core.step(input, now)
-    }
-  }
-
-  /** What comes next came of this event. */
-  #because(event: number): void {
-    this.#cause = event
-    this.#options.core.because(event)
-  }
-
   #append(now: Milliseconds): void {
     const payloads = this.#proposals.queued()
     if (payloads.length === 0) return
-    const { core, clock, trace } = this.#options
-    if (trace !== null) this.#because(this.#lastCall)
+    const { core, clock } = this.#options
+    this.#inbox.beginProposals()
     const proposed = core.propose(payloads, EntryKind.command, clock.wallTime(), now)
     if (proposed.ok) {
       this.#proposals.appended(proposed.index, proposed.term)

@@ -1,0 +1,60 @@
+import type { Milliseconds } from '@lab/rpc'
+import type { Raft } from '../core/raft.ts'
+import type { Input } from '../core/ready.ts'
+import type { RaftTrace } from './trace-events.ts'
+
+/** Inputs that wait for the turn; and, while somebody traces, what each of them is in the trace. */
+export class Inbox {
+  readonly #core: Raft
+  readonly #trace: RaftTrace | null
+  readonly #inputs: Input[] = []
+  /** The event of each input; empty while nobody traces. */
+  readonly #events: number[] = []
+  #cause = 0
+  #lastCall = 0
+
+  constructor(core: Raft, trace: RaftTrace | null) {
+    this.#core = core
+    this.#trace = trace
+  }
+
+  /** What is being done came of this event of the trace; 0 when nobody traces. */
+  get cause(): number {
+    return this.#cause
+  }
+
+  push(input: Input): void {
+    if (this.#trace !== null) this.#events.push(this.#trace.causeOf(input))
+    this.#inputs.push(input)
+  }
+
+  /** A proposal joined the queue, in this event of the trace. */
+  called(event: number): void {
+    this.#lastCall = event
+  }
+
+  /** Hands all inputs to the core, in order. */
+  step(now: Milliseconds): void {
+    const events = this.#trace === null ? null : this.#events.splice(0)
+    let at = 0
+    for (const input of this.#inputs.splice(0)) {
+      if (events !== null) this.#because(events[at++] ?? 0)
+      this.#core.step(input, now)
+    }
+  }
+
+  /** From here on the proposals of this turn are handed to the core. */
+  beginProposals(): void {
+    if (this.#trace !== null) this.#because(this.#lastCall)
+  }
+
+  clear(): void {
+    this.#inputs.length = 0
+    this.#events.length = 0
+  }
+
+  #because(event: number): void {
+    this.#cause = event
+    this.#core.because(event)
+  }
+}
