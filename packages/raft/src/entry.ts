@@ -31,6 +31,8 @@ export const EntryKind = {
   hardState: 4,
   /** On disk only: what follows comes after the entry (index, term); a log that does not hold it begins anew there. No payload. */
   logStart: 5,
+  /** On disk only: nothing that was said of the group before counts any more. No payload. */
+  groupRemoved: 6,
 } as const
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind]
 

@@ -33,6 +33,7 @@ export type { ApplyContext, StateMachine } from './state-machine.ts'
 export type { CoreLimits, Timing } from './core/ready.ts'
 export { EntryKind, type Entry } from './entry.ts'
 export type { HardState, Index, Membership, NodeId, Role, SnapshotMeta, Term } from './types.ts'
+export type { HostStorage, RecoveredHost } from './host-storage.ts'
 export {
   StorageError,
   type Identity,

@@ -154,7 +154,7 @@ describe('fileStorage on a disk whose writes and syncs fail now and then (trap: 
       fc.asyncProperty(fc.integer({ min: 1, max: 2 ** 30 }), async (seed) => {
         const random = seededRandom(seed)
         const disk = new SimDisk({ random })
-        const open = (): Storage => fileStorage('data', { disk, random, segmentBytes: 4096 })
+        const open = (): Storage => fileStorage('data', { disk: disk.process(), random, segmentBytes: 4096 })
         const storage = open()
         await storage.open(OWNER)
         disk.failureShare = 0.05

@@ -151,18 +151,24 @@ describe('a batch', () => {
     sequence: 5,
     salt: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
     segment: null,
-    hardState: null,
-    logStart: null,
-    entries: Array.from({ length: count }, (_, i) =>
-      makeEntry({
+    parts: [
+      {
         group: 0,
-        kind: 1,
-        index: i + 1,
-        term: 1,
-        time: 0,
-        payload: new Uint8Array(100).fill(payload),
-      }),
-    ),
+        removed: false,
+        hardState: null,
+        logStart: null,
+        entries: Array.from({ length: count }, (_, i) =>
+          makeEntry({
+            group: 0,
+            kind: 1,
+            index: i + 1,
+            term: 1,
+            time: 0,
+            payload: new Uint8Array(100).fill(payload),
+          }),
+        ),
+      },
+    ],
   })
 
   test('fills whole sectors and reads back', () => {
@@ -197,7 +203,7 @@ test('positions find the mark to read from, as a naive list does', () => {
         for (const { back, bytes, roll } of puts) {
           if (roll && position > 20_000) [segment, position] = [segment + 1, 512]
           const index = Math.max(1, naive.length + 1 - back)
-          positions.put(index, segment, position)
+          positions.put(index, segment, position, bytes)
           naive.length = index - 1
           naive.push({ segment, position })
           position += bytes

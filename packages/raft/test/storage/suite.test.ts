@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { seededRandom } from '@lab/rpc'
 import { describe, test } from 'vitest'
+import type { Storage } from '../../src/storage.ts'
 import { fileStorage } from '../../src/storage/file/index.ts'
-import { memoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'
+import { memoryHostStorage, memoryStorage, type MemoryStorage } from '../../src/storage/memory.ts'
 import { storageSuite, type StoragePlace } from '../../src/testing/storage-suite.ts'
 import { SimDisk } from '@lab/sim'
 
@@ -22,6 +23,30 @@ function memoryPlace(storage: MemoryStorage): StoragePlace {
 describe('memory', () => {
   for (const { title, run } of storageSuite({ open: () => Promise.resolve(memoryPlace(memoryStorage())) }))
     test(title, run)
+})
+
+describe('memory, one group of many', () => {
+  const open = (): Promise<StoragePlace> => {
+    const host = memoryHostStorage()
+    const group = host.group(7)
+    const storage: Storage = {
+      ...group,
+      async open(owner) {
+        await host.open(owner)
+        return group.open(owner)
+      },
+      close: () => host.close(),
+    }
+    return Promise.resolve({
+      storage: () => storage,
+      crash: () => {
+        host.crash()
+        return Promise.resolve()
+      },
+      dispose: () => Promise.resolve(),
+    })
+  }
+  for (const { title, run } of storageSuite({ open })) test(title, run)
 })
 
 describe("files on the system's disk", () => {

@@ -25,6 +25,15 @@ export interface BatchContent {
   readonly salt: Uint8Array
   /** With the first batch of a segment its header is written too. */
   readonly segment: SegmentHeader | null
+  /** At most one a group. */
+  readonly parts: readonly BatchPart[]
+}
+
+/** What one group has in a batch. */
+export interface BatchPart {
+  readonly group: number
+  /** Nothing that was said of the group before counts any more, and nothing else is said now. */
+  readonly removed: boolean
   readonly hardState: HardState | null
   /** What follows comes after this entry; a log that does not hold it begins anew there. */
   readonly logStart: LogStart | null
@@ -34,15 +43,18 @@ export interface BatchContent {
 export interface EncodedBatch {
   /** Valid until the next batch is encoded. */
   readonly bytes: Uint8Array
-  /** Where in `bytes` the first entry stands; the others follow it. */
-  readonly entriesAt: number
+  /** Of each part, where in `bytes` its first entry stands; the others follow it. */
+  readonly entriesAt: readonly number[]
 }
 
-/** An upper bound of what a batch takes on disk, its segment's header left out. */
-export function batchBytesMax(entries: readonly Entry[], hardState: HardState | null): number {
-  let bytes = BATCH_HEADER_BYTES + 2 * RECORD_HEADER_BYTES + 3 * (hardState?.votedFor.length ?? 0)
+/** What a batch takes besides its parts, its segment's header left out. */
+export const BATCH_OVERHEAD_BYTES = BATCH_HEADER_BYTES
+
+/** An upper bound of what a part takes in its batch. */
+export function partBytesMax({ entries, hardState }: BatchPart): number {
+  let bytes = 2 * RECORD_HEADER_BYTES + 3 * (hardState?.votedFor.length ?? 0)
   for (const entry of entries) bytes += recordBytes(entry)
-  return sectorEnd(bytes)
+  return bytes
 }
 
 export class BatchWriter {
@@ -50,18 +62,24 @@ export class BatchWriter {
   #digest = new Uint8Array(1024)
 
   encode(content: BatchContent): EncodedBatch {
-    const { entries, segment } = content
+    const { parts, segment } = content
     const start = segment === null ? 0 : SECTOR_BYTES
-    const bytes = this.#room(start + batchBytesMax(entries, content.hardState))
+    const bytesMax = parts.reduce((sum, part) => sum + partBytesMax(part), BATCH_OVERHEAD_BYTES)
+    const bytes = this.#room(start + sectorEnd(bytesMax))
     if (segment !== null) encodeSegmentHeader(bytes, segment)
     let at = start + BATCH_HEADER_BYTES
-    const own = ownRecords(content)
-    for (const record of own) at = copyRecords(record.slab, record.start, record.end, bytes, at)
-    const entriesAt = at
-    at = copyEntries(entries, bytes, at)
+    let count = 0
+    const entriesAt: number[] = []
+    for (const part of parts) {
+      const own = ownRecords(part)
+      for (const record of own) at = copyRecords(record.slab, record.start, record.end, bytes, at)
+      entriesAt.push(at)
+      at = copyEntries(part.entries, bytes, at)
+      count += own.length + part.entries.length
+    }
     const end = sectorEnd(at)
     bytes.fill(0, at, end)
-    this.#sign(bytes, start, at, content, own.length + entries.length)
+    this.#sign(bytes, start, at, content, count)
     return { bytes: bytes.subarray(0, end), entriesAt }
   }
 
@@ -101,9 +119,13 @@ export class BatchWriter {
 }
 
 /** The records that only a disk holds. The term stands before every entry of that term. */
-function ownRecords({ hardState, logStart }: BatchContent): Entry[] {
+function ownRecords({ group, removed, hardState, logStart }: BatchPart): Entry[] {
   const records: Entry[] = []
-  const common = { group: 0, time: 0 }
+  const common = { group, time: 0 }
+  if (removed)
+    records.push(
+      makeEntry({ ...common, kind: EntryKind.groupRemoved, index: 0, term: 0, payload: NO_PAYLOAD }),
+    )
   if (hardState !== null)
     records.push(
       makeEntry({

@@ -1,1 +1,2 @@
-export { fileStorage, type FileStorageOptions } from './file-storage.ts'
+export { fileHostStorage, type FileStorageOptions } from './file-host-storage.ts'
+export { fileStorage } from './file-storage.ts'

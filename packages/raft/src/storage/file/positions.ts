@@ -13,12 +13,16 @@ export interface Mark {
   readonly segment: number
   /** Offset of the entry's record in the segment. */
   readonly position: number
+  /** Where the record of the last entry ends that is read from this mark. */
+  readonly end: number
 }
 
 export class Positions {
-  /** Three numbers a mark: index, segment, position. Indexes ascend strictly. */
-  #numbers = new Float64Array(3 * 64)
+  /** Four numbers a mark, as in {@link Mark}. Indexes ascend strictly. */
+  #numbers = new Float64Array(4 * 64)
   #count = 0
+  /** From each mark to its end, over all marks. */
+  #bytes = 0
   /** The entry put last. */
   #lastIndex: Index = 0
   /** Up to here, in the segment of the last mark, entries need no mark of their own. */
@@ -29,18 +33,25 @@ export class Positions {
     return this.#count
   }
 
-  /** Says where the entry `index` stands. What was known of it and of later ones is replaced. */
-  put(index: Index, segment: number, position: number): void {
+  /** Bytes of the files that the entries stand in, what stands between them included. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Says where the entry `index` stands, in so many bytes. What was known of it and of later ones is replaced. */
+  put(index: Index, segment: number, position: number, bytes: number): void {
     if (index <= this.#lastIndex) {
       this.#removeFrom(index)
-      this.#push(index, segment, position)
+      this.#push(index, segment, position, bytes)
     } else if (segment !== this.#segment || position >= this.#markedUntil)
-      this.#push(index, segment, position)
+      this.#push(index, segment, position, bytes)
+    else this.#extend(position + bytes)
     this.#lastIndex = index
   }
 
   clear(): void {
     this.#count = 0
+    this.#bytes = 0
     this.#lastIndex = 0
     this.#markedUntil = 0
   }
@@ -49,7 +60,8 @@ export class Positions {
   removeBefore(index: Index): void {
     const keep = this.find(index)
     if (keep <= 0) return
-    this.#numbers.copyWithin(0, 3 * keep, 3 * this.#count)
+    for (let which = 0; which < keep; which++) this.#bytes -= this.#bytesOf(which)
+    this.#numbers.copyWithin(0, 4 * keep, 4 * this.#count)
     this.#count -= keep
   }
 
@@ -59,7 +71,7 @@ export class Positions {
     let high = this.#count
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#numbers[3 * middle] as number) <= index) low = middle + 1
+      if ((this.#numbers[4 * middle] as number) <= index) low = middle + 1
       else high = middle
     }
     return low - 1
@@ -67,23 +79,37 @@ export class Positions {
 
   at(which: number): Mark | null {
     if (which < 0 || which >= this.#count) return null
-    const [index = 0, segment = 0, position = 0] = this.#numbers.subarray(3 * which, 3 * which + 3)
-    return { index, segment, position }
+    const [index = 0, segment = 0, position = 0, end = 0] = this.#numbers.subarray(4 * which, 4 * which + 4)
+    return { index, segment, position, end }
   }
 
   #removeFrom(index: Index): void {
-    while (this.#count > 0 && (this.#numbers[3 * (this.#count - 1)] as number) >= index) this.#count--
+    while (this.#count > 0 && (this.#numbers[4 * (this.#count - 1)] as number) >= index) {
+      this.#count--
+      this.#bytes -= this.#bytesOf(this.#count)
+    }
   }
 
-  #push(index: Index, segment: number, position: number): void {
-    if (3 * this.#count === this.#numbers.length) {
+  #push(index: Index, segment: number, position: number, bytes: number): void {
+    if (4 * this.#count === this.#numbers.length) {
       const grown = new Float64Array(2 * this.#numbers.length)
       grown.set(this.#numbers)
       this.#numbers = grown
     }
-    this.#numbers.set([index, segment, position], 3 * this.#count)
+    this.#numbers.set([index, segment, position, position + bytes], 4 * this.#count)
     this.#count++
+    this.#bytes += bytes
     this.#segment = segment
     this.#markedUntil = position + STRIDE_BYTES
+  }
+
+  #extend(end: number): void {
+    const at = 4 * this.#count - 1
+    this.#bytes += end - (this.#numbers[at] as number)
+    this.#numbers[at] = end
+  }
+
+  #bytesOf(which: number): number {
+    return (this.#numbers[4 * which + 3] as number) - (this.#numbers[4 * which + 2] as number)
   }
 }

@@ -1,21 +1,23 @@
 /** Reads entries back from the disk, for followers that are far behind and for a machine that starts. */
 import type { DiskFile } from '@lab/rpc'
 import { EntryKind, recordBytes, RECORD_HEADER_BYTES, type Entry } from '../../entry.ts'
-import { decodeRecords } from '../../record.ts'
+import { decodeRecords, groupOf } from '../../record.ts'
 import type { Index } from '../../types.ts'
 import { corrupt } from './errors.ts'
 import { BATCH_HEADER_BYTES, BATCH_MAGIC, sectorEnd, viewOf } from './format.ts'
-import type { LogState } from './replay.ts'
+import type { LogState } from './log-state.ts'
 import type { Segment } from './segment.ts'
 
 export interface ReadableLog {
+  readonly group: number
   readonly state: LogState
   /** In order, their numbers consecutive. */
   readonly segments: readonly Segment[]
 }
 
-/** Records of consecutive entries between two marks: what stands there of other indexes was replaced. */
+/** Records of consecutive entries from a mark on: what stands there of other indexes was replaced, or is another group's. */
 interface Span {
+  readonly group: number
   readonly segment: Segment
   readonly from: number
   readonly to: number
@@ -48,7 +50,10 @@ export async function readEntries(
   }
 }
 
-/** Spans that lie side by side: one read. */
+/** Rather read so much for nothing than once more. */
+const GAP_BYTES = 16 * 1024
+
+/** Spans that lie near each other: one read. */
 interface Run {
   readonly segment: Segment
   readonly spans: Span[]
@@ -64,7 +69,7 @@ function runsOf(log: ReadableLog, first: Index, until: Index, bytesMax: number):
   while (next < until) {
     const span = spanOf(log, log.state.positions.find(next))
     const run = runs.at(-1)
-    if (run?.segment === span.segment && run.to === span.from) {
+    if (run?.segment === span.segment && span.from - run.to <= GAP_BYTES) {
       run.spans.push(span)
       run.to = span.to
     } else runs.push({ segment: span.segment, spans: [span], from: span.from, to: span.to })
@@ -76,15 +81,16 @@ function runsOf(log: ReadableLog, first: Index, until: Index, bytesMax: number):
   return runs
 }
 
-function spanOf({ state, segments }: ReadableLog, which: number): Span {
+function spanOf({ group, state, segments }: ReadableLog, which: number): Span {
   const mark = state.positions.at(which)
   const segment = segments[(mark?.segment ?? 0) - (segments[0]?.number ?? 0)]
   if (mark === null || segment === undefined) throw new Error('bug: an entry of the log has no place on disk')
   const next = state.positions.at(which + 1)
   return {
+    group,
     segment,
     from: mark.position,
-    to: next?.segment === mark.segment ? next.position : segment.end,
+    to: mark.end,
     first: mark.index,
     until: next?.index ?? state.terms.lastIndex + 1,
   }
@@ -123,12 +129,16 @@ function entriesOf(span: Span, bytes: Uint8Array, origin: number): Entry[] {
     if (length < RECORD_HEADER_BYTES || at + length > end) throw damaged(span, origin + at, index)
     const entry = decode(bytes, at, length, span, origin)
     at += length
-    if (entry.kind === EntryKind.hardState || entry.kind === EntryKind.logStart) continue
+    if (groupOf(entry) !== span.group || isOnlyForDisks(entry)) continue
     if (entry.index !== index) throw damaged(span, origin + entry.start, index)
     entries.push(entry)
     index++
   }
   return entries
+}
+
+function isOnlyForDisks({ kind }: Entry): boolean {
+  return kind === EntryKind.hardState || kind === EntryKind.logStart || kind === EntryKind.groupRemoved
 }
 
 /** Past the zeros that fill a sector, and the header of the batch that begins in the next. */

@@ -7,6 +7,8 @@
  */
 import type { Disk } from '@lab/rpc'
 import { StorageError } from '../../storage.ts'
+import { EntryKind, type Entry } from '../../entry.ts'
+import { groupOf } from '../../record.ts'
 import type { Index } from '../../types.ts'
 import { batchAt, batchHeaderAt, laterBatch } from './batch.ts'
 import { corrupt } from './errors.ts'
@@ -19,11 +21,16 @@ import {
   viewOf,
   type SegmentHeader,
 } from './format.ts'
-import { Replay } from './replay.ts'
+import { LogState } from './log-state.ts'
 import { Segment } from './segment.ts'
 
 export interface RecoveredLog {
-  readonly replay: Replay
+  /** Of each group of which anything was written and that was not removed. */
+  readonly states: ReadonlyMap<number, LogState>
+  /** Groups whose removal the log still tells; nothing of them may be left. */
+  readonly removed: ReadonlySet<number>
+  /** Of the last batch; 0 before the first. */
+  readonly sequence: number
   /** Those with at least one whole batch, in order; the next batch goes to the last. */
   readonly segments: readonly Segment[]
   /** Prepared for later, in order. */
@@ -50,7 +57,9 @@ export async function recoverLog(
 }
 
 class LogRecovery implements RecoveredLog {
-  readonly replay = new Replay()
+  readonly states = new Map<number, LogState>()
+  readonly removed = new Set<number>()
+  sequence = 0
   readonly segments: Segment[] = []
   readonly ready: number[] = []
   readonly notes: string[] = []
@@ -74,7 +83,7 @@ class LogRecovery implements RecoveredLog {
 
   /** Zeros, an earlier life under another number, or a first write that was torn. */
   #readPrepared(number: number, path: string, bytes: Uint8Array): void {
-    const proof = laterBatch(bytes, 0, null, this.replay.state.sequence + 1)
+    const proof = laterBatch(bytes, 0, null, this.sequence + 1)
     if (proof !== null)
       throw corrupt(
         `${path}, offset 0: the header is damaged, and a batch at offset ${String(proof)} is whole`,
@@ -85,7 +94,7 @@ class LogRecovery implements RecoveredLog {
   #readBegun(header: SegmentHeader, path: string, bytes: Uint8Array): void {
     this.#check(header, path, bytes)
     const end = this.#replayBatches(header, path, bytes)
-    const proof = laterBatch(bytes, end, header.salt, this.replay.state.sequence + 1)
+    const proof = laterBatch(bytes, end, header.salt, this.sequence + 1)
     if (proof !== null)
       throw corrupt(
         `${path}, offset ${String(end)}: a batch is damaged, and a later one at offset ${String(proof)} is whole`,
@@ -110,10 +119,10 @@ class LogRecovery implements RecoveredLog {
       throw corrupt(
         `${path} has been cut to ${String(bytes.length)} of ${String(header.allocatedBytes)} bytes, which no crash does`,
       )
-    const { sequence } = this.replay.state
+    const { sequence } = this
     // The oldest segment left decides where sequences begin: those before it were compacted away.
     const isFirst = this.segments.length === 0 && this.ready.length === 0
-    if (isFirst) this.replay.state.sequence = header.firstSequence - 1
+    if (isFirst) this.sequence = header.firstSequence - 1
     else if (header.firstSequence !== sequence + 1 || this.ready.length > 0)
       throw corrupt(
         `${this.#lastPlace()}: batch ${String(sequence + 1)} is missing or damaged, and ${path} continues with ` +
@@ -123,20 +132,35 @@ class LogRecovery implements RecoveredLog {
 
   /** Returns where the first batch that is not whole, or not the next, would stand. */
   #replayBatches(header: SegmentHeader, path: string, bytes: Uint8Array): number {
-    const { state } = this.replay
     let at = SECTOR_BYTES
     for (;;) {
       const batch = batchAt(bytes, at, header.salt)
-      if (batch?.sequence !== state.sequence + 1) return at
-      for (const record of batch.records) this.replay.apply(record, { number: header.number, path })
-      state.sequence = batch.sequence
+      if (batch?.sequence !== this.sequence + 1) return at
+      for (const record of batch.records) this.#replay(record, { number: header.number, path })
+      this.sequence = batch.sequence
       at = batch.end
     }
   }
 
+  #replay(record: Entry, segment: { readonly number: number; readonly path: string }): void {
+    const group = groupOf(record)
+    if (record.kind === EntryKind.groupRemoved) {
+      this.states.delete(group)
+      this.removed.add(group)
+      return
+    }
+    let state = this.states.get(group)
+    if (state === undefined) {
+      state = new LogState()
+      this.states.set(group, state)
+      this.removed.delete(group)
+    }
+    state.replay(record, segment)
+  }
+
   #noteTear(header: SegmentHeader, path: string, bytes: Uint8Array, end: number): void {
     const torn = batchHeaderAt(bytes, end, header.salt)
-    if (torn?.sequence !== this.replay.state.sequence + 1) return
+    if (torn?.sequence !== this.sequence + 1) return
     this.notes.push(
       `${path}, offset ${String(end)}: the last batch was torn by a crash and is cut off; nobody was told that it was durable`,
     )
@@ -181,12 +205,17 @@ function isZero(bytes: Uint8Array, from: number): boolean {
   return true
 }
 
-/** What {@link RecoveredLog} and a snapshot must agree on: a log that starts later has lost its beginning. */
-export function checkStart(directory: string, replay: Replay, snapshotIndex: Index): void {
-  const { start } = replay.state.terms
+/** What the log of a group and its snapshot must agree on: a log that starts later has lost its beginning. */
+export function checkStart(
+  directory: string,
+  group: number,
+  { terms }: LogState,
+  snapshotIndex: Index,
+): void {
+  const { start } = terms
   if (start.index > snapshotIndex)
     throw corrupt(
-      `${directory}: the log starts after entry ${String(start.index)}, the newest snapshot ends at ` +
-        `${String(snapshotIndex)}: a file is missing`,
+      `${directory}: the log of group ${String(group)} starts after entry ${String(start.index)}, the newest snapshot ` +
+        `ends at ${String(snapshotIndex)}: a file is missing`,
     )
 }

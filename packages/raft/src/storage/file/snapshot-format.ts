@@ -93,14 +93,22 @@ export function snapshotFileBytes(headerBytes: number, size: number): number {
   return headerBytes + size + blocks * BLOCK_CRC_BYTES + TRAILER_BYTES
 }
 
-/** `snapshot-<index>-<term>`, padded so that a listing is in order. */
-export function snapshotName({ index, term }: Pick<SnapshotMeta, 'index' | 'term'>): string {
-  return `snapshot-${String(index).padStart(16, '0')}-${String(term).padStart(8, '0')}`
+/** `snapshot-<index>-<term>`, padded so that a listing is in order; `-<group>` follows for any group but 0. */
+export function snapshotName(group: number, { index, term }: Pick<SnapshotMeta, 'index' | 'term'>): string {
+  const name = `snapshot-${String(index).padStart(16, '0')}-${String(term).padStart(8, '0')}`
+  return group === 0 ? name : `${name}-${String(group).padStart(10, '0')}`
 }
 
-export function snapshotNumbers(name: string): { readonly index: number; readonly term: number } | null {
-  const [, index, term] = /^snapshot-(\d{16})-(\d{8,16})$/.exec(name) ?? []
-  return index === undefined || term === undefined ? null : { index: Number(index), term: Number(term) }
+export interface SnapshotNumbers {
+  readonly group: number
+  readonly index: number
+  readonly term: number
+}
+
+export function snapshotNumbers(name: string): SnapshotNumbers | null {
+  const [, index, term, group] = /^snapshot-(\d{16})-(\d{8,16})(?:-(\d{10}))?$/.exec(name) ?? []
+  if (index === undefined || term === undefined) return null
+  return { group: Number(group ?? 0), index: Number(index), term: Number(term) }
 }
 
 function trailerCrc(trailer: Uint8Array, headerCrc: number): number {

@@ -9,7 +9,6 @@ import {
   SNAPSHOT_BLOCK_BYTES,
   encodeSnapshotHeader,
   encodeSnapshotTrailer,
-  snapshotName,
 } from './snapshot-format.ts'
 
 /** Synced as it grows, so that the last sync is short and the log's own never waits behind the whole of it. */
@@ -35,8 +34,9 @@ export class SnapshotFileWriter {
     this.#position = header.length
   }
 
-  static async create(disk: Disk, directory: string, meta: SnapshotMeta): Promise<SnapshotFileWriter> {
-    const path = `${directory}/${snapshotName(meta)}${TEMPORARY_SUFFIX}`
+  /** @param path of the snapshot; what is written stands beside it until it is renamed */
+  static async create(disk: Disk, snapshot: string, meta: SnapshotMeta): Promise<SnapshotFileWriter> {
+    const path = snapshot + TEMPORARY_SUFFIX
     const file = await disk.open(path, { create: true })
     const header = encodeSnapshotHeader(meta)
     try {

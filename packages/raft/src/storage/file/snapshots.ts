@@ -1,4 +1,4 @@
-/** The snapshots of a folder: one committed, perhaps one under way, and old ones that somebody still reads. */
+/** The snapshots of a group in a folder: one committed, perhaps one under way, and old ones that somebody still reads. */
 import { assert, type Disk } from '@lab/rpc'
 import type { SnapshotReader, SnapshotWriter } from '../../storage.ts'
 import type { SnapshotMeta } from '../../types.ts'
@@ -22,16 +22,24 @@ export interface SnapshotLog {
   fail(thrown: unknown): Error
 }
 
+export interface SnapshotsPlace {
+  readonly disk: Disk
+  readonly directory: string
+  readonly group: number
+}
+
 export class Snapshots {
   readonly #disk: Disk
   readonly #directory: string
+  readonly #group: number
   readonly #log: SnapshotLog
   #newest: Committed | null
   #writing = false
 
-  constructor(disk: Disk, directory: string, newest: SnapshotMeta | null, log: SnapshotLog) {
+  constructor({ disk, directory, group }: SnapshotsPlace, newest: SnapshotMeta | null, log: SnapshotLog) {
     this.#disk = disk
     this.#directory = directory
+    this.#group = group
     this.#log = log
     this.#newest = newest === null ? null : this.#committed(newest)
   }
@@ -40,24 +48,20 @@ export class Snapshots {
     return this.#newest?.meta ?? null
   }
 
-  /** The newest of `names`; older ones, left by a crash before they were removed, are removed. */
+  /** The newest of the group's `names`; older ones, left by a crash before they were removed, are removed. */
   static async recover(
-    disk: Disk,
-    directory: string,
+    { disk, directory, group }: SnapshotsPlace,
     names: readonly string[],
   ): Promise<SnapshotMeta | null> {
     const found = names
-      .map((name) => ({ name, numbers: snapshotNumbers(name) }))
-      .filter(
-        (each): each is { name: string; numbers: { index: number; term: number } } => each.numbers !== null,
-      )
-      .sort((a, b) => a.numbers.index - b.numbers.index)
+      .map((name) => ({ name, index: snapshotNumbers(name)?.index ?? 0 }))
+      .sort((a, b) => a.index - b.index)
     const newest = found.pop()
     if (newest === undefined) return null
     const path = `${directory}/${newest.name}`
     const reader = await SnapshotFileReader.open(disk, path)
     await reader.close()
-    if (snapshotName(reader.meta) !== newest.name)
+    if (snapshotName(group, reader.meta) !== newest.name)
       throw corrupt(`${path} holds another snapshot than it is named for`)
     for (const { name } of found) await disk.remove(`${directory}/${name}`)
     return reader.meta
@@ -68,7 +72,7 @@ export class Snapshots {
       assert(!this.#writing, 'one snapshot is written at a time')
       this.#writing = true
       try {
-        const file = await SnapshotFileWriter.create(this.#disk, this.#directory, meta)
+        const file = await SnapshotFileWriter.create(this.#disk, this.#pathOf(meta), meta)
         return this.#writer(meta, file)
       } catch (thrown) {
         this.#writing = false
@@ -136,6 +140,10 @@ export class Snapshots {
   }
 
   #committed(meta: SnapshotMeta): Committed {
-    return { meta, path: `${this.#directory}/${snapshotName(meta)}`, readers: 0 }
+    return { meta, path: this.#pathOf(meta), readers: 0 }
+  }
+
+  #pathOf(meta: SnapshotMeta): string {
+    return `${this.#directory}/${snapshotName(this.#group, meta)}`
   }
 }
