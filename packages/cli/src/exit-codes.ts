@@ -21,6 +21,7 @@ const BY_CODE: Readonly<Record<string, ExitCode>> = {
   BAD_REQUEST: ExitCode.usage,
   BAD_ADDRESS: ExitCode.usage,
   BAD_KEY: ExitCode.usage,
+  BAD_FILTER: ExitCode.usage,
   TOO_LARGE: ExitCode.usage,
   NOT_FOUND: ExitCode.notFound,
   UNAVAILABLE: ExitCode.unavailable,

@@ -1,13 +1,13 @@
 /**
  * A trace as a table: time runs down, a column for each node, as wide as the terminal.
  *
- *        0.412  │ starts: term 0, log │                     │
- *        0.873  │                     │ leader, term 1      │
- *     ───────── SIGKILL n2 ─────────────────────────────────
+ *        1     0.0000 │ starts: term 0, log │                     │
+ *       17     0.8730 │                     │ leader, term 1      │
+ *       18     0.9001 ── SIGKILL n2 ────────────────────────────────
  */
-import type { TraceKind } from '@lab/rpc'
 import { describe } from './describe.ts'
 import type { TimedEvent } from './parse.ts'
+import { topicOf, type Topic } from './topics.ts'
 
 export interface ColumnOptions {
   /** Whose columns there are, in this order. Events of others take a line of their own. */
@@ -18,30 +18,17 @@ export interface ColumnOptions {
   readonly color?: boolean
 }
 
-const TIME_WIDTH = 10
+const TIME_WIDTH = 18
 const CELL_WIDTH_MIN = 14
 const SEPARATOR = ' │ '
 
-const GREEN = 32
-const YELLOW = 33
-const RED = 31
-const GREY = 90
-const COLORS: Partial<Record<TraceKind, number>> = {
-  role: GREEN,
-  start: GREEN,
-  stop: YELLOW,
-  refuse: YELLOW,
-  truncate: YELLOW,
-  stall: YELLOW,
-  drop: RED,
-  fault: RED,
-  invariant: RED,
-  send: GREY,
-  recv: GREY,
-  persist: GREY,
+/** ANSI colours; messages in grey, as there are most of them. */
+const COLORS: Readonly<Record<Topic, number>> = {
+  ...{ election: 32, log: 36, snapshot: 34, disk: 90, message: 90 },
+  ...{ client: 35, fault: 31, life: 33, note: 39 },
 }
 
-/** Lines for a terminal; the first names the columns. Times are seconds since the first event. */
+/** Lines for a terminal; the first names the columns. Times are seconds since the first event, `#` are the numbers of events. */
 export async function* columns(
   events: AsyncIterable<TimedEvent>,
   options: ColumnOptions,
@@ -49,12 +36,13 @@ export async function* columns(
   const { nodes, width } = options
   const room = Math.floor((width - TIME_WIDTH) / Math.max(nodes.length, 1)) - SEPARATOR.length
   const cellWidth = Math.max(room, CELL_WIDTH_MIN)
-  yield row('seconds', nodes, cellWidth)
+  yield row(`${'#'.padStart(7)} ${'seconds'.padStart(10)}`, nodes, cellWidth)
   let start: number | null = null
   for await (const timed of events) {
     start ??= timed.time
-    const time = ((timed.time - start) / 1e6).toFixed(3)
-    for (const line of eventLines(timed, time, cellWidth, options)) yield paint(line, timed, options)
+    const time = ((timed.time - start) / 1e6).toFixed(4)
+    const left = `${String(timed.event.i).padStart(7)} ${time.padStart(10)}`
+    for (const line of eventLines(timed, left, cellWidth, options)) yield paint(line, timed, options)
   }
 }
 
@@ -85,8 +73,7 @@ function row(time: string, cells: readonly string[], cellWidth: number): string 
 }
 
 function paint(line: string, { event }: TimedEvent, { color }: ColumnOptions): string {
-  const code = COLORS[event.k]
-  return color === true && code !== undefined ? `\u001b[${code}m${line}\u001b[39m` : line
+  return color === true ? `\u001b[${COLORS[topicOf(event)]}m${line}\u001b[39m` : line
 }
 
 /** Breaks between words; a word longer than a line is cut. */

@@ -3,11 +3,18 @@ import type { TraceEvent } from '@lab/rpc'
 
 /** One line for people. Control characters, which a file may hold and a terminal would obey, are replaced. */
 export function describe(event: TraceEvent): string {
-  return (WORDS[event.k]?.(event) ?? generic(event)).replace(CONTROL, '�')
+  return printable(WORDS[event.k]?.(event) ?? generic(event))
+}
+
+/** The text without what a terminal would obey. */
+export function printable(text: string): string {
+  return text.replace(CONTROL, '�')
 }
 
 const CONTROL = /\p{Cc}/gu
 const COMMON_KEYS = new Set(['i', 't', 'n', 'g', 'k', 'm', 'c', 'why'])
+/** Of messages: zeros, what is not so, and what only programs want to know. */
+const DULL_KEYS = new Set(['round', 'bytes', 'transfer', 'crcs'])
 
 const WORDS: Partial<Record<string, (event: TraceEvent) => string>> = {
   start: ({ term, lastIndex }) => `starts: term ${show(term)}, log up to ${show(lastIndex)}`,
@@ -16,6 +23,9 @@ const WORDS: Partial<Record<string, (event: TraceEvent) => string>> = {
   refuse: (event) => `refuses ${show(event['type'])} of ${show(event['to'])}${because(event)}`,
   send: (event) => `→ ${show(event['to'])} ${show(event['type'])}${fields(event, 'to', 'type')}`,
   recv: (event) => `← ${show(event['from'])} ${show(event['type'])}${fields(event, 'from', 'type')}`,
+  timer: () => 'timer',
+  call: (event) => `call ${show(event['op'])}${fields(event, 'op', 'client')}`,
+  return: (event) => `return ${show(event['outcome'])}${fields(event, 'outcome', 'client')}${because(event)}`,
   drop: (event) => `✗ ${show(event['to'])} ${show(event['type'])}${because(event)}`,
   config: ({ voters, index }) => `its voters are ${list(voters)} as of index ${show(index)}`,
   append: ({ first, last, term }) => `appends ${range(first, last)}, term ${show(term)}`,
@@ -55,9 +65,18 @@ function generic(event: TraceEvent): string {
 
 function fields(event: TraceEvent, ...shown: readonly string[]): string {
   return Object.entries(event)
-    .filter(([key]) => !COMMON_KEYS.has(key) && !shown.includes(key))
+    .filter(([key, value]) => !COMMON_KEYS.has(key) && !shown.includes(key) && !isDull(key, value))
     .map(([key, value]) => ` ${key}=${show(value)}`)
     .join('')
+}
+
+function isDull(key: string, value: unknown): boolean {
+  return (
+    DULL_KEYS.has(key) ||
+    value === false ||
+    value === undefined ||
+    (Array.isArray(value) && value.length === 0)
+  )
 }
 
 function show(value: unknown): string {

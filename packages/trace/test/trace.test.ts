@@ -110,10 +110,11 @@ test('each node has its column; what happens to the world has the whole line', a
     event(2_000_000, '', 'fault', { what: 'SIGKILL n1' }),
   ])
   expect(await all(columns(events, { nodes: ['n1', 'n2'], width: 66 }))).toEqual([
-    '   seconds │ n1                        │ n2',
-    '     0.000 │ leader, term 2: won       │',
-    '     0.002 │                           │ follower of n1, term 2',
-    '     2.000 ── SIGKILL n1 ─────────────────────────────────────────',
+    '      #    seconds │ n1                    │ n2',
+    '      1     0.0000 │ leader, term 2: won   │',
+    '      1     0.0015 │                       │ follower of n1, term',
+    '                   │                       │ 2',
+    '      1     2.0000 ── SIGKILL n1 ─────────────────────────────────',
   ])
 })
 

@@ -1,6 +1,6 @@
 import { numberOf } from '../fields.ts'
+import { messageKind } from '../messages.ts'
 import type { Property } from './property.ts'
-import { messageKind } from './world.ts'
 
 /** Who leads says so in its role, or by sending AppendEntries: the latter shows also where a foreign Raft is traced at the network. */
 export const electionSafety: Property = {

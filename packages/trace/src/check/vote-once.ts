@@ -1,7 +1,7 @@
 import type { TraceEvent } from '@lab/rpc'
 import { numberOf, textOf } from '../fields.ts'
+import { messageKind } from '../messages.ts'
 import type { Property } from './property.ts'
-import { messageKind } from './world.ts'
 
 interface Vote {
   readonly voter: string

@@ -3,7 +3,7 @@
  * look at it before an event changes it.
  */
 import type { TraceEvent } from '@lab/rpc'
-import { numberOf, termRunsOf, textOf, textsOf } from '../fields.ts'
+import { numberOf, termRunsOf, textsOf } from '../fields.ts'
 import { LogModel } from './log-model.ts'
 
 /** One server in one group. */
@@ -170,18 +170,4 @@ function configOf(event: TraceEvent): Config {
     voters: textsOf(event, 'voters') ?? [],
     votersOutgoing: textsOf(event, 'votersOutgoing') ?? [],
   }
-}
-
-/** What a message claims to be: names differ between Rafts, and replies are told by a word at the end. */
-export interface MessageKind {
-  readonly name: string
-  readonly reply: boolean
-}
-
-/** `Raft.RequestVote`, `RequestVoteReply`, `requestVote reply` → its name in lower case. */
-export function messageKind(event: TraceEvent): MessageKind {
-  const type = (textOf(event, 'type') ?? '').toLowerCase()
-  const bare = type.slice(type.lastIndexOf('.') + 1)
-  const name = bare.replace(/ ?reply$/, '')
-  return { name, reply: name !== bare }
 }
