@@ -94,7 +94,6 @@ export class Runtime {
       clock,
       storage,
       machine: this.#machine,
-      snapshotIndex: recovered.snapshot?.index ?? 0,
       limits: {
         ...settings.limits,
         snapshotEveryBytes: settings.snapshotEveryBytes,
@@ -102,6 +101,7 @@ export class Runtime {
       },
       trace: this.#trace,
       send: (envelopes) => this.#peers.send(envelopes),
+      sendingSnapshot: (to) => this.#peers.sendingSnapshot(to),
       observer: {
         changed: (change) => this.standing.changed(change),
         applied: (entry) => this.standing.applied(entry),

@@ -33,9 +33,8 @@ export function onSnapshotRead(
   to: NodeId,
   chunk: SnapshotChunk | null,
 ): void {
-  const follower = leadership.followers.get(to)
-  const transfer = follower?.transfer
-  if (follower === undefined || transfer?.step !== 'reading') return
+  const transfer = leadership.followers.get(to)?.transfer
+  if (transfer?.step !== 'reading') return
   // The pause before the next attempt is the same as after a lost chunk.
   enter(state, transfer, 'sent')
   if (chunk === null) return
@@ -47,9 +46,8 @@ export function onSnapshotRead(
   const { meta: snapshot, size, crc, offset, data, done } = chunk
   const { currentTerm: term } = state
   const { round } = leadership
+  // No heartbeat: a chunk may be long on its way, on a flow of its own.
   state.send(to, { type: 'InstallSnapshot', term, snapshot, size, crc, offset, data, done, round })
-  follower.sentAt = state.now
-  follower.sentRound = round
 }
 
 export function onInstallSnapshotReply(

@@ -6,7 +6,7 @@ import type { Entry } from '../entry.ts'
 import type { RaftError } from '../errors.ts'
 import type { ReplicatedMachine } from '../rsm/replicated-machine.ts'
 import type { Storage } from '../storage.ts'
-import type { Index } from '../types.ts'
+import type { NodeId } from '../types.ts'
 import type { RaftTrace } from './trace-events.ts'
 
 export interface DriverOptions {
@@ -14,11 +14,11 @@ export interface DriverOptions {
   readonly clock: Clock
   readonly storage: Storage
   readonly machine: ReplicatedMachine
-  /** Index of the newest snapshot in storage; 0 for none. */
-  readonly snapshotIndex: Index
   readonly limits: DriverLimits
   readonly trace: RaftTrace | null
   readonly send: (envelopes: readonly Envelope[]) => void
+  /** Is the last chunk of a snapshot for this peer still on its way out? */
+  readonly sendingSnapshot: (to: NodeId) => boolean
   readonly observer: DriverObserver
 }
 

@@ -58,22 +58,19 @@ export class Driver {
       onProgress: (index) => this.#progressed(index),
       onFailure,
     })
-    this.#snapshots = new Snapshots(
-      {
-        clock,
-        storage,
-        machine,
-        core: options.core,
-        applier: this.#applier,
-        everyBytes: limits.snapshotEveryBytes,
-        trailingBytes: limits.trailingBytes,
-        input: (input) => this.input(input),
-        onTaken: (meta, bytes, why) => this.#tookSnapshot(meta, bytes, why),
-        onInstalled: (meta, bytes) => this.#installedSnapshot(meta, bytes),
-        onFailure,
-      },
-      options.snapshotIndex,
-    )
+    this.#snapshots = new Snapshots({
+      clock,
+      storage,
+      machine,
+      core: options.core,
+      applier: this.#applier,
+      everyBytes: limits.snapshotEveryBytes,
+      trailingBytes: limits.trailingBytes,
+      input: (input) => this.input(input),
+      onTaken: (meta, bytes, why) => this.#tookSnapshot(meta, bytes, why),
+      onInstalled: (meta, bytes) => this.#installedSnapshot(meta, bytes),
+      onFailure,
+    })
     this.#timer = new DeadlineTimer({
       clock,
       stallMs: limits.stallMs,
@@ -264,13 +261,17 @@ export class Driver {
   }
 
   #serve({ fetches, snapshotReads, snapshotWrite }: Ready): void {
-    const { storage } = this.#options
+    const { storage, sendingSnapshot } = this.#options
     for (const { to, first, last, bytesMax } of fetches)
       storage.read(first, last, bytesMax).then(
         (entries) => this.input({ type: 'fetched', to, entries }),
         (thrown: unknown) => this.fail(toError(thrown)),
       )
-    for (const read of snapshotReads) this.#snapshots.serve(read)
+    for (const read of snapshotReads) {
+      // The last chunk is still leaving: the core asks again after an election timeout.
+      if (sendingSnapshot(read.to)) this.input({ type: 'snapshotRead', to: read.to, chunk: null })
+      else this.#snapshots.serve(read)
+    }
     if (snapshotWrite !== null) this.#snapshots.receive(snapshotWrite)
   }
 
@@ -282,6 +283,7 @@ export class Driver {
         this.#proposals.leadershipLost(change.role === 'leader' ? change.term : 0, commitIndex)
         if (change.role === 'candidate') this.counters.campaigns++
         if (change.role === 'leader') this.counters.elections++
+        else this.#snapshots.stopSending()
       }
       if (change.type === 'committed') this.counters.commits = change.index
       observer.changed(change)

@@ -4,6 +4,7 @@ import type { Envelope } from '../core/messages.ts'
 import { ClientService, PeerService, type PeerClient, type RequestClient } from '../services.ts'
 import type { NodeId } from '../types.ts'
 import { encodeMessage } from '../wire.ts'
+import { SnapshotLinks } from './snapshot-links.ts'
 import type { RaftTrace } from './trace-events.ts'
 
 export interface PeersOptions {
@@ -27,9 +28,11 @@ interface Peer {
 export class Peers {
   readonly #options: PeersOptions
   readonly #peers = new Map<NodeId, Peer>()
+  readonly #snapshots: SnapshotLinks
 
   constructor(options: PeersOptions) {
     this.#options = options
+    this.#snapshots = new SnapshotLinks(options.link)
   }
 
   /** These are the members now: links to new ones are opened, to old ones closed, changed addresses dialled. */
@@ -38,6 +41,7 @@ export class Peers {
       if (members.has(id)) continue
       this.#peers.delete(id)
       peer.link.close()
+      this.#snapshots.close(id)
     }
     for (const [id, addresses] of members) {
       if (id === this.#options.self || addresses.length === 0) continue
@@ -56,10 +60,18 @@ export class Peers {
     const { trace } = this.#options
     for (const { to, message, cause } of envelopes) {
       const peer = this.#up(to)
+      if (peer === null) continue
       trace?.sending(cause)
-      if (peer !== null) peer.messages.message(encodeMessage(message))
+      const bytes = encodeMessage(message)
+      if (message.type === 'InstallSnapshot') this.#snapshots.send(to, peer.addresses, bytes)
+      else peer.messages.message(bytes)
     }
     trace?.sending()
+  }
+
+  /** Is a chunk of a snapshot still on its way out to this member? */
+  sendingSnapshot(id: NodeId): boolean {
+    return this.#snapshots.busy(id)
   }
 
   /** What a member offers to members; null when it cannot be reached at the moment. */
@@ -79,6 +91,7 @@ export class Peers {
   }
 
   close(): void {
+    this.#snapshots.closeAll()
     for (const { link } of this.#peers.values()) link.close()
     this.#peers.clear()
   }

@@ -4,12 +4,14 @@
  */
 import { toError, type Clock, type Milliseconds } from '@lab/rpc'
 import type { Raft } from '../core/raft.ts'
-import type { Input, Ready, SnapshotChunk } from '../core/ready.ts'
+import type { Input, SnapshotChunk } from '../core/ready.ts'
 import type { Applier } from '../rsm/applier.ts'
 import type { ReplicatedMachine } from '../rsm/replicated-machine.ts'
-import type { SnapshotReader, SnapshotWriter, Storage } from '../storage.ts'
-import { StorageError } from '../storage.ts'
-import type { Index, NodeId, SnapshotMeta } from '../types.ts'
+import { RaftError } from '../errors.ts'
+import type { SnapshotReader, Storage } from '../storage.ts'
+import type { Index, SnapshotMeta } from '../types.ts'
+import { SnapshotReceiver } from './snapshot-receiver.ts'
+import { SnapshotSender, type SnapshotRead } from './snapshot-sender.ts'
 import { TrailingLog } from './trailing-log.ts'
 
 const RESTORE_CHUNK_BYTES = 256 * 1024
@@ -33,23 +35,24 @@ export interface SnapshotsOptions {
   readonly onFailure: (error: Error) => void
 }
 
-type SnapshotRead = Ready['snapshotReads'][number]
-
 export class Snapshots {
   readonly #options: SnapshotsOptions
   readonly #trailing: TrailingLog
-  /** The snapshot being sent to a follower, kept open from chunk to chunk. */
-  readonly #readers = new Map<NodeId, SnapshotReader>()
-  /** The one being received. */
-  #incoming: SnapshotWriter | null = null
+  readonly #sender: SnapshotSender
+  readonly #receiver: SnapshotReceiver
   #taking: Promise<SnapshotMeta> | null = null
+  /** Our own is being written: the storage holds one unfinished snapshot at a time. */
+  #storing: Promise<number> | null = null
+  #closed = false
   #bytesSinceLast = 0
-  #newest: Index
+  /** What the newest one stands for; null when there is none. */
+  #newest: SnapshotMeta | null = null
 
-  constructor(options: SnapshotsOptions, newest: Index) {
+  constructor(options: SnapshotsOptions) {
     this.#options = options
     this.#trailing = new TrailingLog(options.trailingBytes)
-    this.#newest = newest
+    this.#sender = new SnapshotSender(options.storage)
+    this.#receiver = new SnapshotReceiver(options.clock, options.storage)
   }
 
   /** An entry of `bytes` has been applied. */
@@ -61,12 +64,12 @@ export class Snapshots {
   /** Makes a snapshot when the log since the last one has grown enough. To be called between two commands. */
   takeIfDue(): void {
     const { machine, everyBytes, onFailure } = this.#options
-    if (this.#bytesSinceLast < everyBytes || this.#taking !== null || this.#incoming !== null) return
+    if (this.#bytesSinceLast < everyBytes || this.#taking !== null || this.#receiver.active) return
     if (!machine.canSnapshot) return
     this.take(`${this.#bytesSinceLast} bytes of log`).catch(onFailure)
   }
 
-  /** Makes one now, or joins the one being made. @returns what it stands for @throws {StorageError} */
+  /** Makes one now, or joins the one being made, after the one that is being received. @returns what it stands for @throws {StorageError} */
   take(why: string): Promise<SnapshotMeta> {
     this.#taking ??= this.#take(why).finally(() => {
       this.#taking = null
@@ -76,38 +79,51 @@ export class Snapshots {
 
   /** `Ready.snapshotReads`. */
   serve(read: SnapshotRead): void {
-    this.#read(read).then(
-      (chunk) => this.#options.input({ type: 'snapshotRead', to: read.to, chunk }),
-      this.#options.onFailure,
-    )
+    this.#sender
+      .read(read)
+      .then(
+        (chunk) => this.#options.input({ type: 'snapshotRead', to: read.to, chunk }),
+        this.#options.onFailure,
+      )
   }
 
   /** `Ready.snapshotWrite`: the last chunk is followed by the restore, in line with the commands. */
   receive(chunk: SnapshotChunk): void {
     const { applier, onFailure } = this.#options
     if (chunk.done) applier.exclusive(() => this.#install(chunk))
-    else this.#write(chunk).then(() => this.#written(chunk, true), onFailure)
+    else this.#write(chunk).then((ok) => this.#written(chunk, ok), onFailure)
+  }
+
+  /** This server does not lead: it sends none. */
+  stopSending(): void {
+    this.#sender.stop().catch(this.#options.onFailure)
   }
 
   /** Lets go of what is open. */
   async close(): Promise<void> {
-    for (const reader of this.#readers.values()) await reader.close()
-    this.#readers.clear()
-    await this.#incoming?.abort().catch(() => undefined)
-    this.#incoming = null
+    this.#closed = true
+    await this.#sender.stop()
+    await this.#receiver.abort()
     await this.#taking?.catch(() => undefined)
   }
 
   async #take(why: string): Promise<SnapshotMeta> {
     const { applier, core, machine, storage, input, onTaken } = this.#options
+    // The leader's is the newer one.
+    while (this.#receiver.active) await this.#receiver.ended()
+    if (this.#closed) throw new RaftError('CLOSED', 'this server was closed before the snapshot was made')
+    const newest = this.#newest
+    if (newest !== null && applier.lastApplied <= newest.index) return newest
     const meta = core.snapshotMetaAt(applier.lastApplied)
-    if (meta.index <= this.#newest) return meta
+    if (meta.index === 0) return meta
     // Drawn before the first await: the state belongs to `meta.index`.
     const chunks = machine.snapshot()
     this.#bytesSinceLast = 0
-    const bytes = await this.#store(await storage.createSnapshot(meta), chunks)
-    if (meta.index <= this.#newest) return meta // A leader's newer one came first.
-    this.#newest = meta.index
+    this.#storing = this.#store(meta, chunks)
+    const bytes = await this.#storing.finally(() => {
+      this.#storing = null
+    })
+    this.#newest = meta
     const compactTo = this.#trailing.cut(meta.index)
     input({ type: 'compacted', meta, compactTo })
     if (compactTo > 0) await storage.compact(compactTo)
@@ -115,7 +131,8 @@ export class Snapshots {
     return meta
   }
 
-  async #store(writer: SnapshotWriter, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+  async #store(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+    const writer = await this.#options.storage.createSnapshot(meta)
     let bytes = 0
     try {
       const breathe = breather(this.#options.clock)
@@ -132,60 +149,26 @@ export class Snapshots {
     }
   }
 
-  async #read({ to, index, offset, bytesMax }: SnapshotRead): Promise<SnapshotChunk | null> {
-    const reader = await this.#readerFor(to, index)
-    if (reader === null) return null
-    const { meta, size, crc } = reader
-    // A newer snapshot begins at its beginning.
-    const at = meta.index === index ? Math.min(offset, size) : 0
-    const data = await reader.read(at, Math.min(bytesMax, size - at))
-    const done = at + data.length === size
-    if (done) await this.#closeReader(to)
-    return { meta, size, crc, offset: at, data, done }
-  }
-
-  async #readerFor(to: NodeId, index: Index): Promise<SnapshotReader | null> {
-    const open = this.#readers.get(to)
-    if (open?.meta.index === index) return open
-    await this.#closeReader(to)
-    const reader = await this.#options.storage.openSnapshot()
-    if (reader !== null) this.#readers.set(to, reader)
-    return reader
-  }
-
-  async #closeReader(to: NodeId): Promise<void> {
-    const reader = this.#readers.get(to)
-    this.#readers.delete(to)
-    await reader?.close()
-  }
-
-  async #write({ meta, offset, data }: SnapshotChunk): Promise<void> {
-    if (offset === 0) {
-      await this.#incoming?.abort()
-      // The storage makes one at a time; our own is of no use to anybody now, but must be out of the way.
-      await this.#taking?.catch(() => undefined)
-      this.#incoming = await this.#options.storage.createSnapshot(meta)
-    }
-    await this.#incoming?.write(data)
+  async #write(chunk: SnapshotChunk): Promise<boolean> {
+    await this.#stored()
+    return this.#receiver.write(chunk)
   }
 
   async #install(chunk: SnapshotChunk): Promise<void> {
-    await this.#write(chunk)
-    const writer = this.#incoming
-    this.#incoming = null
-    try {
-      await writer?.commit({ size: chunk.size, crc: chunk.crc })
-    } catch (thrown) {
-      if (!(thrown instanceof StorageError) || thrown.code !== 'CORRUPT') throw thrown
-      this.#written(chunk, false) // Damaged on the way: the leader sends it again.
-      return
-    }
-    await this.restore()
-    this.#newest = chunk.meta.index
-    this.#bytesSinceLast = 0
-    this.#trailing.reset()
-    this.#options.onInstalled(chunk.meta, chunk.size)
-    this.#written(chunk, true)
+    await this.#stored()
+    const installed = await this.#receiver.finish(chunk, async () => {
+      await this.restore()
+      this.#bytesSinceLast = 0
+      this.#trailing.reset()
+    })
+    if (installed) this.#options.onInstalled(chunk.meta, chunk.size)
+    // Damaged on the way, it is not put in force: the leader sends it again.
+    this.#written(chunk, installed)
+  }
+
+  /** Our own snapshot is of no use to anybody now, but must be out of the way. */
+  async #stored(): Promise<void> {
+    while (this.#storing !== null) await this.#storing.catch(() => undefined)
   }
 
   /** Puts the newest committed snapshot into the state machine. Runs alone: at start, or as the applier's job. */
@@ -195,6 +178,7 @@ export class Snapshots {
     if (reader === null) return
     try {
       await machine.restore(chunksOf(reader, breather(clock)))
+      this.#newest = reader.meta
       applier.restored(reader.meta.index)
     } finally {
       await reader.close()

@@ -10,10 +10,12 @@
 import {
   assert,
   seededRandom,
+  type Clock,
   type Milliseconds,
   type Random,
   type TraceEvent,
   type TraceSink,
+  type Transport,
 } from '@lab/rpc'
 import { MemoryNetwork, memory } from '@lab/rpc/memory'
 import { ManualClock } from '@lab/rpc/testing'
@@ -34,6 +36,8 @@ export interface RaftClusterOptions<M extends StateMachine> {
   readonly stateMachine?: () => M
   /** For every server; `options(id)` for a single one. */
   readonly options?: ServerOptions<M> | ((id: NodeId) => ServerOptions<M>)
+  /** Puts something around each server's way to the network: a slow line, one that damages what it carries. */
+  readonly transport?: (own: Transport, clock: Clock) => Transport
 }
 
 type ServerOptions<M extends StateMachine> = Partial<
@@ -197,10 +201,10 @@ export class RaftCluster<M extends StateMachine = StateMachine> {
     const life = new OneLife(storage)
     const server: Server<M> = { storage, life, node: null }
     this.#servers.set(id, server)
-    const { stateMachine, options } = this.#options
+    const { stateMachine, options, transport = (own: Transport): Transport => own } = this.#options
     server.node = await RaftNode.start<M>({
       members: Object.fromEntries(this.ids.map((member) => [member, `memory://${member}`])),
-      transport: memory(network, { name: id }),
+      transport: transport(memory(network, { name: id }), clock),
       clock,
       random: seededRandom(this.#random.integer(0, 2 ** 31)),
       trace: (event) => this.#tell(event),

@@ -104,7 +104,6 @@ export class DriverNet {
         },
       }),
       machine: rsm,
-      snapshotIndex: recovered.snapshot?.index ?? 0,
       limits: {
         ...this.#limits,
         proposalsMax: this.#limits.proposalsMax ?? 1000,
@@ -115,6 +114,7 @@ export class DriverNet {
       send: (envelopes) => {
         for (const { to, message } of envelopes) this.#deliver(id, to, encodeMessage(message).slice())
       },
+      sendingSnapshot: () => false,
       observer: {
         changed: (change) => changes.push(change),
         applied: () => {},
