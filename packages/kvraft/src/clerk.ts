@@ -11,7 +11,7 @@ import {
 } from '@lab/raft'
 import { kvCodecs } from './codecs.ts'
 import type { Command } from './commands.ts'
-import type { Answer, Query } from './queries.ts'
+import type { Answer, Page, Query } from './queries.ts'
 import type { Result } from './results.ts'
 import { keyBytes, tooLarge, valueBytes, valueText, type TextOrBytes } from './text.ts'
 
@@ -21,7 +21,10 @@ export type { Answer, Entry } from './queries.ts'
 export type { TextOrBytes } from './text.ts'
 
 /** `servers`, `transport` and the rest of `RaftClient.connect`, without the codecs. */
-export type ClerkOptions = Omit<RaftClientOptions<Command, Result, Query, Answer>, keyof typeof kvCodecs>
+export type ClerkOptions = Omit<
+  RaftClientOptions<Command, Result, Query, Answer | Page>,
+  keyof typeof kvCodecs
+>
 
 /** How long to go on trying, in milliseconds, and a signal to call it off. */
 export type CallOptions = WaitOptions
@@ -47,9 +50,9 @@ export interface Deleted {
  * certainly did nothing or may have been, or may yet be, applied.
  */
 export class Clerk implements AsyncDisposable {
-  readonly #client: RaftClient<Command, Result, Query, Answer>
+  readonly #client: RaftClient<Command, Result, Query, Answer | Page>
 
-  private constructor(client: RaftClient<Command, Result, Query, Answer>) {
+  private constructor(client: RaftClient<Command, Result, Query, Answer | Page>) {
     this.#client = client
   }
 
@@ -70,7 +73,7 @@ export class Clerk implements AsyncDisposable {
 
   /** As {@link get}, with the key's version, when it changed, and the store's revision. */
   async getEntry(key: TextOrBytes, options?: CallOptions): Promise<Answer> {
-    return this.#client.read({ op: 'get', key: keyBytes(key) }, options)
+    return (await this.#client.read({ op: 'get', key: keyBytes(key) }, options)) as Answer
   }
 
   /** Sets the value, whatever was there. @throws {KvError} `BAD_KEY`, `TOO_LARGE` */

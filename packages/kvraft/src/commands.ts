@@ -1,82 +1,125 @@
 /**
  * What changes the store, and its bytes in the log:
  *
- *     put     u8 1 · bytes key · value to the end
- *     append  u8 2 · bytes key · value to the end
- *     delete  u8 3 · bytes key
+ *     put       u8 1 · bytes key · value to the end
+ *     append    u8 2 · bytes key · value to the end
+ *     delete    u8 3 · bytes key
+ *     cas       u8 4 · u8 by (1 version, 2 changed) · varint expected · varint ttl (0 for none) · bytes key · value to the end
+ *     txn       u8 5 · see txn.ts
+ *     expire    u8 6
+ *     put, ttl  u8 7 · varint ttl · bytes key · value to the end
  *
- * The numbers are on disk: never reuse one.
+ * The numbers are on disk: never reuse one. In all of them the value follows the key, as it does in the store's memory.
  */
 import { ByteReader, ByteWriter, ProtocolError, type Codec } from '@lab/rpc'
-import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from './limits.ts'
+import { checkTtl, readKey, readValue } from './fields.ts'
+import { readTxn, writeTxn, type Txn } from './txn.ts'
 
 export type Command =
-  /** Sets the value, whatever was there. */
-  | { readonly op: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  /** Sets the value, whatever was there. With a `ttl` (milliseconds, from 1) the key expires so long after, in log time. */
+  | { readonly op: 'put'; readonly key: Uint8Array; readonly value: Uint8Array; readonly ttl?: number }
   /** Adds to the end of the value; a missing key counts as an empty one. */
   | { readonly op: 'append'; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly op: 'delete'; readonly key: Uint8Array }
+  | CompareAndSet
+  | Txn
+  /** Ends the keys whose time has come, some {@link EXPIRED_PER_COMMAND} of them. The leader's to propose. */
+  | { readonly op: 'expire' }
 
-const PUT = 1
-const APPEND = 2
-const DELETE = 3
+/** Sets the value if the key is as expected. */
+export interface CompareAndSet {
+  readonly op: 'cas'
+  /** `version`: the key's own, 0 for a missing one. `changed`: the store's revision at its last change, never seen twice. */
+  readonly by: 'version' | 'changed'
+  readonly expected: number
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+  readonly ttl?: number
+}
 
-/** Operation and the key's length. */
-const HEAD_BYTES_MAX = 1 + 2
+export const CommandKind = { put: 1, append: 2, delete: 3, cas: 4, txn: 5, expire: 6, putWithTtl: 7 } as const
+
+/** What a `cas` compares with. */
+export const CasBy = { version: 1, changed: 2 } as const
 
 /** Decoded keys and values are views. `decode` throws {@link ProtocolError} on anything that `encode` would not write. */
 export const commandCodec: Codec<Command> = {
   encode(command) {
-    const writer = new ByteWriter(HEAD_BYTES_MAX + command.key.length)
+    const writer = new ByteWriter(64)
     writeCommand(writer, command)
     return writer.view()
   },
   write: writeCommand,
   decode(bytes) {
     const reader = new ByteReader(bytes)
-    const op = reader.u8()
-    const key = readKey(reader)
-    switch (op) {
-      case PUT:
-        return { op: 'put', key, value: readValue(reader) }
-      case APPEND:
-        return { op: 'append', key, value: readValue(reader) }
-      case DELETE:
-        reader.end()
-        return { op: 'delete', key }
-      default:
-        throw new ProtocolError(`a command of unknown kind ${String(op)}`)
-    }
+    const command = readCommand(reader)
+    reader.end()
+    return command
   },
 }
 
-/** A key with its length before it. @throws {ProtocolError} also when it breaks the limits */
-export function readKey(reader: ByteReader): Uint8Array {
-  const key = reader.bytes()
-  if (key.length === 0 || key.length > KEY_BYTES_MAX)
-    throw new ProtocolError(
-      `a key of ${String(key.length)} bytes; 1 to ${String(KEY_BYTES_MAX)} are accepted`,
-    )
-  return key
+function readCommand(reader: ByteReader): Command {
+  const kind = reader.u8()
+  switch (kind) {
+    case CommandKind.put:
+      return { op: 'put', key: readKey(reader), value: readValue(reader) }
+    case CommandKind.append:
+      return { op: 'append', key: readKey(reader), value: readValue(reader) }
+    case CommandKind.delete:
+      return { op: 'delete', key: readKey(reader) }
+    case CommandKind.cas: {
+      const by = readBy(reader)
+      const expected = reader.varint()
+      const ttl = reader.varint()
+      checkTtl(ttl)
+      const pair = { key: readKey(reader), value: readValue(reader) }
+      return { op: 'cas', by, expected, ...pair, ...(ttl === 0 ? {} : { ttl }) }
+    }
+    case CommandKind.txn:
+      return readTxn(reader)
+    case CommandKind.expire:
+      return { op: 'expire' }
+    case CommandKind.putWithTtl: {
+      const ttl = reader.varint()
+      checkTtl(ttl)
+      if (ttl === 0) throw new ProtocolError('a put that expires at once')
+      return { op: 'put', key: readKey(reader), value: readValue(reader), ttl }
+    }
+    default:
+      throw new ProtocolError(`a command of unknown kind ${String(kind)}`)
+  }
 }
 
-/** A value, up to the end. @throws {ProtocolError} when it is too large */
-export function readValue(reader: ByteReader): Uint8Array {
-  const { remaining } = reader
-  if (remaining > VALUE_BYTES_MAX)
-    throw new ProtocolError(`a value of ${String(remaining)} bytes; ${String(VALUE_BYTES_MAX)} are accepted`)
-  return reader.raw(remaining)
+function readBy(reader: ByteReader): CompareAndSet['by'] {
+  const by = reader.u8()
+  if (by !== CasBy.version && by !== CasBy.changed)
+    throw new ProtocolError(`a comparison with an unknown thing ${String(by)}`)
+  return by === CasBy.version ? 'version' : 'changed'
 }
 
 function writeCommand(to: ByteWriter, command: Command): void {
   switch (command.op) {
     case 'put':
-      to.u8(PUT).bytes(command.key).raw(command.value)
+      if (command.ttl === undefined) to.u8(CommandKind.put)
+      else to.u8(CommandKind.putWithTtl).varint(command.ttl)
+      to.bytes(command.key).raw(command.value)
       return
     case 'append':
-      to.u8(APPEND).bytes(command.key).raw(command.value)
+      to.u8(CommandKind.append).bytes(command.key).raw(command.value)
       return
     case 'delete':
-      to.u8(DELETE).bytes(command.key)
+      to.u8(CommandKind.delete).bytes(command.key)
+      return
+    case 'cas': {
+      const { by, expected, ttl = 0 } = command
+      to.u8(CommandKind.cas).u8(CasBy[by]).varint(expected).varint(ttl)
+      to.bytes(command.key).raw(command.value)
+      return
+    }
+    case 'txn':
+      writeTxn(to.u8(CommandKind.txn), command)
+      return
+    case 'expire':
+      to.u8(CommandKind.expire)
   }
 }

@@ -8,9 +8,20 @@ export {
   type Written,
 } from './clerk.ts'
 export { KvError, type KvErrorCode } from './errors.ts'
-export { KvStore } from './store.ts'
-export { commandCodec, type Command } from './commands.ts'
-export { resultCodec, type Result } from './results.ts'
-export { answerCodec, queryCodec, type Answer, type Entry, type Query } from './queries.ts'
-export { kvCodecs } from './codecs.ts'
+export { KvStore, type KvStoreOptions } from './store.ts'
+export { commandCodec, type Command, type CompareAndSet } from './commands.ts'
+export type { Comparison, Operation, Relation, Txn } from './txn.ts'
+export { resultCodec, type OperationResult, type Result } from './results.ts'
+export {
+  answerCodec,
+  queryCodec,
+  type Answer,
+  type Entry,
+  type KeyEntry,
+  type Page,
+  type Query,
+  type Scan,
+} from './queries.ts'
+export { decodeEvents, type WatchEvent } from './events.ts'
+export { kvCodecs, storeCodecs } from './codecs.ts'
 export { COMMAND_BYTES_MAX, KEY_BYTES_MAX, VALUE_BYTES_MAX } from './limits.ts'

@@ -1,11 +1,12 @@
 /** One member of the cluster that keeps the store. */
 import { RaftNode, type RaftNodeOptions } from '@lab/raft'
-import { kvCodecs } from './codecs.ts'
+import { systemRandom } from '@lab/rpc'
+import { storeCodecs } from './codecs.ts'
 import { COMMAND_BYTES_MAX } from './limits.ts'
 import { KvStore } from './store.ts'
 
 /** What `RaftNode.start` takes, without the state machine and its codecs. */
-export type KvServerOptions = Omit<RaftNodeOptions<KvStore>, 'stateMachine' | keyof typeof kvCodecs>
+export type KvServerOptions = Omit<RaftNodeOptions<KvStore>, 'stateMachine' | keyof typeof storeCodecs>
 
 export class KvServer implements AsyncDisposable {
   /** The consensus below: status, metrics, events, and `read((store) => …)` within this process. */
@@ -18,9 +19,8 @@ export class KvServer implements AsyncDisposable {
   /** @throws what `RaftNode.start` throws: a folder of another node or cluster, a port in use, a damaged log */
   static async start(options: KvServerOptions): Promise<KvServer> {
     const limits = { commandBytesMax: COMMAND_BYTES_MAX, ...options.limits }
-    return new KvServer(
-      await RaftNode.start({ ...options, ...kvCodecs, limits, stateMachine: new KvStore() }),
-    )
+    const stateMachine = new KvStore({ hashSeed: (options.random ?? systemRandom).integer(0, 2 ** 31) })
+    return new KvServer(await RaftNode.start({ ...options, ...storeCodecs, limits, stateMachine }))
   }
 
   /** Where clients and other members reach it, with the real port. */

@@ -3,21 +3,48 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { commandCodec } from '../src/commands.ts'
 import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from '../src/limits.ts'
-import { answerCodec, queryCodec, type Answer, type Query } from '../src/queries.ts'
+import { answerCodec, queryCodec, type Answer, type Page, type Query } from '../src/queries.ts'
 import { resultCodec, type Result } from '../src/results.ts'
-import { anyCommand, anyKey, bytes, counter } from './arbitraries.ts'
+import { KvStore } from '../src/store.ts'
+import { anyCommand, anyKey, anyScan, bytes, counter } from './arbitraries.ts'
 
-const anyResult: fc.Arbitrary<Result> = fc.oneof(
-  fc.record({ status: fc.constant('written' as const), revision: counter, version: counter }),
-  fc.record({ status: fc.constant('not-found' as const), revision: counter }),
-  fc.record({ status: fc.constant('too-large' as const), revision: counter, valueBytes: counter }),
+const anyEntry = fc.record(
+  { version: counter, changed: counter, value: bytes(0, 100), expires: fc.integer({ min: 1 }) },
+  { requiredKeys: ['version', 'changed', 'value'] },
 )
-const anyQuery: fc.Arbitrary<Query> = fc.record({ op: fc.constant('get' as const), key: anyKey })
-const anyEntry = fc.record({ version: counter, changed: counter, value: bytes(0, 100) })
-const anyAnswer: fc.Arbitrary<Answer> = fc.record({
-  revision: counter,
-  entry: fc.option(anyEntry, { nil: null }),
-})
+const written = fc.record({ status: fc.constant('written' as const), revision: counter, version: counter })
+const notFound = fc.record({ status: fc.constant('not-found' as const), revision: counter })
+const got = fc.record({ status: fc.constant('got' as const), entry: fc.option(anyEntry, { nil: null }) })
+const anyResult: fc.Arbitrary<Result> = fc.oneof(
+  written,
+  notFound,
+  fc.record({ status: fc.constant('too-large' as const), revision: counter, valueBytes: counter }),
+  fc.record({
+    status: fc.constant('conflict' as const),
+    revision: counter,
+    version: counter,
+    changed: counter,
+  }),
+  fc.record({ status: fc.constant('expired' as const), revision: counter, count: counter }),
+  fc.record({
+    ...{ status: fc.constant('txn' as const), revision: counter, succeeded: fc.boolean() },
+    results: fc.array(fc.oneof(written, notFound, got), { maxLength: 5 }),
+  }),
+)
+const anyQuery: fc.Arbitrary<Query> = fc.oneof(
+  fc.record({ op: fc.constant('get' as const), key: anyKey }),
+  anyScan,
+)
+const anyAnswer: fc.Arbitrary<Answer | Page> = fc.oneof(
+  fc.record({ revision: counter, entry: fc.option(anyEntry, { nil: null }) }),
+  fc.record({
+    ...{ revision: counter, more: fc.boolean() },
+    entries: fc.array(
+      fc.tuple(anyKey, anyEntry).map(([key, entry]) => ({ key, ...entry })),
+      { maxLength: 4 },
+    ),
+  }),
+)
 
 describe('a command', () => behavesAsCodec(commandCodec, anyCommand))
 describe('a result', () => behavesAsCodec(resultCodec, anyResult))
@@ -58,6 +85,29 @@ function flipped(input: Uint8Array, at: number, byte: number): Uint8Array {
   if (output.length > 0) output[at % output.length] = byte
   return output
 }
+
+test('the store, which reads commands where they stand, takes exactly the bytes that the codec takes', () => {
+  const nearMiss = fc
+    .tuple(anyCommand, fc.nat(), fc.integer({ min: 0, max: 255 }))
+    .map(([command, at, byte]) => flipped(commandCodec.encode(command), at, byte))
+  const outcome = (work: () => unknown): string => {
+    try {
+      work()
+      return 'taken'
+    } catch (error) {
+      return error instanceof ProtocolError ? 'refused' : String(error)
+    }
+  }
+  fc.assert(
+    fc.property(fc.oneof(bytes(0, 40), nearMiss), (input) => {
+      const store = new KvStore()
+      const applied = outcome(() => store.apply(input, { time: 1 }))
+      expect(applied).toBe(outcome(() => commandCodec.decode(input)))
+      if (applied === 'refused') expect(store.revision).toBe(0)
+    }),
+    { numRuns: 2000 },
+  )
+})
 
 test('a key of no byte, or of more than 4 KiB, is refused before anything is kept of it', () => {
   for (const length of [0, KEY_BYTES_MAX + 1]) {

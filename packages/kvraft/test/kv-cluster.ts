@@ -2,7 +2,7 @@ import { RaftCluster, type RaftClusterOptions } from '@lab/raft/testing'
 import { seededRandom } from '@lab/rpc'
 import { memory } from '@lab/rpc/memory'
 import { Clerk } from '../src/clerk.ts'
-import { kvCodecs } from '../src/codecs.ts'
+import { storeCodecs } from '../src/codecs.ts'
 import { COMMAND_BYTES_MAX } from '../src/limits.ts'
 import { KvStore } from '../src/store.ts'
 
@@ -22,7 +22,7 @@ export async function kvCluster({
 } = {}): Promise<KvCluster> {
   const t = await RaftCluster.start<KvStore>({
     ...{ seed, servers, stateMachine: () => new KvStore() },
-    options: { ...kvCodecs, snapshotEveryBytes, limits: { commandBytesMax: COMMAND_BYTES_MAX } },
+    options: { ...storeCodecs, snapshotEveryBytes, limits: { commandBytesMax: COMMAND_BYTES_MAX } },
   })
   let clerks = 0
   return {

@@ -1,0 +1,35 @@
+import type { Order } from './ordered-index.ts'
+import type { RecordNumber, Records } from './records.ts'
+
+/** By key, byte by byte; a key comes before those that begin with it. */
+export class KeyOrder implements Order {
+  readonly #records: Records
+  #bytes: Uint8Array = new Uint8Array(0)
+  #at = 0
+  #length = 0
+
+  constructor(records: Records) {
+    this.#records = records
+  }
+
+  /** Seeks this key from now on. Its bytes are not copied. */
+  seek(bytes: Uint8Array, at: number, length: number): void {
+    this.#bytes = bytes
+    this.#at = at
+    this.#length = length
+  }
+
+  compare(record: RecordNumber): number {
+    const array = this.#records.array(record)
+    const start = this.#records.keyAt(record)
+    const length = this.#records.keyLength(record)
+    const bytes = this.#bytes
+    const at = this.#at
+    const common = Math.min(this.#length, length)
+    for (let i = 0; i < common; i++) {
+      const difference = (bytes[at + i] as number) - (array[start + i] as number)
+      if (difference !== 0) return difference
+    }
+    return this.#length - length
+  }
+}

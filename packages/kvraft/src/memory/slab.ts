@@ -1,0 +1,236 @@
+/**
+ * Where keys and values lie: blocks cut from pages of 64 KB, each page for blocks of one size. A block belongs to a record, whose
+ * number stands in its first four bytes, so that blocks can be moved: when less than half of a size's room is used, the blocks of
+ * one page are moved to others, two for each that is freed, until the page is free for any size again. However sizes change,
+ * the pages of a size are therefore at least half full, but for two. Blocks of more than 8 KB have an array of their own.
+ *
+ *     block  u32 record · key · value          (of a block that is free: u32 2^31 + the next free one of the page)
+ *     address  page · 2^13 + offset / 8, or 2^30 + a number for a large block
+ */
+import { assert } from '@lab/rpc'
+import { classOf, sizeOfClass } from './size-classes.ts'
+
+export type BlockAddress = number
+
+/** Before the key in each block. */
+export const BLOCK_HEADER_BYTES = 4
+
+const PAGE_BYTES = 64 * 1024
+const PAGE_BITS = 13
+const OFFSET_MASK = (1 << PAGE_BITS) - 1
+const PAGES_MAX = 1 << 17
+const SMALL_BYTES_MAX = 8 * 1024
+const LARGE = 2 ** 30
+/** In the first word of a free block; record numbers are smaller. */
+const FREE = 2 ** 31
+const NO_BLOCK = 2 ** 31 - 1
+const MOVES_PER_FREE = 2
+/** Pages that are kept for the next need of any size. */
+const SPARE_PAGES_MAX = 16
+const NOTHING = new Uint8Array(0)
+
+/** A page of blocks of one class. */
+interface Page {
+  readonly bytes: Uint8Array
+  /** The same memory. */
+  readonly words: Uint32Array
+  sizeClass: number
+  used: number
+  /** Blocks from here on were never used. */
+  fresh: number
+  /** The first of the chain of freed blocks, or {@link NO_BLOCK}. */
+  freed: number
+  /** Where it stands among its class's pages with room; -1 when it is full. */
+  place: number
+}
+
+/** The pages of one size. */
+interface SizeClass {
+  readonly blockBytes: number
+  readonly blocksPerPage: number
+  pages: number
+  used: number
+  /** Pages with room; the last is filled next, the first is the one to be emptied. */
+  readonly withRoom: number[]
+  /** The page being emptied, and the next of its blocks to be looked at. */
+  emptying: number
+  emptyingAt: number
+}
+
+export class Slab {
+  readonly #pages: (Page | null)[] = []
+  readonly #freePageNumbers: number[] = []
+  readonly #spare: Page[] = []
+  readonly #classes: (SizeClass | undefined)[] = []
+  readonly #large: Uint8Array[] = []
+  readonly #freeLarge: number[] = []
+  readonly #onMove: (record: number, address: BlockAddress) => void
+  #largeBytes = 0
+
+  /** @param onMove told when the block of a record was moved */
+  constructor(onMove: (record: number, address: BlockAddress) => void) {
+    this.#onMove = onMove
+  }
+
+  /** Bytes held. */
+  get bytes(): number {
+    const pages = this.#pages.length - this.#freePageNumbers.length + this.#spare.length
+    return pages * PAGE_BYTES + this.#largeBytes
+  }
+
+  /** The array in which a block lies; it begins at {@link offset} there. */
+  array(address: BlockAddress): Uint8Array {
+    if (address >= LARGE) return this.#large[address - LARGE] as Uint8Array
+    return (this.#pages[address >>> PAGE_BITS] as Page).bytes
+  }
+
+  offset(address: BlockAddress): number {
+    return address >= LARGE ? 0 : (address & OFFSET_MASK) << 3
+  }
+
+  /** A block of at least `size` bytes for `record`. */
+  allocate(size: number, record: number): BlockAddress {
+    if (size > SMALL_BYTES_MAX) return this.#allocateLarge(size)
+    const number = classOf(size)
+    const sizeClass = this.#class(number)
+    const pageNumber = sizeClass.withRoom.at(-1) ?? this.#addPage(number, sizeClass)
+    const page = this.#pages[pageNumber] as Page
+    const offset = takeBlock(page, sizeClass.blockBytes)
+    page.words[offset >>> 2] = record
+    sizeClass.used++
+    if (++page.used === sizeClass.blocksPerPage) {
+      sizeClass.withRoom.pop()
+      page.place = -1
+    }
+    return (pageNumber << PAGE_BITS) | (offset >>> 3)
+  }
+
+  /** The block belongs to another record now. */
+  assign(address: BlockAddress, record: number): void {
+    if (address >= LARGE) return
+    ;(this.#pages[address >>> PAGE_BITS] as Page).words[(address & OFFSET_MASK) << 1] = record
+  }
+
+  /** Gives a block back. Blocks of the same size may be moved thereby. */
+  free(address: BlockAddress): void {
+    if (address >= LARGE) {
+      this.#freeLargeBlock(address - LARGE)
+      return
+    }
+    const page = this.#pages[address >>> PAGE_BITS] as Page
+    const sizeClass = this.#class(page.sizeClass)
+    this.#giveBack(address, page, sizeClass)
+    for (let i = 0; i < MOVES_PER_FREE && isHalfEmpty(sizeClass); i++) this.#moveOne(sizeClass)
+  }
+
+  #giveBack(address: BlockAddress, page: Page, sizeClass: SizeClass): void {
+    const pageNumber = address >>> PAGE_BITS
+    const at = (address & OFFSET_MASK) << 1
+    page.words[at] = FREE + page.freed
+    page.freed = at >>> 1
+    page.used--
+    sizeClass.used--
+    if (page.place < 0) page.place = sizeClass.withRoom.push(pageNumber) - 1
+    if (page.used === 0) this.#removePage(pageNumber, page, sizeClass)
+  }
+
+  /** Moves one block out of the page that is being emptied. */
+  #moveOne(sizeClass: SizeClass): void {
+    const pageNumber = sizeClass.withRoom[0] as number
+    const page = this.#pages[pageNumber] as Page
+    if (sizeClass.emptying !== pageNumber || sizeClass.emptyingAt >= page.fresh) {
+      sizeClass.emptying = pageNumber
+      sizeClass.emptyingAt = 0
+    }
+    const { blockBytes } = sizeClass
+    for (; sizeClass.emptyingAt < page.fresh; sizeClass.emptyingAt += blockBytes) {
+      const offset = sizeClass.emptyingAt
+      const record = page.words[offset >>> 2] as number
+      if (record >= FREE) continue
+      const to = this.allocate(blockBytes, record)
+      const from = this.offset(to) + BLOCK_HEADER_BYTES
+      const rest = page.bytes.subarray(offset + BLOCK_HEADER_BYTES, offset + blockBytes)
+      this.array(to).set(rest, from)
+      this.#onMove(record, to)
+      this.#giveBack((pageNumber << PAGE_BITS) | (offset >>> 3), page, sizeClass)
+      return
+    }
+  }
+
+  #class(number: number): SizeClass {
+    const there = this.#classes[number]
+    if (there !== undefined) return there
+    const blockBytes = sizeOfClass(number)
+    const made: SizeClass = {
+      ...{ blockBytes, blocksPerPage: Math.floor(PAGE_BYTES / blockBytes), pages: 0, used: 0 },
+      ...{ withRoom: [], emptying: -1, emptyingAt: 0 },
+    }
+    this.#classes[number] = made
+    return made
+  }
+
+  #addPage(number: number, sizeClass: SizeClass): number {
+    const page = this.#spare.pop() ?? newPage()
+    const pageNumber = this.#freePageNumbers.pop() ?? this.#pages.length
+    assert(pageNumber < PAGES_MAX, 'a store holds at most 8 GB of keys and values')
+    this.#pages[pageNumber] = page
+    page.sizeClass = number
+    page.used = 0
+    page.fresh = 0
+    page.freed = NO_BLOCK
+    page.place = sizeClass.withRoom.push(pageNumber) - 1
+    sizeClass.pages++
+    return pageNumber
+  }
+
+  #removePage(pageNumber: number, page: Page, sizeClass: SizeClass): void {
+    const last = sizeClass.withRoom.pop() as number
+    if (last !== pageNumber) {
+      sizeClass.withRoom[page.place] = last
+      ;(this.#pages[last] as Page).place = page.place
+    }
+    sizeClass.pages--
+    if (sizeClass.emptying === pageNumber) sizeClass.emptying = -1
+    this.#pages[pageNumber] = null
+    this.#freePageNumbers.push(pageNumber)
+    if (this.#spare.length < SPARE_PAGES_MAX) this.#spare.push(page)
+  }
+
+  #allocateLarge(size: number): BlockAddress {
+    const bytes = new Uint8Array(sizeOfClass(classOf(size)))
+    const number = this.#freeLarge.pop() ?? this.#large.length
+    this.#large[number] = bytes
+    this.#largeBytes += bytes.length
+    return LARGE + number
+  }
+
+  #freeLargeBlock(number: number): void {
+    this.#largeBytes -= (this.#large[number] as Uint8Array).length
+    this.#large[number] = NOTHING
+    this.#freeLarge.push(number)
+  }
+}
+
+function newPage(): Page {
+  const bytes = new Uint8Array(PAGE_BYTES)
+  const words = new Uint32Array(bytes.buffer)
+  return { bytes, words, sizeClass: 0, used: 0, fresh: 0, freed: NO_BLOCK, place: -1 }
+}
+
+/** @returns the offset of a block that was free */
+function takeBlock(page: Page, blockBytes: number): number {
+  if (page.freed !== NO_BLOCK) {
+    const offset = page.freed << 3
+    page.freed = (page.words[offset >>> 2] as number) - FREE
+    return offset
+  }
+  const offset = page.fresh
+  page.fresh += blockBytes
+  return offset
+}
+
+/** Less than half of the room used, and two pages' worth of it free: one of them can be emptied into the others. */
+function isHalfEmpty({ pages, used, blocksPerPage, withRoom }: SizeClass): boolean {
+  const room = pages * blocksPerPage
+  return used * 2 < room && room - used >= 2 * blocksPerPage && withRoom.length > 1
+}

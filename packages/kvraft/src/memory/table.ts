@@ -1,0 +1,200 @@
+/**
+ * Keys and values with their versions: found by key (a hash index), walked in the order of keys (a B+-tree that only changes
+ * when a key appears or disappears), and frozen for a snapshot (see view.ts). Nothing here is an object or an array per key, and
+ * nothing ever takes longer than a change or two: no table is copied to grow.
+ */
+import { HashIndex, hashOf } from './hash-index.ts'
+import { KeyOrder } from './key-order.ts'
+import { OrderedIndex, type Position } from './ordered-index.ts'
+import { SparseDoubles } from './paged.ts'
+import { NO_RECORD, Records, type Pair, type RecordNumber } from './records.ts'
+import { View } from './view.ts'
+
+/** Of what a finished view leaves behind, so many records are given back with each change. */
+const SWEEP_PER_CHANGE = 8
+
+export class Table {
+  readonly records = new Records()
+  readonly #seed: number
+  readonly #byKey: HashIndex
+  readonly #order: KeyOrder
+  readonly #inOrder: OrderedIndex
+  readonly #deadlines = new SparseDoubles()
+  /** The state of some moment, being drawn. */
+  #view: View | null = null
+  /** What views left that were given up. */
+  readonly #swept: View[] = []
+  /** Of keys and values, without anything around them. */
+  #dataBytes = 0
+
+  /** @param seed of the hash: keys chosen to collide under one do not under another. Nothing else depends on it */
+  constructor(seed = 0) {
+    this.#seed = seed
+    this.#byKey = new HashIndex(this.records)
+    this.#order = new KeyOrder(this.records)
+    this.#inOrder = new OrderedIndex(this.#order)
+  }
+
+  /** How many keys there are. */
+  get count(): number {
+    return this.#byKey.count
+  }
+
+  /** Of keys and values together. */
+  get dataBytes(): number {
+    return this.#dataBytes
+  }
+
+  /** Bytes held, whatever for. */
+  get bytes(): number {
+    return this.records.bytes + this.#byKey.bytes + this.#inOrder.bytes
+  }
+
+  /** @param length of the key, which `bytes` begin with @returns {@link NO_RECORD} when there is no such key */
+  find(bytes: Uint8Array, length: number): RecordNumber {
+    return this.#byKey.find(hashOf(bytes, length, this.#seed), bytes, length)
+  }
+
+  /** Sets key and value. The record has no deadline then. @returns the record */
+  put(pair: Pair, revision: number): RecordNumber {
+    this.#sweep()
+    const record = this.find(pair.bytes, pair.keyLength)
+    if (record === NO_RECORD) return this.#add(pair, 1, revision)
+    const version = this.records.version(record) + 1
+    this.#dataBytes += pair.bytes.length - pair.keyLength - this.records.valueLength(record)
+    if (this.#freeze(record) !== null) this.records.fill(record, pair)
+    else this.records.replace(record, pair)
+    this.records.stamp(record, version, revision)
+    return record
+  }
+
+  /** Adds to the end of the value. The deadline stays. @returns the record */
+  append(pair: Pair, revision: number): RecordNumber {
+    this.#sweep()
+    const record = this.find(pair.bytes, pair.keyLength)
+    if (record === NO_RECORD) return this.#add(pair, 1, revision)
+    const version = this.records.version(record) + 1
+    const addition = pair.bytes.subarray(pair.keyLength)
+    this.#dataBytes += addition.length
+    const frozen = this.#freeze(record)
+    if (frozen === null) this.records.extend(record, addition)
+    else this.records.fillExtended(record, frozen, addition)
+    this.records.stamp(record, version, revision)
+    return record
+  }
+
+  remove(record: RecordNumber): void {
+    this.#sweep()
+    this.#dataBytes -= this.records.keyLength(record) + this.records.valueLength(record)
+    this.#byKey.remove(record)
+    this.#seekKeyOf(record)
+    this.#inOrder.remove(record)
+    if (this.#view?.needs(record) === true) this.#view.keep(record)
+    else this.#forget(record)
+  }
+
+  /** A record out of a snapshot, with a key that is not there. */
+  load(pair: Pair, version: number, changed: number): RecordNumber {
+    return this.#add(pair, version, changed)
+  }
+
+  /** When the record is to expire, in log time; 0 for never. */
+  deadline(record: RecordNumber): number {
+    return this.#deadlines.get(record)
+  }
+
+  setDeadline(record: RecordNumber, deadline: number): void {
+    this.#deadlines.set(record, deadline)
+  }
+
+  /** The first place whose key does not come before this one. */
+  seek(key: Uint8Array): Position {
+    this.#order.seek(key, 0, key.length)
+    return this.#inOrder.seek()
+  }
+
+  /** @returns {@link NO_RECORD} behind the last key */
+  at(position: Position): RecordNumber {
+    return this.#inOrder.at(position)
+  }
+
+  after(position: Position): Position {
+    return this.#inOrder.after(position)
+  }
+
+  /** Does the record's key come before this one? */
+  isBefore(record: RecordNumber, key: Uint8Array): boolean {
+    this.#order.seek(key, 0, key.length)
+    return this.#order.compare(record) > 0
+  }
+
+  /** A copy of a value. */
+  value(record: RecordNumber): Uint8Array {
+    const start = this.records.keyAt(record) + this.records.keyLength(record)
+    return this.records.array(record).slice(start, start + this.records.valueLength(record))
+  }
+
+  /** A copy of a key. */
+  key(record: RecordNumber): Uint8Array {
+    const start = this.records.keyAt(record)
+    return this.records.array(record).slice(start, start + this.records.keyLength(record))
+  }
+
+  /** Freezes what is there now, as of `revision`, for one reader at a time: whoever reads an older view is told to give up. */
+  freeze(revision: number): View {
+    this.#view?.end()
+    const view = new View({
+      table: this,
+      revision,
+      order: this.#order,
+      onEnd: () => {
+        if (this.#view === view) this.#view = null
+        if (view.kept > 0) this.#swept.push(view)
+      },
+      forget: (record) => {
+        this.#forget(record)
+      },
+    })
+    this.#view = view
+    return view
+  }
+
+  #add(pair: Pair, version: number, changed: number): RecordNumber {
+    const { records } = this
+    const { bytes, keyLength } = pair
+    const record = records.add()
+    records.fill(record, pair)
+    records.stamp(record, version, changed)
+    records.setHash(record, hashOf(bytes, keyLength, this.#seed))
+    this.#byKey.add(record)
+    this.#order.seek(bytes, 0, keyLength)
+    this.#inOrder.add(record)
+    this.#dataBytes += bytes.length
+    return record
+  }
+
+  /** Leaves what the record is to the view that still needs it. @returns the number it has there, or null when none does */
+  #freeze(record: RecordNumber): RecordNumber | null {
+    const view = this.#view
+    if (!view?.needs(record)) return null
+    const kept = this.records.split(record)
+    const deadline = this.#deadlines.get(record)
+    if (deadline > 0) this.#deadlines.set(kept, deadline)
+    view.keep(kept)
+    return kept
+  }
+
+  #forget(record: RecordNumber): void {
+    if (this.#deadlines.get(record) > 0) this.#deadlines.set(record, 0)
+    this.records.remove(record)
+  }
+
+  #sweep(): void {
+    const view = this.#swept.at(-1)
+    if (view?.sweep(SWEEP_PER_CHANGE) === true) this.#swept.pop()
+  }
+
+  #seekKeyOf(record: RecordNumber): void {
+    this.#order.seek(this.records.array(record), this.records.keyAt(record), this.records.keyLength(record))
+  }
+}
