@@ -11,6 +11,8 @@ export function bootstrapMembership(
     votersOutgoing: [],
     learners: [],
     addresses: members,
+    index: 0,
+    incarnations: {},
     leases,
   }
 }

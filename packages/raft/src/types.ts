@@ -29,6 +29,13 @@ export interface Membership {
   readonly learners: readonly NodeId[]
   /** Where each member is reached: the addresses that it advertises. */
   readonly addresses: Readonly<Record<NodeId, readonly string[]>>
+  /** Where this configuration stands in the log; 0 for the bootstrap configuration. */
+  readonly index: Index
+  /**
+   * The incarnation of each member that was added later: its data folder's. Members of the bootstrap are not named. A server that
+   * was removed and comes back with an empty disk is another, and must be added again.
+   */
+  readonly incarnations: Readonly<Record<NodeId, string>>
   /** Lease reads allowed in this cluster: then a restarted node grants no vote for one maximum election timeout. */
   readonly leases: boolean
 }

@@ -2,6 +2,7 @@
 import { onElectionTimeout } from './election.ts'
 import { nextLeaseRound } from './lease.ts'
 import { quorumReached } from './quorum.ts'
+import { reconfigureAt } from './reconfigure.ts'
 import { becomeFollower } from './role.ts'
 import type { Leadership, State } from './state.ts'
 import { giveUpTransfer } from './transfer.ts'
@@ -29,7 +30,7 @@ export function nextDeadline(state: State): number {
     diskStalledAt(state),
     nextLeaseRound(state, leadership),
   )
-  if (leadership.transfer !== null) next = Math.min(next, leadership.transfer.until)
+  next = Math.min(next, leadership.transfer?.until ?? Infinity, reconfigureAt(state, leadership))
   for (const follower of leadership.followers.values()) {
     next = Math.min(next, follower.sentAt + state.timing.heartbeatMs)
     if (follower.sentCommit < state.commitIndex) next = Math.min(next, leadership.commitNoticeAt)

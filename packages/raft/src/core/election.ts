@@ -14,7 +14,7 @@ import { lead } from './leadership.ts'
 import { boundByLease } from './lease.ts'
 import type { RequestVote, RequestVoteReply } from './messages.ts'
 import { countVotes } from './quorum.ts'
-import { becomeFollower, enterTerm, mayCampaign, resetElectionDeadline } from './role.ts'
+import { becomeFollower, enterTerm, isNovice, mayCampaign, resetElectionDeadline } from './role.ts'
 import type { Election, State } from './state.ts'
 
 /** The election timeout passed without a word from a leader (§5.2). */
@@ -110,6 +110,7 @@ function grant(state: State, candidate: NodeId): void {
 
 /** Null when the vote may be granted. By now `request.term` is the current term, if it is no pre-vote. */
 function reasonToRefuse(state: State, from: NodeId, request: RequestVote): string | null {
+  if (isNovice(state)) return 'its log does not reach to where it was added'
   if (request.term < state.currentTerm) return `term ${String(request.term)} is past`
   const withheld = withholdsVotes(state, request)
   if (withheld !== null) return withheld

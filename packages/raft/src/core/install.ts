@@ -101,7 +101,7 @@ function install(state: State, { meta }: Reception): void {
   state.appliedIndex = Math.max(state.appliedIndex, meta.index)
   // Where the log goes on after the snapshot, its configurations do too (trap: a cached one from before must not survive).
   if (fits) configurations.compactTo(meta.index)
-  else configurations.reset(meta.index, decodeMembership(meta.membership))
+  else configurations.reset(decodeMembership(meta.membership, meta.index))
   membershipChanged(state)
 }
 

@@ -1,6 +1,6 @@
 /** Becoming leader, and what a leader appends to its own log (§5.3, §8). */
 import { EntryKind, recordBytes, type Entry } from '../entry.ts'
-import type { Index, NodeId } from '../types.ts'
+import type { Index, Membership, NodeId } from '../types.ts'
 import { markRound } from './lease.ts'
 import { encodeMembership, membersOf } from './membership.ts'
 import { Progress } from './progress.ts'
@@ -29,6 +29,9 @@ export function lead(state: State, why: string): void {
     marks: [],
     transfer: null,
     toldToCampaign: false,
+    change: null,
+    departing: new Map(),
+    retirement: null,
     commitNoticeAt: Infinity,
     lastStamp: null,
   }
@@ -37,14 +40,7 @@ export function lead(state: State, why: string): void {
   state.announceRole(why)
   appendOwn(state, state.leadership, EntryKind.noop, [NO_PAYLOAD], state.log.lastTime)
   // A bootstrapped cluster's configuration becomes part of the log, which wins over `members` from then on.
-  if (state.configurations.latestIndex === 0)
-    appendOwn(
-      state,
-      state.leadership,
-      EntryKind.configuration,
-      [encodeMembership(state.membership)],
-      state.log.lastTime,
-    )
+  if (state.configurations.latestIndex === 0) appendConfiguration(state, state.leadership, state.membership)
 }
 
 /** Appends commands, all or none. They go to followers and disk with the next Ready. */
@@ -56,7 +52,8 @@ export function propose(
 ): Proposed {
   const { leadership, leader } = state
   if (leadership === null) return { ok: false, why: 'not-leader', leader }
-  if (leadership.transfer !== null) return { ok: false, why: 'transferring', leader }
+  if (leadership.transfer !== null || leadership.retirement !== null)
+    return { ok: false, why: 'transferring', leader }
   // Measured before, so that one batch larger than the bound can still pass.
   if (leadership.uncommittedBytes >= state.limits.uncommittedBytesMax)
     return { ok: false, why: 'busy', leader }
@@ -64,6 +61,12 @@ export function propose(
   const time = stamp(state, leadership, wallTime)
   appendOwn(state, leadership, kind, payloads, time)
   return { ok: true, index, term: state.currentTerm }
+}
+
+/** Appends `next`, which is in force from here on (§6). */
+export function appendConfiguration(state: State, leadership: Leadership, next: Membership): void {
+  const payload = encodeMembership({ ...next, index: state.log.lastIndex + 1 })
+  appendOwn(state, leadership, EntryKind.configuration, [payload], state.log.lastTime)
 }
 
 function appendOwn(
@@ -96,15 +99,27 @@ export function adoptConfigurations(state: State, entries: readonly Entry[]): vo
   membershipChanged(state)
 }
 
-/** One {@link Progress} for each other member, none for anybody else. */
+/**
+ * One {@link Progress} for each other member. Who is one no longer is followed a while longer, to be told; if it is added
+ * again meanwhile it begins anew, for it may be another server by then, with an empty disk.
+ */
 function followMembers(state: State, leadership: Leadership, nextIndex: Index): void {
-  const { followers } = leadership
+  const { followers, departing } = leadership
   const members = new Set<NodeId>(membersOf(state.membership))
   members.delete(state.id)
-  for (const id of followers.keys()) if (!members.has(id)) followers.delete(id)
+  for (const id of followers.keys())
+    if (!members.has(id) && !departing.has(id))
+      departing.set(id, state.now + 2 * state.timing.electionTimeoutMsMax)
   const window = { bytesMax: state.limits.inflightBytesMax, messagesMax: state.limits.inflightMessagesMax }
   for (const id of members)
-    if (!followers.has(id)) followers.set(id, new Progress(id, nextIndex, state.now, window))
+    if (departing.delete(id) || !followers.has(id))
+      followers.set(id, new Progress(id, nextIndex, state.now, window))
+}
+
+/** It has been told, or cannot be. */
+export function stopFollowing(leadership: Leadership, id: NodeId): void {
+  leadership.departing.delete(id)
+  leadership.followers.delete(id)
 }
 
 /**

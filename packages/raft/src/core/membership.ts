@@ -6,8 +6,9 @@ import { ByteReader, ByteWriter, ProtocolError, assert } from '@lab/rpc'
 import { payloadOf, type Entry } from '../entry.ts'
 import type { Index, Membership, NodeId } from '../types.ts'
 
-/** First byte of an encoded configuration. */
-const FORMAT = 1
+/** First byte of an encoded configuration. The first format ended after the addresses. */
+const FORMAT = 2
+const FORMAT_UP_TO_ADDRESSES = 1
 const ID_PATTERN = /^[A-Za-z0-9._-]{1,64}$/
 
 export const NO_MEMBERSHIP: Membership = {
@@ -15,12 +16,20 @@ export const NO_MEMBERSHIP: Membership = {
   votersOutgoing: [],
   learners: [],
   addresses: {},
+  index: 0,
+  incarnations: {},
   leases: false,
 }
 
 /** All who receive the log: voters of both sets and learners, each once. */
 export function membersOf(membership: Membership): NodeId[] {
   return [...new Set([...membership.voters, ...membership.votersOutgoing, ...membership.learners])]
+}
+
+/** In one line, for people. */
+export function describeMembership({ voters, votersOutgoing, learners }: Membership): string {
+  const old = votersOutgoing.length === 0 ? '' : ` jointly with ${votersOutgoing.join()}`
+  return `${voters.join()}${old}${learners.length === 0 ? '' : `, learners ${learners.join()}`}`
 }
 
 /** The payload of a configuration entry. */
@@ -36,22 +45,33 @@ export function encodeMembership(membership: Membership): Uint8Array {
     writer.text(id).varint(urls.length)
     for (const url of urls) writer.text(url)
   }
+  const incarnations = Object.entries(membership.incarnations)
+  writer.varint(membership.index).varint(incarnations.length)
+  for (const [id, incarnation] of incarnations) writer.text(id).text(incarnation)
   return writer.finish()
 }
 
-/** @throws {ProtocolError} on anything that {@link encodeMembership} would not write */
-export function decodeMembership(bytes: Uint8Array): Membership {
+/**
+ * @param index where the configuration stands, for bytes too old to say so themselves
+ * @throws {ProtocolError} on anything that {@link encodeMembership} would not write
+ */
+export function decodeMembership(bytes: Uint8Array, index: Index = 0): Membership {
   const reader = new ByteReader(bytes)
   const format = reader.u8()
-  if (format !== FORMAT) throw new ProtocolError(`a configuration of format ${String(format)}`)
+  if (format !== FORMAT && format !== FORMAT_UP_TO_ADDRESSES)
+    throw new ProtocolError(`a configuration of format ${String(format)}`)
   const leases = reader.u8()
   if (leases > 1) throw new ProtocolError('a flag that is neither 0 nor 1')
   const voters = readIds(reader)
   const votersOutgoing = readIds(reader)
   const learners = readIds(reader)
   const addresses = readAddresses(reader)
+  const rest =
+    format === FORMAT
+      ? { index: reader.varint(), incarnations: readIncarnations(reader) }
+      : { index, incarnations: {} }
   reader.end()
-  return { voters, votersOutgoing, learners, addresses, leases: leases === 1 }
+  return { voters, votersOutgoing, learners, addresses, ...rest, leases: leases === 1 }
 }
 
 function readIds(reader: ByteReader): NodeId[] {
@@ -77,12 +97,22 @@ function readAddresses(reader: ByteReader): Record<NodeId, string[]> {
   return addresses
 }
 
+function readIncarnations(reader: ByteReader): Record<NodeId, string> {
+  const incarnations = Object.create(null) as Record<NodeId, string>
+  for (let left = reader.count(2); left > 0; left--) {
+    const id = readId(reader)
+    if (id in incarnations) throw new ProtocolError('the incarnation of a server given twice')
+    incarnations[id] = reader.text()
+  }
+  return incarnations
+}
+
 /** The configurations that the log holds, oldest first; the first stands for the snapshot, or for the bootstrap. */
 export class Configurations {
   #all: { readonly index: Index; readonly membership: Membership }[]
 
-  constructor(first: { readonly index: Index; readonly membership: Membership }, entries: readonly Entry[]) {
-    this.#all = [first]
+  constructor(first: Membership, entries: readonly Entry[]) {
+    this.#all = [{ index: first.index, membership: first }]
     for (const entry of entries) this.append(entry)
   }
 
@@ -103,9 +133,26 @@ export class Configurations {
     return found.membership
   }
 
+  /** Does any of those in force at `index` or later say so? Newest first. */
+  someFrom(index: Index, test: (membership: Membership) => boolean): boolean {
+    for (let at = this.#all.length - 1; at >= 0; at--) {
+      const configuration = this.#all[at]
+      if (configuration === undefined) break
+      if (test(configuration.membership)) return true
+      if (configuration.index <= index) break
+    }
+    return false
+  }
+
+  /** The one in force at `index` and all later ones, oldest first. */
+  from(index: Index): Membership[] {
+    const first = this.#all.findLastIndex((configuration) => configuration.index <= index)
+    return this.#all.slice(Math.max(first, 0)).map(({ membership }) => membership)
+  }
+
   append(entry: Entry): void {
     if (entry.index <= this.latestIndex) return
-    this.#all.push({ index: entry.index, membership: decodeMembership(payloadOf(entry)) })
+    this.#all.push({ index: entry.index, membership: decodeMembership(payloadOf(entry), entry.index) })
   }
 
   /** Entries from `index` on are gone. Returns whether another configuration is in force now. */
@@ -121,8 +168,8 @@ export class Configurations {
   }
 
   /** A snapshot that does not fit the log replaces everything (§7). */
-  reset(index: Index, membership: Membership): void {
-    this.#all = [{ index, membership }]
+  reset(membership: Membership): void {
+    this.#all = [{ index: membership.index, membership }]
   }
 
   #last(): { readonly index: Index; readonly membership: Membership } {

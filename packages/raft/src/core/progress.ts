@@ -49,6 +49,10 @@ export class Progress {
   ackedRound = 0
   /** The commitIndex that it was last told. */
   sentCommit: Index = 0
+  /** It stores all that the leader's log held at this time; -Infinity while that is not known. */
+  caughtUpAt = -Infinity
+  /** What the log held when its last round of catching up began (thesis §4.2.1). */
+  #round: { readonly lastIndex: Index; readonly at: number }
 
   constructor(
     id: NodeId,
@@ -59,6 +63,7 @@ export class Progress {
     this.id = id
     this.nextIndex = nextIndex
     this.heardAt = now
+    this.#round = { lastIndex: nextIndex - 1, at: now }
     this.inflight = new Inflight(window)
   }
 
@@ -85,6 +90,13 @@ export class Progress {
     this.matchIndex = Math.max(this.matchIndex, index)
     this.nextIndex = Math.max(this.nextIndex, this.matchIndex + 1)
     this.inflight.free(this.matchIndex)
+  }
+
+  /** A round of catching up ends when it stores what the log held as the round began; the next begins with the log as it is now. */
+  measureLag(lastIndex: Index, now: number): void {
+    if (this.matchIndex < this.#round.lastIndex) return
+    this.caughtUpAt = this.#round.at
+    this.#round = { lastIndex, at: now }
   }
 
   #enter(state: Progress['state']): void {

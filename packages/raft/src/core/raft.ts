@@ -3,8 +3,8 @@
  * which rule an input is for; the rules stand in the modules beside it.
  */
 import { assert } from '@lab/rpc'
-import type { EntryKind } from '../entry.ts'
-import type { Index, NodeId, SnapshotMeta } from '../types.ts'
+import { EntryKind } from '../entry.ts'
+import type { Index, Membership, NodeId, SnapshotMeta } from '../types.ts'
 import { onAppendEntries, refuseStaleAppend } from './append.ts'
 import { maybeCommit } from './commit.ts'
 import { onDeadline } from './deadline.ts'
@@ -22,8 +22,10 @@ import { encodeMembership } from './membership.ts'
 import type { Message } from './messages.ts'
 import { readIndex } from './read-index.ts'
 import type { CoreLimits, CoreOptions, CoreStatus, Input, Proposed, Ready } from './ready.ts'
+import { changeMembership, type ChangeAccepted, type ChangeOptions } from './reconfigure.ts'
 import { onAppendEntriesReply, onFetched, onUnreachable } from './replication.ts'
-import { becomeFollower, resetElectionDeadline } from './role.ts'
+import { stepDown } from './retire.ts'
+import { becomeFollower, mayCampaign, resetElectionDeadline } from './role.ts'
 import { onInstallSnapshotReply, onSnapshotRead } from './snapshot.ts'
 import { State } from './state.ts'
 import { statusOf } from './status.ts'
@@ -53,7 +55,12 @@ export class Raft {
       this.#state.electionDeadline += timing.electionTimeoutMsMax - timing.electionTimeoutMsMin
     const { voters, votersOutgoing } = this.#state.membership
     // The only voter has nobody to wait for.
-    if (voters.length === 1 && votersOutgoing.length === 0 && voters[0] === options.id)
+    if (
+      voters.length === 1 &&
+      votersOutgoing.length === 0 &&
+      voters[0] === options.id &&
+      mayCampaign(this.#state)
+    )
       this.#state.electionDeadline = Math.max(options.now, quietUntil)
   }
 
@@ -93,6 +100,9 @@ export class Raft {
       case 'transfer':
         onTransfer(state, leadership, input.to)
         return
+      case 'stepDown':
+        stepDown(state, leadership)
+        return
     }
   }
 
@@ -112,7 +122,17 @@ export class Raft {
     this.#at(now)
     const all = payloads instanceof Uint8Array ? [payloads] : payloads
     assert(all.length > 0, 'a proposal has at least one payload')
+    assert(kind !== EntryKind.configuration, 'who takes part changes by changeMembership only (§6)')
     return propose(this.#state, all, kind, wallTime)
+  }
+
+  /**
+   * Begins to change who takes part (§6), if this server leads and no other change is under way. How it ends is told by a
+   * `reconfigured` in `Ready.changes`, unless this server loses office before: then nobody knows.
+   */
+  changeMembership(options: ChangeOptions, now: number): ChangeAccepted {
+    this.#at(now)
+    return changeMembership(this.#state, options)
   }
 
   /** Asks for an index at which a read is linearizable (thesis §6.4). Returns an id, answered in `Ready.reads`. */
@@ -155,6 +175,11 @@ export class Raft {
       'a snapshot is taken of what was applied',
     )
     return { index, term, membership: encodeMembership(this.#state.configurations.at(index)) }
+  }
+
+  /** The configuration that is committed, as far as this server knows, and later ones in its log; oldest first. */
+  configurations(): readonly Membership[] {
+    return this.#state.configurations.from(this.#state.commitIndex)
   }
 
   status(): CoreStatus {

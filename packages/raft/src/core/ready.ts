@@ -36,8 +36,10 @@ export type Input =
   | { readonly type: 'compacted'; readonly meta: SnapshotMeta; readonly compactTo: Index }
   /** The channel to a peer broke: what was in flight may be lost. */
   | { readonly type: 'unreachable'; readonly peer: NodeId }
-  /** The leader should hand over (thesis §3.10) to `to`. */
-  | { readonly type: 'transfer'; readonly to: NodeId }
+  /** The leader should hand over (thesis §3.10) to `to`, or to whoever has most of the log. */
+  | { readonly type: 'transfer'; readonly to: NodeId | null }
+  /** The leader should leave office, whether or not somebody can take over. */
+  | { readonly type: 'stepDown' }
 
 export interface SnapshotChunk {
   readonly meta: SnapshotMeta
@@ -113,6 +115,8 @@ type AnyChange =
       readonly why: string
     }
   | { readonly type: 'membership'; readonly membership: Membership; readonly index: Index }
+  /** The change that `changeMembership` took is committed; or, with `failure`, the configuration is again what it was. */
+  | { readonly type: 'reconfigured'; readonly membership: Membership; readonly failure: string | null }
   | {
       readonly type: 'refused'
       readonly to: NodeId
@@ -127,7 +131,7 @@ type AnyChange =
 /** The answer to `propose`: where the entry stands, or why nothing was appended. */
 export type Proposed =
   | { readonly ok: true; readonly index: Index; readonly term: Term }
-  /** `not-leader`: nothing was appended, see `leader`. `busy`: too many bytes uncommitted. `transferring`: a hand-over is under way. */
+  /** `not-leader`: nothing was appended, see `leader`. `busy`: too many bytes uncommitted. `transferring`: somebody else is about to lead. */
   | {
       readonly ok: false
       readonly why: 'not-leader' | 'busy' | 'transferring'
@@ -175,8 +179,10 @@ export interface CoreOptions {
   readonly terms: readonly { readonly first: Index; readonly term: Term }[]
   readonly configurations: readonly Entry[]
   readonly lastTime: number
-  /** In force when neither snapshot nor log holds a configuration: the bootstrap members. Null for a node that waits to be added. */
+  /** In force when neither snapshot nor log holds a configuration: the bootstrap members. Null for a server that was, or waits to be, added. */
   readonly bootstrap: Membership | null
+  /** Of its data folder: by it a server knows which configurations mean it, and not one before it of the same id. */
+  readonly incarnation?: string
   /** Time of start, on the clock of `now`. */
   readonly now: number
   readonly timing: Timing

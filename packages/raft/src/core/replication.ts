@@ -113,6 +113,7 @@ export function onAppendEntriesReply(
 export function stored(state: State, leadership: Leadership, follower: Progress, index: Index): void {
   const news = index > follower.matchIndex
   follower.acknowledged(index)
+  follower.measureLag(state.log.lastIndex, state.now)
   // It has what the snapshot was for, by whatever way.
   if (follower.state === 'snapshot' && follower.nextIndex >= state.log.firstIndex && follower.matchIndex > 0)
     follower.becomeProbe(follower.nextIndex)

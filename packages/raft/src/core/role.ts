@@ -1,5 +1,6 @@
 /** Roles and terms (§5.1): the only place where a server becomes a follower, and where its patience is drawn. */
-import type { NodeId, Term } from '../types.ts'
+import type { Membership, NodeId, Term } from '../types.ts'
+import { membersOf } from './membership.ts'
 import { isVoter } from './quorum.ts'
 import type { State } from './state.ts'
 
@@ -35,9 +36,31 @@ export function resetElectionDeadline(state: State): void {
   state.electionDeadline = mayCampaign(state) ? state.now + min + state.random() * (max - min) : Infinity
 }
 
-/** Only a voter of its own configuration campaigns; that it grants votes does not depend on this. */
+/**
+ * Who has a vote campaigns; that a server grants votes does not depend on this. One that its newest configuration leaves out goes on
+ * campaigning until it knows that one to be committed (thesis §4.2.2): before, it may be the only one with a log that can win.
+ */
 export function mayCampaign(state: State): boolean {
-  return isVoter(state.membership, state.id)
+  const { configurations, commitIndex, id } = state
+  return configurations.someFrom(commitIndex, (known) => isVoter(known, id) && means(state, known))
+}
+
+/**
+ * Does `membership` mean this server, and not one before it of the same id whose disk is gone? A server that was added receives the
+ * log from its beginning, and with it configurations of which its predecessor was a member.
+ */
+function means({ id, incarnation, bootstrapped }: State, membership: Membership): boolean {
+  const named = Object.hasOwn(membership.incarnations, id) ? membership.incarnations[id] : undefined
+  return named === undefined ? bootstrapped && membersOf(membership).includes(id) : named === incarnation
+}
+
+/**
+ * A server that was added, and whose log does not reach that far yet. Its predecessor may have voted, so it grants no votes: servers
+ * like it could otherwise elect each other by a configuration that is long past. Nobody waits for its vote, since who
+ * is promoted has caught up.
+ */
+export function isNovice(state: State): boolean {
+  return !state.bootstrapped && !state.configurations.someFrom(0, (membership) => means(state, membership))
 }
 
 /** Another configuration is in force: who may campaign may have changed. */

@@ -11,6 +11,7 @@ import type { Envelope, Message } from './messages.ts'
 import { emptyOutbox, type Outbox } from './outbox.ts'
 import type { Progress } from './progress.ts'
 import type { Change, CoreLimits, CoreOptions, SnapshotChunk, Timing } from './ready.ts'
+import type { Reconfiguration } from './reconfigure.ts'
 
 /** A candidate's campaign. */
 export interface Election {
@@ -49,10 +50,22 @@ export interface Leadership {
   transfer: { readonly to: NodeId; readonly until: number } | null
   /** TimeoutNow was sent in this term: from then on somebody may campaign at any time. */
   toldToCampaign: boolean
+  /** The change of membership that this leader was asked for and that is not done. */
+  change: Reconfiguration | null
+  /** Followers that the latest configuration leaves out: they are told of it until then, and count for nothing. */
+  readonly departing: Map<NodeId, number>
+  /** Not null once this leader is about to leave office. */
+  retirement: Retirement | null
   /** When followers that have not been told the commitIndex get a message of their own. */
   commitNoticeAt: number
   /** The last step of log time: how far it may go on is measured from here. Null before the first. */
   lastStamp: { readonly time: number; readonly now: number } | null
+}
+
+/** Leaving office: by `until`, whether or not somebody can take over. */
+export interface Retirement {
+  readonly until: number
+  readonly why: string
 }
 
 /** A snapshot that is being received (§7). */
@@ -73,6 +86,9 @@ export interface Reception {
 
 export class State {
   readonly id: NodeId
+  readonly incarnation: string
+  /** Was it there from the beginning? Otherwise it was, or waits to be, added. */
+  readonly bootstrapped: boolean
   readonly random: () => number
   readonly timing: Timing
   readonly limits: CoreLimits
@@ -122,6 +138,8 @@ export class State {
 
   constructor(options: CoreOptions, limits: CoreLimits) {
     this.id = options.id
+    this.incarnation = options.incarnation ?? ''
+    this.bootstrapped = options.bootstrap !== null
     this.random = options.random
     this.timing = options.timing
     this.limits = limits
@@ -184,13 +202,16 @@ export class State {
   #envelope(to: NodeId, message: Message): Envelope {
     return this.cause === 0 ? { to, message } : { to, message, cause: this.cause }
   }
+
+  /** A change of membership is done, or has come to nothing. */
+  reconfigured(failure: string | null): void {
+    this.outbox.changes.push({ type: 'reconfigured', membership: this.membership, failure })
+  }
 }
 
 function configurationsOf(options: CoreOptions): Configurations {
   const { snapshot, bootstrap, configurations } = options
   const first =
-    snapshot === null
-      ? { index: 0, membership: bootstrap ?? NO_MEMBERSHIP }
-      : { index: snapshot.index, membership: decodeMembership(snapshot.membership) }
+    snapshot === null ? (bootstrap ?? NO_MEMBERSHIP) : decodeMembership(snapshot.membership, snapshot.index)
   return new Configurations(first, configurations)
 }

@@ -5,10 +5,12 @@ import type { Envelope } from './messages.ts'
 import { emptyOutbox } from './outbox.ts'
 import { answerReads, beginRound } from './read-index.ts'
 import type { Ready, Write } from './ready.ts'
+import { reconfigure } from './reconfigure.ts'
 import { replicate } from './replication.ts'
 import type { State } from './state.ts'
 
 export function takeReady(state: State): Ready {
+  if (state.leadership !== null) reconfigure(state, state.leadership)
   const { leadership } = state
   if (leadership !== null) {
     beginRound(state, leadership)

@@ -5,9 +5,11 @@
 import type { NodeId } from '../types.ts'
 import type { Progress } from './progress.ts'
 import { isVoter } from './quorum.ts'
+import { bestSuccessor } from './retire.ts'
 import type { Leadership, State } from './state.ts'
 
-export function onTransfer(state: State, leadership: Leadership | null, to: NodeId): void {
+export function onTransfer(state: State, leadership: Leadership | null, wanted: NodeId | null): void {
+  const to = wanted ?? (leadership === null ? null : bestSuccessor(state, leadership)?.id) ?? state.id
   const why = reasonNotTo(state, leadership, to)
   if (leadership === null || why !== null) {
     state.refuse(to, 'transfer', why ?? 'this server does not lead')
@@ -22,6 +24,7 @@ function reasonNotTo(state: State, leadership: Leadership | null, to: NodeId): s
   if (leadership === null) return 'this server does not lead'
   if (to === state.id) return 'it leads already'
   if (!isVoter(state.membership, to)) return 'it has no vote'
+  if (leadership.retirement !== null) return 'it is about to leave office'
   if (leadership.transfer !== null) return `a hand-over to ${leadership.transfer.to} is under way`
   return null
 }

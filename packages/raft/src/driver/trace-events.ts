@@ -120,7 +120,10 @@ export class RaftTrace {
           ...{ index: change.index, voters, votersOutgoing, learners },
           ...because(change),
         })
+        return
       }
+      case 'reconfigured':
+        this.note('membership', change.failure ?? `done as of index ${change.membership.index}`)
     }
   }
 

@@ -97,6 +97,8 @@ class LabCore implements LabRaft {
         votersOutgoing: [],
         learners: [],
         addresses: {},
+        index: 0,
+        incarnations: {},
         leases: false,
       },
       now: env.clock.now(),

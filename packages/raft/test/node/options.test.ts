@@ -65,6 +65,8 @@ describe('members and the configuration in the log', () => {
     voters: ['n1', 'n2', 'n3'],
     votersOutgoing: [],
     learners: [],
+    index: 0,
+    incarnations: {},
     leases: false,
     addresses: { n1: ['memory://a'], n2: ['memory://b'], n3: ['memory://c'] },
   }

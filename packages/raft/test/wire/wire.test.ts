@@ -14,6 +14,8 @@ const membership = encodeMembership({
   votersOutgoing: ['n1'],
   learners: ['n4'],
   addresses: { n1: ['tcp://h:1'] },
+  index: 0,
+  incarnations: {},
   leases: false,
 })
 

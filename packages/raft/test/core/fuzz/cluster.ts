@@ -5,41 +5,32 @@
 import { assert, seededRandom, type Random } from '@lab/rpc'
 import { crc32 } from '../../../src/crc32.ts'
 import { EntryKind } from '../../../src/entry.ts'
+import { membersOf } from '../../../src/core/membership.ts'
+import type { MembershipChange } from '../../../src/core/membership-change.ts'
 import type { Envelope } from '../../../src/core/messages.ts'
 import { Raft } from '../../../src/core/raft.ts'
 import type { CoreLimits, Input, Ready, SnapshotChunk, Timing } from '../../../src/core/ready.ts'
 import type { Entry } from '../../../src/entry.ts'
-import type { Index, Membership, NodeId } from '../../../src/types.ts'
+import type { Membership, NodeId } from '../../../src/types.ts'
 import { decodeMessage, encodeMessage } from '../../../src/wire.ts'
 import { FakeDisk } from '../support/fake-disk.ts'
+import { countChange, makeCounts } from './counts.ts'
 import { CALM, type Faults } from './faults.ts'
 import { Invariants, nextState } from './invariants.ts'
+import { admits, isMember } from './members.ts'
+import { Schedule } from './schedule.ts'
+import { makeServer, type Server } from './server.ts'
 import { chunkOf, snapshotOf, stateIn } from './snapshot-bytes.ts'
 
 export interface ClusterOptions {
   readonly seed: number
   readonly membership: Membership
+  /** Servers that begin empty and wait to be added. */
+  readonly spares?: readonly NodeId[]
   readonly timing: Timing
   readonly limits: CoreLimits
   /** Applied entries after which a server makes a snapshot; Infinity for never. */
   readonly snapshotEvery: number
-}
-
-interface Server {
-  readonly id: NodeId
-  /** Null while it is down. */
-  core: Raft | null
-  /** Counts starts: what an earlier life waited for is not delivered to the next. */
-  life: number
-  /** On the cluster's clock. */
-  deadline: number
-  /** How fast its own clock runs: leases allow for some difference. */
-  readonly rate: number
-  /** The machine: what was applied last, and the state as one number. */
-  applied: Index
-  state: number
-  restoring: boolean
-  readonly reads: Map<number, Index>
 }
 
 export class Cluster {
@@ -52,40 +43,22 @@ export class Cluster {
   now = 0
   /** What happened, for comparing runs. */
   digest = 0
-  readonly counts = {
-    messages: 0,
-    fetches: 0,
-    chunks: 0,
-    busy: 0,
-    truncations: 0,
-    reads: 0,
-    leases: 0,
-    restores: 0,
-  }
-  readonly #queue: { at: number; order: number; run: () => void }[] = []
-  #order = 0
+  readonly counts = makeCounts()
+  /** When a change that adds it was last asked for: what it says of the server's disk may reach the log later. */
+  readonly namedAt = new Map<NodeId, number>()
+  readonly #schedule = new Schedule()
   /** What was so when leases were last looked at. */
   #leasesSeen = ''
 
   constructor(options: ClusterOptions) {
     this.options = options
     this.random = seededRandom(options.seed)
-    const { voters, learners } = options.membership
-    this.servers = [...voters, ...learners].map((id) => {
+    const { membership, spares = [] } = options
+    this.servers = [...membersOf(membership), ...spares].map((id) => {
       this.disks.set(id, new FakeDisk())
-      return {
-        id,
-        core: null,
-        life: 0,
-        deadline: Infinity,
-        rate: 0.955 + 0.09 * this.random.next(),
-        applied: 0,
-        state: 0,
-        restoring: false,
-        reads: new Map<number, Index>(),
-      }
+      return makeServer(id, 0.955 + 0.09 * this.random.next())
     })
-    this.invariants = new Invariants(this.disks, voters)
+    this.invariants = new Invariants(this.disks)
     for (const server of this.servers) this.start(server)
   }
 
@@ -116,9 +89,11 @@ export class Cluster {
     server.state = disk.snapshot === null ? 0 : stateIn(disk.snapshot.data)
     server.core = new Raft({
       id: server.id,
+      incarnation: String(server.incarnation),
       random: () => random.next(),
       ...disk.recovered(),
-      bootstrap: options.membership,
+      bootstrap:
+        server.incarnation === 0 && isMember(options.membership, server.id) ? options.membership : null,
       now: this.#clockOf(server),
       timing: options.timing,
       limits: options.limits,
@@ -135,6 +110,31 @@ export class Cluster {
     server.reads.clear()
     this.disk(server.id).crash()
     this.invariants.crashed(server.id)
+  }
+
+  /** A new disk: whoever it was is gone, and what has the same name now knows nothing. */
+  wipe(server: Server): void {
+    this.crash(server)
+    this.disks.set(server.id, new FakeDisk())
+    server.incarnation++
+    server.life++
+    this.counts.wipes++
+  }
+
+  /** Asks `server` to change who takes part. */
+  reconfigure(server: Server, change: MembershipChange): void {
+    if (server.core === null) return
+    const incarnations = Object.fromEntries(
+      this.servers.map(({ id, incarnation }) => [id, String(incarnation)]),
+    )
+    const patienceMs = this.random.integer(20, 400)
+    const taken = server.core.changeMembership(
+      { change: { ...change, incarnations }, patienceMs },
+      this.#clockOf(server),
+    )
+    if (taken.ok) this.counts.changes++
+    for (const id of Object.keys({ ...change.add, ...change.addLearners })) this.namedAt.set(id, this.now)
+    this.#work(server)
   }
 
   step(server: Server, input: Input): void {
@@ -160,13 +160,13 @@ export class Cluster {
   /** Lets time pass until `until`; one thing happens at a time. */
   run(until: number): void {
     for (;;) {
-      const next = this.#queue[0]
+      const next = this.#schedule.first
       const due = this.servers.reduce((a, b) => (b.deadline < a.deadline ? b : a))
       const at = Math.min(next?.at ?? Infinity, due.deadline)
       if (at > until) break
       this.now = Math.max(this.now, at)
       if (next !== undefined && next.at <= due.deadline) {
-        this.#queue.shift()
+        this.#schedule.take()
         next.run()
       } else {
         due.deadline = Infinity
@@ -196,15 +196,7 @@ export class Cluster {
   }
 
   #after(delay: number, run: () => void): void {
-    const at = this.now + delay
-    const item = { at, order: this.#order++, run }
-    let low = 0
-    for (let high = this.#queue.length; low < high;) {
-      const middle = (low + high) >> 1
-      if ((this.#queue[middle]?.at ?? Infinity) <= at) low = middle + 1
-      else high = middle
-    }
-    this.#queue.splice(low, 0, item)
+    this.#schedule.add(this.now + delay, run)
   }
 
   /** Later, if the server still lives the same life. */
@@ -223,7 +215,7 @@ export class Cluster {
   #work(server: Server): void {
     while (server.core?.hasReady() === true) {
       const ready = server.core.takeReady(this.#clockOf(server))
-      for (const change of ready.changes) if (change.type === 'truncated') this.counts.truncations++
+      for (const change of ready.changes) countChange(this.counts, change)
       this.invariants.status(server.core.status())
       this.#send(server, ready.sendNow)
       this.#write(server, ready)
@@ -238,6 +230,11 @@ export class Cluster {
 
   #send(server: Server, envelopes: readonly Envelope[]): void {
     const { faults, random } = this
+    const from = {
+      id: server.id,
+      incarnation: server.incarnation,
+      index: server.core?.status().membership.index ?? 0,
+    }
     for (const envelope of envelopes) {
       this.invariants.sent(server.id, envelope)
       const bytes = encodeMessage(envelope.message)
@@ -249,7 +246,9 @@ export class Cluster {
         this.#after(0.2 + random.next() * faults.delayMsMax, () => {
           if (faults.cut.has(`${server.id}>${envelope.to}`)) return
           const message = decodeMessage(bytes)
-          this.step(this.server(envelope.to), { type: 'message', from: server.id, message })
+          const to = this.server(envelope.to)
+          if (admits(to.core, this.disk(to.id), from, this.counts))
+            this.step(to, { type: 'message', from: server.id, message })
         })
       }
     }

@@ -1,11 +1,11 @@
 /** What must hold at every moment (Figure 3 and what follows from durability), checked as the cluster runs. */
 import { assert } from '@lab/rpc'
-import { payloadOf, type Entry } from '../../../src/entry.ts'
+import { EntryKind, payloadOf, type Entry } from '../../../src/entry.ts'
 import { crc32 } from '../../../src/crc32.ts'
 import type { Envelope } from '../../../src/core/messages.ts'
-import { majorityOf } from '../../../src/core/quorum.ts'
+import { decodeMembership, describeMembership } from '../../../src/core/membership.ts'
 import type { CoreStatus } from '../../../src/core/ready.ts'
-import type { Index, NodeId, Term } from '../../../src/types.ts'
+import type { Index, Membership, NodeId, Term } from '../../../src/types.ts'
 import type { FakeDisk } from '../support/fake-disk.ts'
 
 /** Machine state after entry `index`, as one number: the same on every server (Figure 3, state machine safety). */
@@ -18,21 +18,21 @@ export function nextState(before: number, entry: Entry): number {
 
 export class Invariants {
   readonly #disks: ReadonlyMap<NodeId, FakeDisk>
-  readonly #voters: readonly NodeId[]
   readonly #leaders = new Map<Term, NodeId>()
   /** By `index/term`: the one payload and the one term before it that ever stood there. */
   readonly #entries = new Map<string, { readonly crc: number; readonly before: Term | undefined }>()
   readonly #committed = new Map<Index, Term>()
   readonly #states = new Map<Index, number>()
   readonly #seen = new Map<NodeId, CoreStatus>()
+  /** The newest configuration that is committed; null before the first. */
+  membership: Membership | null = null
   /** The highest index that any server knew to be committed. */
   commitIndex: Index = 0
   /** The latest term that had a leader. */
   lastTerm: Term = 0
 
-  constructor(disks: ReadonlyMap<NodeId, FakeDisk>, voters: readonly NodeId[]) {
+  constructor(disks: ReadonlyMap<NodeId, FakeDisk>) {
     this.#disks = disks
-    this.#voters = voters
   }
 
   /** Election safety: at most one leader in a term. Leader completeness: it has every committed entry. */
@@ -68,23 +68,43 @@ export class Invariants {
     )
   }
 
-  /** What a server says is committed sits on the disks of a majority, and nothing else ever stands there. */
+  /** What is committed is durable, and nothing else ever stands there. */
   committed(id: NodeId, entry: Entry): void {
     const { index, term } = entry
     const known = this.#committed.get(index)
     if (known === undefined) {
-      const holding = this.#voters.filter((voter) => this.#disk(voter).holds(index, term)).length
-      assert(
-        holding >= majorityOf(this.#voters.length),
-        `${id} committed entry ${String(index)} of term ${String(term)}, which ${String(holding)} disks hold`,
-      )
       this.#committed.set(index, term)
+      if (entry.kind === EntryKind.configuration) this.#configured(decodeMembership(payloadOf(entry)))
     }
     assert(known === undefined || known === term, `${id} committed another entry at ${String(index)}`)
     assert(
       this.#disk(id).holds(index, term),
       `${id} applies entry ${String(index)} before it is durable there`,
     )
+  }
+
+  /** §6: voters change by way of a joint configuration, which names the old ones, and by no other. */
+  #configured(next: Membership): void {
+    const before = this.membership
+    this.membership = next
+    if (before === null) return
+    const [now, old, then] = [next.voters, next.votersOutgoing, before.voters].map((ids) =>
+      [...ids].sort().join(),
+    )
+    const legal =
+      before.votersOutgoing.length > 0 ? old === '' && now === then : old === '' ? now === then : old === then
+    assert(legal, `§6: ${describeMembership(before)} was followed by ${describeMembership(next)}`)
+  }
+
+  /** What a leader commits sits on the disks of a majority of its voters, and of the old ones while there are such (§6). */
+  #commits({ id, commitIndex, currentTerm }: CoreStatus, membership: Membership): void {
+    for (const voters of [membership.voters, membership.votersOutgoing].filter((ids) => ids.length > 0)) {
+      const holding = voters.filter((voter) => this.#disk(voter).holds(commitIndex, currentTerm))
+      assert(
+        holding.length * 2 > voters.length,
+        `${id} committed entry ${String(commitIndex)} with ${holding.join()} of ${describeMembership(membership)}`,
+      )
+    }
   }
 
   /** State machine safety. */
@@ -106,6 +126,9 @@ export class Invariants {
       assert(commitIndex >= before.commitIndex, `${id}: commitIndex went back`)
     }
     if (status.role === 'leader') this.leads(id, currentTerm)
+    // By the configuration of before: one that this turn appended decides from the next turn on.
+    const led = before?.role === 'leader' && before.currentTerm === currentTerm
+    if (led && commitIndex > before.commitIndex) this.#commits(status, before.membership)
     this.#seen.set(id, status)
     this.commitIndex = Math.max(this.commitIndex, commitIndex)
   }

@@ -45,7 +45,15 @@ test('while a lease holds nobody else leads, over sixty seeds of leaders brought
   let leases = 0
   for (let seed = 0; seed < 60; seed++) {
     const voters = seed % 3 === 0 ? ['n1', 'n2', 'n3', 'n4', 'n5'] : ['n1', 'n2', 'n3']
-    const membership = { voters, votersOutgoing: [], learners: [], addresses: {}, leases: true }
+    const membership = {
+      voters,
+      votersOutgoing: [],
+      learners: [],
+      addresses: {},
+      index: 0,
+      incarnations: {},
+      leases: true,
+    }
     const cluster = new Cluster({ seed, membership, timing: TIMING, limits: LIMITS, snapshotEvery: Infinity })
     try {
       for (let end = 0; end < 8; end++) {

@@ -1,8 +1,11 @@
 import { assert, seededRandom, type Random } from '@lab/rpc'
 import type { CoreLimits, Timing } from '../../../src/core/ready.ts'
 import type { Membership } from '../../../src/types.ts'
+import { membersOf } from '../../../src/core/membership.ts'
+import type { MembershipChange } from '../../../src/core/membership-change.ts'
 import { Cluster } from './cluster.ts'
 import { CALM } from './faults.ts'
+import { isOut } from './members.ts'
 
 const CHAOS_STEPS = 60
 
@@ -20,20 +23,25 @@ export type Coverage = Cluster['counts'] & {
   readonly committed: number
 }
 
-/** Runs one seed: chaos, then calm. @throws when an invariant breaks, or when the calm cluster does not come to agree */
-export function runSeed(seed: number): Coverage {
+/** Servers beside the first ones, for changes of membership. */
+const SPARES = ['s1', 's2', 's3']
+
+/** Runs one seed: chaos, then calm. With `changes` who takes part changes all the time. @throws when an invariant breaks, or when the calm cluster does not come to agree */
+export function runSeed(seed: number, { changes = false } = {}): Coverage {
   const random = seededRandom(seed)
   const voters = random.next() < 0.1 ? 1 : random.integer(2, 5)
   const learners = random.next() < 0.2 ? 1 : 0
   const cluster = new Cluster({
     seed,
     membership: membershipOf(voters, learners, seed % 2 === 1),
+    ...(changes ? { spares: SPARES } : {}),
     timing: TIMINGS[random.integer(0, TIMINGS.length - 1)] as Timing,
     limits: limitsOf(random),
     snapshotEvery: random.next() < 0.6 ? random.integer(10, 60) : Infinity,
   })
   for (let step = 0; step < CHAOS_STEPS; step++) {
     disturb(cluster)
+    if (changes) change(cluster)
     const load = cluster.random.integer(0, 8)
     for (let i = 0; i < load; i++) use(cluster)
     cluster.run(cluster.now + cluster.random.integer(1, 60))
@@ -51,6 +59,8 @@ function membershipOf(voters: number, learners: number, leases: boolean): Member
     votersOutgoing: [],
     learners: ids('l', learners),
     addresses: {},
+    index: 0,
+    incarnations: {},
     leases,
   }
 }
@@ -110,6 +120,39 @@ function disturb(cluster: Cluster): void {
   }
 }
 
+/** Somebody who changes their mind: any set of voters to any other, learners, hand-overs, and disks of removed servers emptied. */
+function change(cluster: Cluster): void {
+  const { random, servers } = cluster
+  const leader = cluster.leader()
+  const dice = random.next()
+  if (dice < 0.5 && leader !== undefined) cluster.reconfigure(leader, anyChange(cluster))
+  else if (dice < 0.55 && leader !== undefined) cluster.step(leader, { type: 'stepDown' })
+  else if (dice < 0.6 && leader !== undefined) cluster.step(leader, { type: 'transfer', to: null })
+  else if (dice < 0.66) {
+    const out = servers.filter(({ id }) => isOut(cluster, id))
+    const removed = out[random.integer(0, Math.max(0, out.length - 1))]
+    if (removed === undefined) return
+    cluster.wipe(removed)
+    if (random.next() < 0.8) cluster.start(removed)
+  }
+}
+
+function anyChange({ random, servers, invariants }: Cluster): MembershipChange {
+  const { voters = [], learners = [] } = invariants.membership ?? {}
+  const add: Record<string, string[]> = {}
+  const addLearners: Record<string, string[]> = {}
+  const remove: string[] = []
+  const demote: string[] = []
+  for (const { id } of servers) {
+    const dice = random.next()
+    if (dice < 0.3) add[id] = [`tcp://${id}:${String(random.integer(1, 9))}`]
+    else if (dice < 0.4 && !voters.includes(id)) addLearners[id] = []
+    else if (dice < 0.65) remove.push(id)
+    else if (dice < 0.7 && (voters.includes(id) || learners.includes(id))) demote.push(id)
+  }
+  return { add, addLearners, remove, demote }
+}
+
 /** A client: proposals mostly to the leader, reads to anybody, so that a leader that is none any more is asked too. */
 function use(cluster: Cluster): void {
   const { random, servers } = cluster
@@ -136,15 +179,19 @@ function calm(cluster: Cluster): void {
   const before = cluster.invariants.commitIndex
   cluster.propose(leader, [new Uint8Array([1, 2, 3])])
   cluster.read(leader)
+  const membership = leader.core.status().membership
+  const members = cluster.servers.filter(({ id }) => membersOf(membership).includes(id))
   const agreed = (): boolean =>
     cluster.invariants.commitIndex > before &&
-    cluster.servers.every((server) => server.applied === cluster.invariants.commitIndex)
+    members.every((server) => server.applied === cluster.invariants.commitIndex)
   for (const end = cluster.now + 3000; cluster.now < end && !agreed();) cluster.run(cluster.now + 50)
   assert(cluster.leader() === leader, 'a calm cluster keeps its leader')
+  assert(membership.votersOutgoing.length === 0, 'a calm cluster leaves a joint configuration')
+  assert(membership.voters.includes(leader.id), 'who leads a calm cluster has a vote')
   assert(leader.reads.size === 0, 'a calm leader answers reads')
   const { commitIndex } = cluster.invariants
   assert(commitIndex > before, 'a calm cluster commits')
-  for (const { id, applied, state } of cluster.servers) {
+  for (const { id, applied, state } of members) {
     assert(applied === commitIndex, `${id} applied ${String(applied)} of ${String(commitIndex)}`)
     assert(state === leader.state, `${id} has another state`)
   }

@@ -2,6 +2,7 @@ import { ProtocolError } from '@lab/rpc'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeMembership, encodeMembership, membersOf } from '../../../src/core/membership.ts'
+import type { Membership } from '../../../src/types.ts'
 import { membershipOf } from '../support/one-server.ts'
 
 const id = fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/)
@@ -14,6 +15,8 @@ const anyMembership = fc.record({
     maxKeys: 5,
     noNullPrototype: true,
   }),
+  index: fc.nat(),
+  incarnations: fc.dictionary(id, fc.string(), { maxKeys: 5, noNullPrototype: true }),
   leases: fc.boolean(),
 })
 
@@ -21,10 +24,12 @@ test('a configuration comes back as it was, joint or not', () => {
   fc.assert(
     fc.property(anyMembership, (membership) => {
       const decoded = decodeMembership(encodeMembership(membership))
-      expect({ ...decoded, addresses: Object.entries(decoded.addresses) }).toEqual({
-        ...membership,
-        addresses: Object.entries(membership.addresses),
+      const listed = ({ addresses, incarnations, ...rest }: Membership): unknown => ({
+        ...rest,
+        addresses: Object.entries(addresses),
+        incarnations: Object.entries(incarnations),
       })
+      expect(listed(decoded)).toEqual(listed(membership))
     }),
   )
 })

@@ -17,6 +17,8 @@ export class FakeDisk {
   /** Entries from firstIndex on. */
   entries: Entry[] = []
   firstIndex: Index = 1
+  /** Which incarnation of each peer was met first. */
+  readonly peers = new Map<string, string>()
   #aside: { index: Index; bytes: number[] } | null = null
 
   get lastIndex(): Index {

@@ -12,7 +12,16 @@ import { FakeDisk } from './fake-disk.ts'
 export const TIMING = { heartbeatMs: 50, electionTimeoutMsMin: 150, electionTimeoutMsMax: 300 }
 
 export function membershipOf(voters: readonly NodeId[], rest: Partial<Membership> = {}): Membership {
-  return { voters, votersOutgoing: [], learners: [], addresses: {}, leases: false, ...rest }
+  return {
+    voters,
+    votersOutgoing: [],
+    learners: [],
+    addresses: {},
+    index: 0,
+    incarnations: {},
+    leases: false,
+    ...rest,
+  }
 }
 
 /** The payload of entry `index` of `term` in logs that tests make up: the same wherever it stands. */
@@ -78,7 +87,7 @@ export class OneServer {
     this.disk.entries = entriesOf(log, first)
     if (snapshot !== undefined)
       this.disk.snapshot = {
-        meta: { ...snapshot, membership: encodeMembership(this.membership) },
+        meta: { ...snapshot, membership: encodeMembership({ ...this.membership, index: snapshot.index }) },
         data: new Uint8Array(),
         crc: 0,
       }

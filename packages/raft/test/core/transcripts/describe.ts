@@ -1,5 +1,6 @@
 /** What happened, in one line each, as people would say it. */
 import { EntryKind, payloadOf, type Entry } from '../../../src/entry.ts'
+import { describeMembership } from '../../../src/core/membership.ts'
 import type { Envelope, Message } from '../../../src/core/messages.ts'
 import type { Change, CoreStatus } from '../../../src/core/ready.ts'
 import type { NodeId } from '../../../src/types.ts'
@@ -14,7 +15,9 @@ export function describeChange(id: NodeId, change: Change): string {
     case 'role':
       return `${id} ${change.role} term=${String(change.term)} leader=${change.leader ?? 'none'}: ${change.why}`
     case 'membership':
-      return `${id} uses configuration ${change.membership.voters.join()} of entry ${String(change.index)}`
+      return `${id} uses configuration ${describeMembership(change.membership)} of entry ${String(change.index)}`
+    case 'reconfigured':
+      return `${id} has changed to ${describeMembership(change.membership)}${change.failure === null ? '' : `: ${change.failure}`}`
     case 'refused':
       return `${id} refuses ${change.to} ${change.what}: ${change.why}`
     case 'truncated':
