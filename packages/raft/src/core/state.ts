@@ -194,6 +194,11 @@ export class State {
     this.changed({ type: 'membership', membership, index })
   }
 
+  /** A change of membership is done, or has come to nothing. */
+  reconfigured(failure: string | null): void {
+    this.changed({ type: 'reconfigured', membership: this.membership, failure })
+  }
+
   /** Observers will be told. */
   changed(change: Change): void {
     this.outbox.changes.push(this.cause === 0 ? change : { ...change, cause: this.cause })
@@ -201,11 +206,6 @@ export class State {
 
   #envelope(to: NodeId, message: Message): Envelope {
     return this.cause === 0 ? { to, message } : { to, message, cause: this.cause }
-  }
-
-  /** A change of membership is done, or has come to nothing. */
-  reconfigured(failure: string | null): void {
-    this.outbox.changes.push({ type: 'reconfigured', membership: this.membership, failure })
   }
 }
 

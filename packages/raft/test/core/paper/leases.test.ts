@@ -1,7 +1,5 @@
 /** Reads under a lease: thesis §6.4.1, with what a restart, a hand-over and a late message may do to it (trap 13). */
 import { describe, expect, test } from 'vitest'
-import { EntryKind } from '../../../src/entry.ts'
-import { encodeMembership } from '../../../src/core/membership.ts'
 import type { AppendEntriesReply } from '../../../src/core/messages.ts'
 import {
   OneServer,
@@ -69,14 +67,15 @@ describe('thesis §6.4.1 the leader', () => {
 
   test('needs a majority of both sets of voters while the configuration is joint (§6)', () => {
     const { server } = leader()
-    const joint = membershipOf(['A', 'B', 'C'], { votersOutgoing: ['A', 'D', 'E'], leases: true })
-    server.core.propose(encodeMembership(joint), EntryKind.configuration, 0, server.now)
+    server.changeMembership({ add: { D: [], E: [] }, remove: ['B', 'C'] })
+    for (const id of ['B', 'D', 'E']) server.acknowledge(id)
+    expect(server.status.membership).toMatchObject({ votersOutgoing: ['A', 'B', 'C'], leases: true })
     server.pass(LEASE_MS)
     const round = beat(server)
-    server.receive('B', ack(round, 3))
-    server.receive('C', ack(round, 3))
+    server.receive('D', ack(round, 4))
+    server.receive('E', ack(round, 4))
     expect(lease(server)).toEqual({ ok: false, why: 'expired' })
-    server.receive('D', ack(round, 3))
+    server.receive('B', ack(round, 4))
     expect(lease(server)).toMatchObject({ ok: true })
   })
 
@@ -108,9 +107,7 @@ describe('thesis §6.4.1 the leader', () => {
   test('counts nobody who does not hold the configuration that allows it: after a restart it would not think of it', () => {
     const server = new OneServer()
     server.leadInPeace()
-    const proposed = server.core.propose(encodeMembership(leases), EntryKind.configuration, 0, server.now)
-    server.work()
-    expect(proposed).toMatchObject({ ok: true, index: 3 })
+    expect(server.changeMembership({ leases: true })).toEqual({ ok: true })
     const [sent] = server.takeSentOf('AppendEntries', 'B').slice(-1)
     server.receive('B', ack(sent?.round ?? 0, 2))
     expect(lease(server)).toEqual({ ok: false, why: 'expired' })
@@ -121,12 +118,7 @@ describe('thesis §6.4.1 the leader', () => {
   test('stops at once when a configuration without it is appended', () => {
     const { server, round } = leader()
     server.receive('B', ack(round, 2))
-    server.core.propose(
-      encodeMembership(membershipOf(['A', 'B', 'C'])),
-      EntryKind.configuration,
-      0,
-      server.now,
-    )
+    server.changeMembership({ leases: false })
     expect(lease(server)).toEqual({ ok: false, why: 'off' })
   })
 

@@ -5,6 +5,8 @@ import type { Envelope, Message } from '../../../src/core/messages.ts'
 import { Raft } from '../../../src/core/raft.ts'
 import type { Change, CoreLimits, Input, Proposed, ReadAnswer, Ready } from '../../../src/core/ready.ts'
 import { encodeMembership } from '../../../src/core/membership.ts'
+import type { MembershipChange } from '../../../src/core/membership-change.ts'
+import type { ChangeAccepted } from '../../../src/core/reconfigure.ts'
 import { makeEntry } from '../../../src/record.ts'
 import type { Index, Membership, NodeId, Term } from '../../../src/types.ts'
 import { FakeDisk } from './fake-disk.ts'
@@ -206,6 +208,13 @@ export class OneServer {
     const proposed = this.core.propose(payloads, EntryKind.command, 1_000_000 + this.now, this.now)
     this.work()
     return proposed
+  }
+
+  /** Learners are waited for a second. */
+  changeMembership(change: MembershipChange, ifIndex?: Index): ChangeAccepted {
+    const accepted = this.core.changeMembership({ change, ifIndex, patienceMs: 1000 }, this.now)
+    this.work()
+    return accepted
   }
 
   read(): number {
