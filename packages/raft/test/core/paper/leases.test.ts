@@ -75,7 +75,10 @@ describe('thesis §6.4.1 the leader', () => {
     server.receive('D', ack(round, 4))
     server.receive('E', ack(round, 4))
     expect(lease(server)).toEqual({ ok: false, why: 'expired' })
+    // With the old voters it is committed, and what follows names the new ones alone.
     server.receive('B', ack(round, 4))
+    expect(server.status.membership).toMatchObject({ votersOutgoing: [], index: 5 })
+    server.receive('D', ack(round, 5))
     expect(lease(server)).toMatchObject({ ok: true })
   })
 
