@@ -1,11 +1,14 @@
 import { defaultServerConditions } from 'vite'
 import { configDefaults, defineConfig } from 'vitest/config'
+import { mutationPlugin } from './test/mutations/plugin.ts'
 
 // Packages of the workspace resolve to their sources: no build comes before the tests, and coverage sees src/.
 const conditions = ['@lab/source', ...defaultServerConditions]
 const long = process.env['LAB_LONG'] === '1'
+const mutation = process.env['LAB_MUTATION'] ?? ''
 
 export default defineConfig({
+  plugins: mutation === '' ? [] : [mutationPlugin(mutation)],
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     include: [

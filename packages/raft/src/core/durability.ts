@@ -40,6 +40,11 @@ export class Durability {
     return this.#durableIndex
   }
 
+  /** Promises that wait for the write in flight, and those that wait for the next one. */
+  get waiting(): { readonly forInFlight: readonly Envelope[]; readonly forNext: readonly Envelope[] } {
+    return { forInFlight: this.#forInFlight, forNext: this.#forNext }
+  }
+
   get writing(): boolean {
     return this.#inFlight !== null
   }
