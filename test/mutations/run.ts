@@ -35,6 +35,7 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
   membership: [cores, paper, nodes],
   'reads-snapshots': [cores, paper, nodes, storage],
   host: [storage, nodes],
+  storage: [storage],
   kv: [kv],
 }
 
