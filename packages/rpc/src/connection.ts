@@ -57,7 +57,7 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options
     this.channel = options.channel
-    this.#trace = options.trace
+    this.#trace = options.trace?.messages === false ? undefined : options.trace
     this.#outputBytesMax = options.limits.outputBytesMax
     this.id = options.channel.id ?? ''
     this.peerName = options.channel.remoteAddress

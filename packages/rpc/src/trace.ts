@@ -70,4 +70,8 @@ export type TraceKind =
 export type TraceFields = { [K in keyof TraceEvent as K extends 'i' | 't' ? never : K]: TraceEvent[K] }
 
 /** Takes events. @returns the event's index, to be given as the cause of others */
-export type TraceSink = (event: TraceFields) => number
+export interface TraceSink {
+  (event: TraceFields): number
+  /** False: the messages between connections (`send`, `recv`, `drop`) are not wanted, which are most of all events. */
+  readonly messages?: boolean
+}

@@ -1,4 +1,4 @@
-import type { TraceSink } from '@lab/rpc'
+import type { TraceFields, TraceSink } from '@lab/rpc'
 import type { Change, CoreStatus, Input, Ready, Write } from '../core/ready.ts'
 import { crcOf, type Entry } from '../entry.ts'
 import type { RaftError } from '../errors.ts'
@@ -24,12 +24,15 @@ export class RaftTrace {
   constructor(sink: TraceSink, id: NodeId) {
     this.#sink = sink
     this.#n = id
-    this.sink = (event) => {
-      const isCaused = event.k === 'send' && this.#sending !== 0
-      const index = sink(isCaused ? { ...event, c: this.#sending } : event)
-      if (event.k === 'recv') this.#received = index
-      return index
-    }
+    this.sink = Object.assign(
+      (event: TraceFields) => {
+        const isCaused = event.k === 'send' && this.#sending !== 0
+        const index = sink(isCaused ? { ...event, c: this.#sending } : event)
+        if (event.k === 'recv') this.#received = index
+        return index
+      },
+      { messages: sink.messages !== false },
+    )
   }
 
   /** What to call the input, as a cause of others. By now it has happened, and nothing else has since. */

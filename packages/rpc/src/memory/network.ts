@@ -72,7 +72,7 @@ export class MemoryNetwork implements Carrier {
   constructor(options: MemoryNetworkOptions = {}) {
     this.#clock = options.clock ?? systemClock
     this.#random = options.random ?? systemRandom
-    this.#trace = options.trace
+    this.#trace = options.trace?.messages === false ? undefined : options.trace
     this.#courier = new Courier(this.#clock)
     const latencyMs = this.#clock === systemClock ? ([0, 0] as const) : reliableLink.latencyMs
     this.#defaults = { ...reliableLink, latencyMs, ...options.conditions }

@@ -73,10 +73,18 @@ export class SimDisk implements Disk {
     this.#pace.slowness = factor
   }
 
-  /** The power goes and comes back: files are what a real disk could have kept. */
-  crash(): void {
+  /** The process that used the disk dies. What it wrote stays, synced or not; what is under way is done in part. */
+  kill(): void {
     for (const inPart of this.#underWay) inPart()
     this.#underWay.clear()
+    this.#locks = new Set()
+    this.#life++
+    this.#revive()
+  }
+
+  /** The power goes and comes back: files are what a real disk could have kept. */
+  crash(): void {
+    this.kill()
     const survivors = new Map(this.#syncedNames)
     for (const change of this.#nameChanges) if (this.#random.integer(0, 1) === 1) change.apply(survivors)
     for (const inode of new Set([...survivors.values()]))
@@ -84,10 +92,7 @@ export class SimDisk implements Disk {
     this.#names = new Map(survivors)
     this.#syncedNames = survivors
     this.#nameChanges = []
-    this.#locks = new Set()
-    this.#life++
     this.changesUntilDeath = Infinity
-    this.#revive()
   }
 
   /** The disk as one process sees it: once the power has gone, nothing that this process still does reaches the next one. */
@@ -104,6 +109,13 @@ export class SimDisk implements Disk {
   /** The content of a file, to look at or to damage. */
   bytes(path: string): Uint8Array {
     return this.#find(path).live
+  }
+
+  /** Of all files together. */
+  get usedBytes(): number {
+    let used = 0
+    for (const inode of new Set(this.#names.values())) used += inode.live.length
+    return used
   }
 
   /** Where the last durable write to a file began: damage before it cannot pass for a torn tail. 0 when there was none. */
@@ -296,10 +308,8 @@ export class SimDisk implements Disk {
 
   #room(inode: Inode, position: number, length: number): number {
     if (this.capacityBytes === Infinity) return length
-    let used = 0
-    for (const each of new Set(this.#names.values())) used += each.live.length
     const grows = position + length - inode.live.length
-    return Math.max(0, length - Math.max(0, grows - (this.capacityBytes - used)))
+    return Math.max(0, length - Math.max(0, grows - (this.capacityBytes - this.usedBytes)))
   }
 
   #fillStale(hole: Uint8Array): void {

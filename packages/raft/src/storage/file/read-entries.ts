@@ -125,12 +125,14 @@ function entriesOf(span: Span, bytes: Uint8Array, origin: number): Entry[] {
   const end = span.to - origin
   for (let index = span.first; index < span.until;) {
     at = skipToRecord(view, at, end, origin)
-    const length = at + RECORD_HEADER_BYTES <= end ? view.getUint32(at, true) : 0
-    if (length < RECORD_HEADER_BYTES || at + length > end) throw damaged(span, origin + at, index)
-    const entry = decode(bytes, at, length, span, origin)
-    at += length
+    const entry = recordAt(bytes, view, at, end)
+    if (entry === null) {
+      at = nextBatch({ view, at, end, origin }) ?? damaged(span, origin + at, index)
+      continue
+    }
+    at = entry.end
     if (groupOf(entry) !== span.group || isOnlyForDisks(entry)) continue
-    if (entry.index !== index) throw damaged(span, origin + entry.start, index)
+    if (entry.index !== index) damaged(span, origin + entry.start, index)
     entries.push(entry)
     index++
   }
@@ -139,6 +141,21 @@ function entriesOf(span: Span, bytes: Uint8Array, origin: number): Entry[] {
 
 function isOnlyForDisks({ kind }: Entry): boolean {
   return kind === EntryKind.hardState || kind === EntryKind.logStart || kind === EntryKind.groupRemoved
+}
+
+/**
+ * A bit that rots between batches harms nothing, and a start does not see it: the reader goes on with the batch that begins in
+ * the next sector. That it skipped no record shows in the index of what it finds there.
+ */
+function nextBatch(place: {
+  readonly view: DataView
+  readonly at: number
+  readonly end: number
+  readonly origin: number
+}): number | null {
+  const { view, at, end, origin } = place
+  const next = sectorEnd(origin + at + 1) - origin
+  return next + BATCH_HEADER_BYTES <= end && view.getUint32(next, true) === BATCH_MAGIC ? next : null
 }
 
 /** Past the zeros that fill a sector, and the header of the batch that begins in the next. */
@@ -161,16 +178,17 @@ function isFilling(view: DataView, at: number, end: number): boolean {
   return true
 }
 
-function decode(bytes: Uint8Array, at: number, length: number, span: Span, origin: number): Entry {
+/** Null when none that is whole begins there. */
+function recordAt(bytes: Uint8Array, view: DataView, at: number, end: number): Entry | null {
+  const length = at + RECORD_HEADER_BYTES <= end ? view.getUint32(at, true) : 0
+  if (length < RECORD_HEADER_BYTES || at + length > end) return null
   try {
-    const [entry] = decodeRecords(bytes, at, at + length)
-    if (entry !== undefined) return entry
+    return decodeRecords(bytes, at, at + length)[0] ?? null
   } catch {
-    // Said below, with the place.
+    return null
   }
-  throw damaged(span, origin + at, span.first)
 }
 
-function damaged(span: Span, offset: number, index: Index): Error {
-  return corrupt(`${span.segment.path}, offset ${String(offset)}: entry ${String(index)} is damaged`)
+function damaged(span: Span, offset: number, index: Index): never {
+  throw corrupt(`${span.segment.path}, offset ${String(offset)}: entry ${String(index)} is damaged`)
 }

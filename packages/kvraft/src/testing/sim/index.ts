@@ -1,0 +1,1 @@
+export { kvScenario } from './scenario.ts'

@@ -1,0 +1,132 @@
+/**
+ * Servers and clients of this package in the simulator of `@lab/sim`: the same driver, log format, RPC and client that users
+ * run, on simulated machines.
+ */
+import type { Codec, Random } from '@lab/rpc'
+import type { Cluster, Model, Operation, Scenario, SimProcess } from '@lab/sim'
+import { RaftClient } from '../../client.ts'
+import { RaftNode, type CommandOf, type NodeStatus, type ResultOf } from '../../node.ts'
+import type { RaftNodeOptions } from '../../options.ts'
+import type { StateMachine } from '../../state-machine.ts'
+import { StorageError } from '../../storage.ts'
+import { fileStorage } from '../../storage/file/file-storage.ts'
+import { RaftWatcher } from './watcher.ts'
+
+export interface RaftScenarioOptions<M extends StateMachine, Op> {
+  readonly name: string
+  /** A fresh machine for each start of a server. */
+  readonly stateMachine: () => M
+  /** What a client does next. */
+  readonly draw: (random: Random, place: { readonly client: string; readonly count: number }) => Op
+  /** The command that it proposes. Default: `op` itself. */
+  readonly command?: (op: Op) => CommandOf<M>
+  /** What the service must look like to its clients. Without one only Raft's own promises are watched. */
+  readonly model?: Model<never, Op, ResultOf<M>>
+  readonly codec?: Codec<CommandOf<M>>
+  readonly resultCodec?: Codec<ResultOf<M>>
+  /** Of the whole state: equal on all servers that have applied the same. */
+  readonly digest?: (machine: M) => string
+  /** Looks at a machine at the end, with all that clients saw. Throws, saying what is wrong. */
+  readonly judge?: (machine: M, operations: readonly Operation<Op, ResultOf<M>>[]) => void
+  readonly nodes?: readonly number[]
+}
+
+/** One server and what it replicates. */
+export interface RaftServer<M extends StateMachine = StateMachine> {
+  readonly node: RaftNode<M>
+  readonly machine: M
+}
+
+/** How long a client tries. */
+const CALL_TIMEOUT_MS = 1000
+
+/** Proposals to a state machine of yours, on servers that crash and networks that fail. */
+export function raftScenario<M extends StateMachine, Op>(
+  options: RaftScenarioOptions<M, Op>,
+): Scenario<RaftServer<M>, RaftClient<CommandOf<M>, ResultOf<M>>, Op, ResultOf<M>> {
+  const { name, stateMachine, draw, codec, resultCodec, model, nodes, digest, judge } = options
+  const codecs = {
+    ...(codec === undefined ? {} : { codec }),
+    ...(resultCodec === undefined ? {} : { resultCodec }),
+  }
+  return {
+    name,
+    draw,
+    ...(nodes === undefined ? {} : { nodes }),
+    ...(model === undefined ? {} : { model: model }),
+    async start(host, cluster) {
+      const machine = stateMachine()
+      const node = await RaftNode.start<M>({
+        ...nodeOptions(host, cluster),
+        ...codecs,
+        stateMachine: machine,
+      })
+      node.on('fatal', ({ error }) => host.exit(error.message, { forGood: isFinal(error) }))
+      return { node, machine }
+    },
+    connect: (host, { addresses }) =>
+      RaftClient.connect<CommandOf<M>, ResultOf<M>>({ ...clientOptions(host, addresses), ...codecs }),
+    perform: (client, op) => client.propose(options.command?.(op) ?? op, { timeout: CALL_TIMEOUT_MS }),
+    leader: (servers) => leaderOf([...servers.values()].map(({ node }) => node.status())),
+    isFinal,
+    watch: (run) =>
+      new RaftWatcher<RaftServer<M>, Op, ResultOf<M>>({
+        ...run,
+        statusOf: ({ node }) => node.status(),
+        ...(digest === undefined ? {} : { digestOf: ({ machine }) => digest(machine) }),
+        ...(judge === undefined ? {} : { judge: ({ machine }, operations) => judge(machine, operations) }),
+      }),
+  }
+}
+
+/** What `RaftNode.start` needs on a simulated machine: small segments and frequent snapshots, so that seconds see many of both. */
+export function nodeOptions(
+  host: SimProcess,
+  cluster: Cluster,
+): Omit<RaftNodeOptions<never>, 'stateMachine' | 'codec' | 'resultCodec' | 'queryCodec' | 'answerCodec'> {
+  const { id, clock, random, disk, transport, trace } = host
+  return {
+    ...{ id, clock, random, transport },
+    members: Object.fromEntries(cluster.nodes.map((node, at) => [node, cluster.addresses[at] as string])),
+    storage: fileStorage(`data-${id}`, { disk, random, segmentBytes: SEGMENT_BYTES, sparesMax: 1 }),
+    snapshotEveryBytes: SNAPSHOT_EVERY_BYTES,
+    ...(trace === undefined ? {} : { trace }),
+  }
+}
+
+const SEGMENT_BYTES = 16 * 1024
+const SNAPSHOT_EVERY_BYTES = 6 * 1024
+
+/** What `RaftClient.connect` and clients built on it need on a simulated machine. */
+export function clientOptions(
+  { clock, random, transport, trace }: SimProcess,
+  addresses: readonly string[],
+): Pick<
+  Parameters<typeof RaftClient.connect>[0],
+  'servers' | 'transport' | 'clock' | 'random' | 'trace' | 'attemptTimeout'
+> {
+  const attemptTimeout = 300
+  return {
+    servers: addresses,
+    clock,
+    random,
+    transport,
+    attemptTimeout,
+    ...(trace === undefined ? {} : { trace }),
+  }
+}
+
+/** Of those that say that they lead, the one of the latest term. */
+export function leaderOf(servers: readonly NodeStatus[]): string | null {
+  let leader: NodeStatus | null = null
+  for (const status of servers)
+    if (status.role === 'leader' && status.term > (leader?.term ?? 0)) leader = status
+  return leader?.id ?? null
+}
+
+/** A disk found damaged is for people to look at: such a server stays down. */
+export function isFinal(thrown: unknown): boolean {
+  for (let error = thrown; error instanceof Error; error = error.cause)
+    if (error instanceof StorageError && error.code === 'CORRUPT') return true
+  return false
+}

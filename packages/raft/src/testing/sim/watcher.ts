@@ -1,0 +1,91 @@
+/** What must hold of real nodes at every step: what they trace obeys Raft's rules, and what they say of themselves is in order. */
+import { assert, type TraceEvent } from '@lab/rpc'
+import type { Operation, Watched, Watcher } from '@lab/sim'
+import { formatViolation, TraceChecker } from '@lab/trace'
+import type { NodeStatus } from '../../node.ts'
+
+export interface RaftWatcherOptions<S, Op = unknown, Result = unknown> extends Watched<S> {
+  readonly statusOf: (server: S) => NodeStatus
+  /** Of a server's whole state: equal on all that have applied the same. */
+  readonly digestOf?: (server: S) => string
+  /** Looks at a server at the end, with all that clients saw. */
+  readonly judge?: (server: S, operations: readonly Operation<Op, Result>[]) => void
+}
+
+/** Events after which a server's terms and indexes may be others. */
+const STIRRING: ReadonlySet<string> = new Set(['start', 'role', 'commit', 'apply', 'snapshot', 'truncate'])
+
+type Seen = Pick<NodeStatus, 'term' | 'commitIndex' | 'appliedIndex'>
+
+export class RaftWatcher<S, Op, Result> implements Watcher<Op, Result> {
+  readonly #options: RaftWatcherOptions<S, Op, Result>
+  readonly #checker = new TraceChecker()
+  /** Of the present life of each server. */
+  readonly #seen = new Map<string, Seen>()
+  /** Something was told since the last look. */
+  readonly #stirred = new Set<string>()
+
+  constructor(options: RaftWatcherOptions<S, Op, Result>) {
+    this.#options = options
+  }
+
+  event(event: TraceEvent): void {
+    // Messages are many, and what they lead to is told by other events.
+    if (event.k === 'send' || event.k === 'recv' || event.k === 'drop') return
+    if (STIRRING.has(event.k)) this.#stirred.add(event.n)
+    const [violation] = this.#checker.feed(event)
+    assert(violation === undefined, violation === undefined ? '' : formatViolation(violation))
+  }
+
+  ended(node: string): void {
+    this.#seen.delete(node)
+  }
+
+  /** snapshot ≤ applied ≤ commit ≤ last; term, commitIndex and lastApplied only grow in one life. */
+  step(): void {
+    if (this.#stirred.size === 0) return
+    for (const id of this.#stirred) {
+      const server = this.#options.servers.get(id)
+      if (server !== undefined) this.#look(id, this.#options.statusOf(server))
+    }
+    this.#stirred.clear()
+  }
+
+  hasConverged(): boolean {
+    const { servers, cluster, statusOf } = this.#options
+    const all = [...servers.values()].map(statusOf)
+    const leader = all.find(({ role }) => role === 'leader')
+    if (leader === undefined || all.length * 2 <= cluster.nodes.length) return false
+    return all.every(
+      ({ term, appliedIndex, commitIndex }) =>
+        term === leader.term && commitIndex === leader.lastIndex && appliedIndex === leader.lastIndex,
+    )
+  }
+
+  /** State machine safety, as far as states show it: those that have applied the same are the same. */
+  end(operations: readonly Operation<Op, Result>[]): void {
+    const { servers, digestOf, judge } = this.#options
+    const all = [...servers].map(([id, server]) => ({ id, server, digest: digestOf?.(server) }))
+    const [first] = all
+    for (const { id, digest } of all)
+      assert(
+        digest === first?.digest,
+        `${id} and ${first?.id ?? ''} have applied the same and differ (§5.4.3)`,
+      )
+    if (first !== undefined) judge?.(first.server, operations)
+  }
+
+  #look(id: string, status: NodeStatus): void {
+    const { term, commitIndex, appliedIndex, lastIndex, snapshotIndex } = status
+    const order = `snapshot ${snapshotIndex}, applied ${appliedIndex}, commit ${commitIndex}, last ${lastIndex}`
+    const inOrder = snapshotIndex <= appliedIndex && appliedIndex <= commitIndex && commitIndex <= lastIndex
+    assert(inOrder, `${id}: ${order} are out of order (Figure 2)`)
+    const before = this.#seen.get(id)
+    if (before !== undefined) {
+      assert(term >= before.term, `${id}: the term went back from ${before.term} to ${term} (Figure 2)`)
+      assert(commitIndex >= before.commitIndex, `${id}: commitIndex went back (Figure 2)`)
+      assert(appliedIndex >= before.appliedIndex, `${id}: lastApplied went back (Figure 2)`)
+    }
+    this.#seen.set(id, { term, commitIndex, appliedIndex })
+  }
+}

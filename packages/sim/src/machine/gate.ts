@@ -1,0 +1,92 @@
+import { toError, type Clock } from '@lab/rpc'
+
+/** What comes to a process: its timers, and what the network and the disk bring. */
+export type Arrival = 'timer' | 'io'
+
+/**
+ * The door through which everything reaches one process. Open, it lets through at once; while the process is paused things
+ * wait before it; when the process has died nothing passes any more, and whatever waited inside for a message, a timer or
+ * the disk waits for ever: that is how a process ends in the simulator.
+ */
+export class Gate {
+  readonly #clock: Clock
+  #state: 'open' | 'paused' | 'dead' = 'open'
+  #timers: (() => void)[] = []
+  #io: (() => void)[] = []
+  #isDraining = false
+
+  /** @param clock the world's, on which a process that wakes up works off what waited, one thing a turn */
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get isDead(): boolean {
+    return this.#state === 'dead'
+  }
+
+  get isPaused(): boolean {
+    return this.#state === 'paused'
+  }
+
+  pass(kind: Arrival, run: () => void): void {
+    if (this.#state === 'open' && !this.#isDraining) run()
+    else if (this.#state !== 'dead') (kind === 'timer' ? this.#timers : this.#io).push(run)
+  }
+
+  /** The same for a promise: it settles when its result may pass. */
+  promise<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      work.then(
+        (value) => {
+          this.pass('io', () => {
+            resolve(value)
+          })
+        },
+        (thrown: unknown) => {
+          const error = toError(thrown)
+          this.pass('io', () => {
+            reject(error)
+          })
+        },
+      )
+    })
+  }
+
+  /** As SIGSTOP. */
+  pause(): void {
+    if (this.#state === 'open') this.#state = 'paused'
+  }
+
+  /** As SIGCONT: first the timers that came due, then the mail, as an event loop does. */
+  resume(): void {
+    if (this.#state !== 'paused') return
+    this.#state = 'open'
+    this.#drain()
+  }
+
+  /** As SIGKILL. */
+  kill(): void {
+    this.#state = 'dead'
+    this.#timers = []
+    this.#io = []
+  }
+
+  #drain(): void {
+    if (this.#isDraining) return
+    this.#isDraining = true
+    const next = (): void => {
+      if (this.#state !== 'open') {
+        this.#isDraining = false
+        return
+      }
+      const run = this.#timers.shift() ?? this.#io.shift()
+      if (run === undefined) {
+        this.#isDraining = false
+        return
+      }
+      run()
+      this.#clock.setTimer(0, next)
+    }
+    this.#clock.setTimer(0, next)
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Swarm testing: each seed has some kinds of faults and not others, and each as often and as strong as it draws. All at
+ * once they hide each other: a cluster that never gets to commit never gets to lose anything.
+ */
+import type { Milliseconds, Random } from '@lab/rpc'
+import { LEADER, type BadLink, type Fault, type FaultKind, type FaultName, type Target } from './fault.ts'
+
+/** Every kind of fault, with how long it lasts, in milliseconds. */
+const LASTS: Readonly<Record<FaultName, readonly [min: Milliseconds, max: Milliseconds]>> = {
+  kill: [1, 1500],
+  crash: [1, 2000],
+  blackout: [10, 500],
+  pause: [50, 2000],
+  partition: [100, 3000],
+  'one-way': [100, 2500],
+  'bad-link': [200, 3000],
+  'clock-rate': [500, 5000],
+  'clock-jump': [1, 1],
+  'slow-disk': [200, 2500],
+  'failing-disk': [50, 800],
+  'full-disk': [200, 1500],
+  'bit-flip': [50, 500],
+}
+
+export const FAULT_NAMES = Object.keys(LASTS) as readonly FaultName[]
+
+export interface SwarmOptions {
+  readonly random: Random
+  readonly machines: readonly string[]
+  readonly durationMs: Milliseconds
+  /** Kinds to choose from. */
+  readonly among: readonly FaultName[]
+}
+
+/** The faults of one run, in the order of time. */
+export function drawFaults({ random, machines, durationMs, among }: SwarmOptions): Fault[] {
+  const names = among.filter(() => random.next() < 0.4)
+  if (names.length === 0) return []
+  const meanGapMs = 150 + random.next() * 1200
+  const faults: Fault[] = []
+  // A bit may rot on one machine a run, and then its disk does nothing else: a majority must keep what it has promised.
+  const rotting = machines[random.integer(0, machines.length - 1)] as string
+  let rotten = false
+  for (let at = random.next() * meanGapMs; at < durationMs; at += random.next() * 2 * meanGapMs) {
+    const what = names[random.integer(0, names.length - 1)] as FaultName
+    if (what === 'bit-flip' && rotten) continue
+    rotten ||= what === 'bit-flip'
+    const [min, max] = LASTS[what]
+    const forMs = Math.round(min + random.next() * random.next() * (max - min))
+    const kind = what === 'bit-flip' ? bitFlip(rotting, random) : drawKind(what, machines, random)
+    faults.push({ ...kind, at: Math.round(at), forMs })
+  }
+  return faults
+}
+
+function bitFlip(on: Target, random: Random): FaultKind {
+  return { what: 'bit-flip', on, draw: random.integer(0, 2 ** 31) }
+}
+
+function drawKind(what: FaultName, machines: readonly string[], random: Random): FaultKind {
+  const on = drawTarget(machines, random)
+  switch (what) {
+    case 'blackout':
+      return { what }
+    case 'partition':
+      return { what, groups: drawGroups(machines, random) }
+    case 'one-way':
+      return { what, from: on, to: otherThan(on, machines, random) }
+    case 'bad-link':
+      return { what, link: drawLink(random) }
+    case 'clock-rate':
+      return { what, on, rate: random.next() < 0.5 ? 0.8 + random.next() * 0.4 : 0.4 + random.next() * 2 }
+    case 'clock-jump':
+      return { what, on, byMs: random.integer(-3_600_000, 3_600_000) }
+    case 'slow-disk':
+      return { what, on, factor: 2 + random.next() * random.next() * 300 }
+    case 'failing-disk':
+      return { what, on, share: 0.02 + random.next() * 0.5 }
+    case 'bit-flip':
+      return bitFlip(on, random)
+    case 'kill':
+    case 'crash':
+    case 'pause':
+    case 'full-disk':
+      return { what, on }
+  }
+}
+
+/** Half of all faults look for the leader: the others mostly hit somebody whom nobody misses. */
+function drawTarget(machines: readonly string[], random: Random): Target {
+  return random.next() < 0.5 ? LEADER : (machines[random.integer(0, machines.length - 1)] as string)
+}
+
+function otherThan(target: Target, machines: readonly string[], random: Random): Target {
+  const others = machines.filter((machine) => machine !== target)
+  return others[random.integer(0, others.length - 1)] ?? target
+}
+
+/** Two halves, one alone, a bridge, or a ring in which everybody sees other neighbours. */
+function drawGroups(machines: readonly string[], random: Random): readonly (readonly Target[])[] {
+  const shuffled = shuffle(machines, random)
+  const dice = random.next()
+  if (dice < 0.25) return [[LEADER], machines]
+  const middle = Math.floor(shuffled.length / 2)
+  if (dice < 0.5 || shuffled.length < 3) return [shuffled.slice(0, middle), shuffled.slice(middle)]
+  // The one in the middle is in both.
+  if (dice < 0.8) return [shuffled.slice(0, middle + 1), shuffled.slice(middle)]
+  return shuffled.map((machine, at) => [machine, shuffled[(at + 1) % shuffled.length] as string])
+}
+
+function drawLink(random: Random): BadLink {
+  const loses = random.next() < 0.6
+  return {
+    lossRate: loses ? random.next() * 0.3 : 0,
+    duplicationRate: random.next() < 0.5 ? random.next() * 0.3 : 0,
+    reordering: random.next() < 0.5,
+    latencyMsMax: random.next() < 0.5 ? 1 + random.next() * 30 : 1 + random.next() * 300,
+  }
+}
+
+function shuffle(machines: readonly string[], random: Random): string[] {
+  const shuffled = [...machines]
+  for (let at = shuffled.length - 1; at > 0; at--) {
+    const other = random.integer(0, at)
+    const swapped = shuffled[at] as string
+    shuffled[at] = shuffled[other] as string
+    shuffled[other] = swapped
+  }
+  return shuffled
+}

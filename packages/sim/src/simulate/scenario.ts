@@ -1,0 +1,74 @@
+import type { Milliseconds, Random, TraceEvent } from '@lab/rpc'
+import type { Operation, Outcome } from '../history/operation.ts'
+import type { Model } from '../linearizability/model.ts'
+import type { SimProcess } from '../machine/machine.ts'
+import type { FaultName } from '../nemesis/fault.ts'
+
+/**
+ * What is simulated: how a server is started, what clients do, and what must hold. The simulator adds the rest: machines, a
+ * network, faults, time.
+ *
+ * @typeParam Server what `start` gives @typeParam Client what `connect` gives @typeParam Op one operation; JSON can hold it
+ */
+export interface Scenario<Server = unknown, Client = unknown, Op = unknown, Result = unknown> {
+  readonly name: string
+  /** How many servers a seed may draw. Default: 3 or 5. */
+  readonly nodes?: readonly number[]
+  /** How many clients a seed may draw. Default: 3 to 5. */
+  readonly clients?: readonly number[]
+  /** How long faults and clients go on, in virtual time. Default 4 s. */
+  readonly durationMs?: Milliseconds
+  /** How many operations all clients begin in a second. Default 50. */
+  readonly operationsPerSecond?: number
+  /** Faults that the scenario can stand. Default: all. */
+  readonly faults?: readonly FaultName[]
+  /**
+   * Starts a server: at first, and after each crash with what the disk kept. It listens at `memory://<id>`. When it rejects, or
+   * `process.exit` is called, it is started again a little later.
+   */
+  start(process: SimProcess, cluster: Cluster): Promise<Server>
+  /** A client that will perform operations. Clients do not crash. */
+  connect?(process: SimProcess, cluster: Cluster): Promise<Client>
+  /** An operation of the workload. */
+  draw?(random: Random, place: { readonly client: string; readonly count: number }): Op
+  perform?(client: Client, op: Op): Promise<Result>
+  /** What a rejection of `perform` means. Default: an error's `outcome: 'not-applied'` is `fail`, all else `unknown`. */
+  outcomeOf?(thrown: unknown): Exclude<Outcome, 'ok'>
+  /** Histories of clients are held against it. */
+  readonly model?: Model<unknown, Op, Result>
+  /** Who leads: faults look for it half of the time. */
+  leader?(servers: ReadonlyMap<string, Server>): string | null
+  /** A server that refuses to start for good, such as one that found its disk damaged: then it stays down. */
+  isFinal?(thrown: unknown): boolean
+  /** Invariants, made anew for each run. */
+  watch?(run: Watched<Server>): Watcher<Op, Result>
+}
+
+/** Who takes part. */
+export interface Cluster {
+  /** Names of the servers: n1, n2, … */
+  readonly nodes: readonly string[]
+  /** Where they are reached: `memory://n1`, … */
+  readonly addresses: readonly string[]
+}
+
+/** What invariants may look at. */
+export interface Watched<Server> {
+  readonly cluster: Cluster
+  /** Those that run, by name. */
+  readonly servers: ReadonlyMap<string, Server>
+}
+
+/** Invariants of one run. Each method throws when one is broken, with what was seen. */
+export interface Watcher<Op = unknown, Result = unknown> {
+  /** Each event of the trace, as it happens. */
+  event?(event: TraceEvent): void
+  /** After every step, with all that it set off done. */
+  step?(): void
+  /** The process of a machine has ended: killed, crashed or by itself. */
+  ended?(node: string): void
+  /** Is all well again? Asked after the faults have ended, until it says so. Default: at once. */
+  hasConverged?(): boolean
+  /** At the end, with everything that clients saw. */
+  end?(operations: readonly Operation<Op, Result>[]): void
+}
