@@ -7,20 +7,40 @@ export type TextOrBytes = string | Uint8Array
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** So much fits a typed array that lies in the heap. */
+const SHORT_LENGTH = 64
+
 /** Half a surrogate pair would be stored as U+FFFD, and two different keys become one. */
 const HALF_A_CHARACTER = /\p{Surrogate}/u
 
 /** @throws {KvError} `BAD_KEY` */
 export function keyBytes(key: TextOrBytes): Uint8Array {
-  if (typeof key === 'string' && HALF_A_CHARACTER.test(key))
-    throw new KvError('BAD_KEY', 'the key holds half a surrogate pair: give it as bytes', notApplied)
-  const bytes = typeof key === 'string' ? encoder.encode(key) : key
+  const bytes = typeof key === 'string' ? encodeKey(key) : key
   if (bytes.length === 0 || bytes.length > KEY_BYTES_MAX)
     throw new KvError(
       'BAD_KEY',
       `a key has 1 to ${String(KEY_BYTES_MAX)} bytes, not ${String(bytes.length)}`,
       notApplied,
     )
+  return bytes
+}
+
+function encodeKey(key: string): Uint8Array {
+  const bytes = key.length <= SHORT_LENGTH ? asciiBytes(key) : null
+  if (bytes !== null) return bytes
+  if (HALF_A_CHARACTER.test(key))
+    throw new KvError('BAD_KEY', 'the key holds half a surrogate pair: give it as bytes', notApplied)
+  return encoder.encode(key)
+}
+
+/** Most keys are short and ASCII: an encoder's call, and the buffer outside the heap that it makes, would cost more than all else. */
+function asciiBytes(text: string): Uint8Array | null {
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0x7f) return null
+    bytes[i] = code
+  }
   return bytes
 }
 
