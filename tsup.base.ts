@@ -17,8 +17,9 @@ interface PackageJson {
  * same reason.
  *
  * @param directory of the package: `import.meta.dirname` of its tsup.config.ts
+ * @param onSuccess does what is left to do when `dist` is there
  */
-export function library(directory: string): ReturnType<typeof defineConfig> {
+export function library(directory: string, onSuccess?: () => Promise<void>): ReturnType<typeof defineConfig> {
   const options: Options = {
     entry: entriesOf(JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as PackageJson),
     format: 'esm',
@@ -33,6 +34,7 @@ export function library(directory: string): ReturnType<typeof defineConfig> {
     // tsup sets `baseUrl`, which TypeScript 6 calls deprecated.
     dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
     outDir: 'dist',
+    ...(onSuccess === undefined ? {} : { onSuccess }),
   }
   return defineConfig(options)
 }

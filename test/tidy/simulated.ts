@@ -13,6 +13,7 @@ const MACHINE = [
   'packages/rpc/src/websocket/',
   'packages/rpc/src/disk/',
   'packages/cli/src/',
+  'packages/trace/src/page/', // runs in a browser's page, and nowhere else
 ]
 
 /** Names the machine's own without letting a run depend on it. */

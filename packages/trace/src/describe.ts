@@ -17,7 +17,8 @@ const COMMON_KEYS = new Set(['i', 't', 'n', 'g', 'k', 'm', 'c', 'why'])
 const DULL_KEYS = new Set(['round', 'bytes', 'transfer', 'crcs'])
 
 const WORDS: Partial<Record<string, (event: TraceEvent) => string>> = {
-  start: ({ term, lastIndex }) => `starts: term ${show(term)}, log up to ${show(lastIndex)}`,
+  start: ({ term, lastIndex }) =>
+    `starts: term ${show(term)}${lastIndex === undefined ? '' : `, log up to ${show(lastIndex)}`}`,
   stop: (event) => `stops${because(event)}`,
   role: (event) => `${role(event)}, term ${show(event['term'])}${because(event)}`,
   refuse: (event) => `refuses ${show(event['type'])} of ${show(event['to'])}${because(event)}`,

@@ -4,6 +4,7 @@ import { withExamples } from '../help.ts'
 import type { Io } from '../io.ts'
 import { addOutputOption } from '../output.ts'
 import { parseCount } from '../parse.ts'
+import { html, type HtmlFlags } from './trace-html.ts'
 import {
   check,
   explainEvent,
@@ -21,6 +22,7 @@ const EXAMPLES = `
   lab trace check traces                               which rules of the paper were broken, and where first
   lab trace explain 117 run.jsonl                      the chain of causes that led to event 117
   lab trace filter 'type=RequestVote after:"crash 1" within:500ms' run.jsonl
+  lab trace html run.jsonl -o run.html                 a page to click through
   lab trace stats run.jsonl.gz                         elections, messages, latencies, faults`
 
 const FILTER_HELP = `
@@ -48,6 +50,11 @@ export function addTraceCommands(program: Command, io: Io): void {
   addOutputOption(command('stats', 'elections, messages, latencies, faults')).action(
     (files: string[], flags: ViewFlags) => stats(files, flags, io),
   )
+  command('html', 'one page that shows the trace, opens from a file and needs no network')
+    .addOption(new Option('-o, --out <file>', 'where to; - for standard output (default: beside you, .html)'))
+    .addOption(new Option('--filter <words>', 'only these events'))
+    .addHelpText('after', FILTER_HELP)
+    .action((files: string[], flags: HtmlFlags) => html(files, flags, io))
   withExamples(addOutputOption(trace.command('filter')), EXAMPLES)
     .description('the events that a filter lets through')
     .argument('<words>', 'the filter, in quotes')

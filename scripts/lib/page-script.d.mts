@@ -1,0 +1,2 @@
+/** @returns a classic script */
+export function pageScript(): Promise<string>
