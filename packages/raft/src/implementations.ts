@@ -32,6 +32,7 @@ export function peerImplementation({ driver }: ImplementationOptions): Implement
     {
       message: (bytes, { peer }) => {
         driver.counters.messagesReceived++
+        driver.counters.bytesReceived += bytes.length
         driver.input({ type: 'message', from: peer.nodeId, message: decodeMessage(bytes) satisfies Message })
       },
       readIndex: (question) => answerReadIndex(driver, question),

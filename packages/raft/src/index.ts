@@ -1,11 +1,4 @@
-export {
-  RaftNode,
-  type CommandOf,
-  type NodeMetrics,
-  type NodeStatus,
-  type ResultOf,
-  type Submitted,
-} from './node.ts'
+export { RaftNode, type CommandOf, type NodeStatus, type ResultOf, type Submitted } from './node.ts'
 export {
   RaftClient,
   type ClientMetrics,
@@ -20,6 +13,8 @@ export type { ServerStatus } from './services.ts'
 export type { WaitOptions } from './calls/bounded.ts'
 export type { ProposeOptions } from './calls/proposer.ts'
 export type { Counters } from './driver/counters.ts'
+export type { Distribution } from './driver/histogram.ts'
+export type { NodeMetrics, PeerMetrics } from './metrics.ts'
 export { LeaderTask, type LeaderContext, type LeaderWork } from './leader-task.ts'
 export { stateMachine, type JsonStateMachine, type Shorthand } from './shorthand.ts'
 export {

@@ -9,9 +9,9 @@ import { jsonCodec, type Address, type Codec, type Milliseconds, type Server } f
 import { bounded, checkSignal, checkTimeout, type WaitOptions } from './calls/bounded.ts'
 import { encodeCommand } from './calls/encode.ts'
 import type { ProposeOptions } from './calls/proposer.ts'
-import type { Counters } from './driver/counters.ts'
 import { RaftError, badRequest } from './errors.ts'
 import { LeaderTask, type LeaderWork } from './leader-task.ts'
+import { metricsOf, type NodeMetrics } from './metrics.ts'
 import type { NodeEvents } from './node-events.ts'
 import { checkOptions, type RaftNodeOptions } from './options.ts'
 import { checkFreshness, type ReadOptions } from './reads.ts'
@@ -34,14 +34,6 @@ export interface Submitted<R> extends Position {
 export interface NodeStatus extends ServerStatus {
   /** What people should know about this start: a torn tail was truncated, the options differ from the log. */
   readonly notes: readonly string[]
-}
-
-/** Counts since the start, see {@link Counters}, and what is so now. */
-export interface NodeMetrics extends Counters {
-  /** Proposals that wait at this node. */
-  readonly pendingProposals: number
-  /** Channels accepted and open. */
-  readonly connections: number
 }
 
 export class RaftNode<M extends StateMachine = StateMachine> {
@@ -104,7 +96,9 @@ export class RaftNode<M extends StateMachine = StateMachine> {
 
   /** {@link propose}, telling also where the command stands in the log. */
   async submit(command: CommandOf<M>, options?: ProposeOptions): Promise<Submitted<ResultOf<M>>> {
-    const reply = await this.#runtime.proposer.propose(this.#encode(command), options)
+    const { proposer, diagnostics, settings } = this.#runtime
+    const work = proposer.propose(this.#encode(command), options)
+    const reply = await diagnostics.proposal(work, settings.clock)
     const result = resultOf(reply, this.#resultCodec) as ResultOf<M>
     return { result, index: reply.index, term: reply.term }
   }
@@ -200,9 +194,10 @@ export class RaftNode<M extends StateMachine = StateMachine> {
     return { ...this.#runtime.status(), notes: this.#runtime.notes }
   }
 
+  /** Counters, gauges and distributions, as a Prometheus renderer needs them. Cheap enough to ask every second. */
   metrics(): NodeMetrics {
     const { driver, server } = this.#runtime
-    return { ...driver.counters, pendingProposals: driver.pending, connections: server.connections }
+    return metricsOf(driver, server.connections)
   }
 
   /** Stops. What waits fails with `CLOSED`; ports, files and timers are given back when it resolves. Idempotent. */

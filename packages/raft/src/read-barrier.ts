@@ -15,6 +15,8 @@ import type { Index, NodeId } from './types.ts'
 const BY_ROUND = new Uint8Array()
 const BY_LEASE = Uint8Array.of(1)
 const BACKOFF_MS = 20
+/** Each takes about a kilobyte. */
+const READS_MAX = 65_536
 
 /** Reads change nothing: whatever went wrong on the way, they may ask again. */
 const RETRYABLE: ReadonlySet<RaftErrorCode> = new Set<RaftErrorCode>([
@@ -50,13 +52,25 @@ export class ReadBarrier {
   /** The questions to the leader that reads of this turn share, for a round and for its lease; they have not been sent. */
   #rounds: Question | null = null
   #leases: Question | null = null
+  #waiting = 0
 
   constructor(options: ReadBarrierOptions) {
     this.#options = options
   }
 
-  /** Resolves when this server's state may be read. @throws {RaftError} `LEASES_OFF`, `TIMEOUT`, `CANCELLED`, `CLOSED` */
-  async pass({ consistency, atLeast }: Wanted, { timeout, signal }: AttemptOptions): Promise<void> {
+  /** Resolves when this server's state may be read. @throws {RaftError} `LEASES_OFF`, `BUSY`, `TIMEOUT`, `CANCELLED`, `CLOSED` */
+  async pass(wanted: Wanted, options: AttemptOptions): Promise<void> {
+    if (this.#waiting >= READS_MAX)
+      throw new RaftError('BUSY', `${READS_MAX} reads wait here already: come back later`)
+    this.#waiting++
+    try {
+      await this.#pass(wanted, options)
+    } finally {
+      this.#waiting--
+    }
+  }
+
+  async #pass({ consistency, atLeast }: Wanted, { timeout, signal }: AttemptOptions): Promise<void> {
     const { clock, driver } = this.#options
     const deadline = clock.now() + timeout
     const asking = { deadline, timeout, signal, lease: consistency === 'lease' }

@@ -13,6 +13,7 @@ import { Deadlines } from './calls/deadlines.ts'
 import { Proposer } from './calls/proposer.ts'
 import { membersOf } from './core/membership.ts'
 import { Raft } from './core/raft.ts'
+import { Diagnostics } from './diagnostics.ts'
 import { Driver } from './driver/driver.ts'
 import { Handshakes } from './driver/handshake.ts'
 import { Peers } from './driver/peers.ts'
@@ -42,6 +43,7 @@ export class Runtime {
   readonly standing: Standing
   readonly barrier: ReadBarrier
   readonly proposer: Proposer
+  readonly diagnostics: Diagnostics
   /** What people should know about this start. */
   readonly notes: readonly string[]
   readonly #options: RaftNodeOptions
@@ -73,6 +75,7 @@ export class Runtime {
     const { id, clock, random, members } = settings
     const { storage, trace, logger } = options
     this.settings = settings
+    this.diagnostics = new Diagnostics(id)
     this.#options = options
     this.#trace = trace === undefined ? null : new RaftTrace(trace, id)
     this.events = new Events((error) => logger?.error(`a listener threw: ${String(error)}`))
@@ -103,9 +106,16 @@ export class Runtime {
       send: (envelopes) => this.#peers.send(envelopes),
       sendingSnapshot: (to) => this.#peers.sendingSnapshot(to),
       observer: {
-        changed: (change) => this.standing.changed(change),
+        changed: (change) => {
+          if (change.type === 'role') this.diagnostics.role(change)
+          this.standing.changed(change)
+        },
         applied: (entry) => this.standing.applied(entry),
-        stalled: (lateMs) => this.events.emit('stall', { lateMs }),
+        stalled: (lateMs) => {
+          this.diagnostics.stall(lateMs)
+          this.events.emit('stall', { lateMs })
+        },
+        tookSnapshot: (meta, bytes, ms) => this.diagnostics.snapshot(meta.index, bytes, ms),
         failed: (error) => this.#failed(error),
       },
     })
@@ -120,6 +130,7 @@ export class Runtime {
       self: id,
       link: linkOptions(this.#traced, settings, this.#identity(recovered)),
       trace: this.#trace,
+      counters: this.driver.counters,
       onDown: (peer) => this.driver.input({ type: 'unreachable', peer }),
       onError: (peer, error) => this.#peerError(peer, error),
     })
@@ -146,6 +157,7 @@ export class Runtime {
       deadlines: this.deadlines,
       timeout: settings.timeout,
       attemptTimeout: ATTEMPT_TIMEOUT_MS,
+      waitingBytesMax: settings.limits.proposalBytesMax,
     })
   }
 

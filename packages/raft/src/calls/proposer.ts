@@ -28,7 +28,13 @@ export interface ProposerOptions {
   readonly timeout: Milliseconds
   /** After so long without an answer another server is asked. */
   readonly attemptTimeout: Milliseconds
+  /** Bytes of commands that may wait for their answers here: then `BUSY`. Default 64 MiB. */
+  readonly waitingBytesMax?: number
 }
+
+const WAITING_BYTES_MAX = 64 * 1024 * 1024
+/** What a waiting call takes besides its command, about. */
+const CALL_BYTES = 512
 
 /** One command on its way. */
 interface Call {
@@ -61,6 +67,7 @@ export class Proposer {
   #opening: Promise<ClientSession> | null = null
   #closed = false
   #retried = 0
+  #waitingBytes = 0
 
   constructor(options: ProposerOptions) {
     this.#options = options
@@ -78,6 +85,15 @@ export class Proposer {
    */
   async propose(command: Uint8Array, options: ProposeOptions = {}): Promise<Reply> {
     const call = this.#begin(options)
+    const bytes = this.#admit(command)
+    try {
+      return await this.#propose(command, call)
+    } finally {
+      this.#waitingBytes -= bytes
+    }
+  }
+
+  async #propose(command: Uint8Array, call: Call): Promise<Reply> {
     if (call.attemptsLeft === 1) return decodeReply(await this.#send(encodePlain(command), call))
     let session = this.#session
     if (session === null) {
@@ -120,6 +136,18 @@ export class Proposer {
   /** What waits fails with `CLOSED`. */
   close(): void {
     this.#closed = true
+  }
+
+  /** Memory stays flat however much is asked of a cluster that does not answer. */
+  #admit(command: Uint8Array): number {
+    const { waitingBytesMax = WAITING_BYTES_MAX } = this.#options
+    if (this.#waitingBytes >= waitingBytesMax)
+      throw new RaftError('BUSY', `commands of ${waitingBytesMax} bytes wait here already: come back later`, {
+        outcome: 'not-applied',
+      })
+    const bytes = command.length + CALL_BYTES
+    this.#waitingBytes += bytes
+    return bytes
   }
 
   #begin({ timeout = this.#options.timeout, signal, attempts = Infinity }: ProposeOptions): Call {

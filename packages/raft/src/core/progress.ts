@@ -40,6 +40,10 @@ export class Progress {
   transfer: Transfer | null = null
   /** Entries are being read back from storage for it. */
   fetching = false
+  /** Entries up to `index` left at `at`: their acknowledgement measures the way there, to disk and back. */
+  timing: { readonly index: Index; readonly at: number } | null = null
+  /** The last such measure in milliseconds; null before the first. */
+  roundTripMs: number | null = null
   /** When a message last left for it. */
   sentAt = -Infinity
   /** When it was last heard of in this term (thesis §6.2). */
@@ -102,6 +106,7 @@ export class Progress {
   #enter(state: Progress['state']): void {
     this.state = state
     this.probing = false
+    this.timing = null
     this.transfer = null
     this.inflight.clear()
   }

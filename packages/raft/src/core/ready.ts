@@ -152,6 +152,9 @@ export interface CoreStatus {
   readonly durableIndex: Index
   readonly lastIndex: Index
   readonly snapshotIndex: Index
+  /** Of entries kept in memory, and of those the ones that this leader appended and that are not committed. */
+  readonly memoryBytes: number
+  readonly uncommittedBytes: number
   readonly membership: Membership
   /** On the leader: each follower as it sees it. */
   readonly followers: Readonly<
@@ -162,6 +165,8 @@ export interface CoreStatus {
         readonly nextIndex: Index
         readonly state: 'probe' | 'replicate' | 'snapshot'
         readonly inflightBytes: number
+        /** From entries sent to entries durable there, last measured; null before the first. */
+        readonly roundTripMs: number | null
       }
     >
   >

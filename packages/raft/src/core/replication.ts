@@ -86,6 +86,7 @@ function send(state: State, leadership: Leadership, follower: Progress, entries:
     entries.reduce((sum, entry) => sum + recordBytes(entry), 0),
   )
   follower.nextIndex = last.index + 1
+  follower.timing ??= { index: last.index, at: state.now }
 }
 
 export function onAppendEntriesReply(
@@ -114,6 +115,10 @@ export function stored(state: State, leadership: Leadership, follower: Progress,
   const news = index > follower.matchIndex
   follower.acknowledged(index)
   follower.measureLag(state.log.lastIndex, state.now)
+  if (follower.timing !== null && follower.timing.index <= index) {
+    follower.roundTripMs = state.now - follower.timing.at
+    follower.timing = null
+  }
   // It has what the snapshot was for, by whatever way.
   if (follower.state === 'snapshot' && follower.nextIndex >= state.log.firstIndex && follower.matchIndex > 0)
     follower.becomeProbe(follower.nextIndex)

@@ -10,6 +10,7 @@ export function statusOf(state: State): CoreStatus {
       nextIndex: follower.nextIndex,
       state: follower.state,
       inflightBytes: follower.inflight.bytes,
+      roundTripMs: follower.roundTripMs,
     }
   return {
     id: state.id,
@@ -22,6 +23,8 @@ export function statusOf(state: State): CoreStatus {
     durableIndex: state.durability.durableIndex,
     lastIndex: state.log.lastIndex,
     snapshotIndex: state.log.snapshotIndex,
+    memoryBytes: state.log.memoryBytes,
+    uncommittedBytes: state.leadership?.uncommittedBytes ?? 0,
     membership: state.membership,
     followers,
   }

@@ -6,7 +6,7 @@ import type { Entry } from '../entry.ts'
 import type { RaftError } from '../errors.ts'
 import type { ReplicatedMachine } from '../rsm/replicated-machine.ts'
 import type { Storage } from '../storage.ts'
-import type { NodeId } from '../types.ts'
+import type { NodeId, SnapshotMeta } from '../types.ts'
 import type { RaftTrace } from './trace-events.ts'
 
 export interface DriverOptions {
@@ -36,6 +36,7 @@ export interface DriverObserver {
   changed(change: Change): void
   applied(entry: Entry): void
   stalled(lateMs: number): void
+  tookSnapshot(meta: SnapshotMeta, bytes: number, ms: number): void
   /** This server has stopped for good. */
   failed(error: RaftError): void
 }

@@ -17,11 +17,12 @@ import { EntryKind, recordBytes, type Entry } from '../entry.ts'
 import { RaftError } from '../errors.ts'
 import { Applier } from '../rsm/applier.ts'
 import type { Index, SnapshotMeta } from '../types.ts'
-import { makeCounters, type Counters } from './counters.ts'
+import type { Counters } from './counters.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
 import { notProposed, stoppedBy, withOutcome, type NotProposed } from './driver-errors.ts'
 import type { DriverOptions } from './driver-options.ts'
 import { Inbox } from './inbox.ts'
+import { Meter } from './meter.ts'
 import { PendingProposals } from './pending-proposals.ts'
 import { PendingReads } from './pending-reads.ts'
 import { Snapshots } from './snapshots.ts'
@@ -29,7 +30,8 @@ import type { RaftTrace } from './trace-events.ts'
 import { AppliedWaiters } from './waiters.ts'
 
 export class Driver {
-  readonly counters: Counters = makeCounters()
+  readonly meter = new Meter()
+  readonly counters: Counters = this.meter.counters
   readonly #options: DriverOptions
   readonly #inbox: Inbox
   readonly #proposals = new PendingProposals()
@@ -67,7 +69,11 @@ export class Driver {
       everyBytes: limits.snapshotEveryBytes,
       trailingBytes: limits.trailingBytes,
       input: (input) => this.input(input),
-      onTaken: (meta, bytes, why) => this.#tookSnapshot(meta, bytes, why),
+      onTaken: (meta, bytes, { ms, why }) => {
+        this.meter.tookSnapshot(bytes, ms)
+        options.trace?.snapshot(meta, bytes, why)
+        options.observer.tookSnapshot(meta, bytes, ms)
+      },
       onInstalled: (meta, bytes) => this.#installedSnapshot(meta, bytes),
       onFailure,
     })
@@ -94,9 +100,9 @@ export class Driver {
     return this.#applier.lastApplied
   }
 
-  /** Proposals that wait here. */
-  get pending(): number {
-    return this.#proposals.size
+  /** Proposals that wait here, and their bytes. */
+  get pending(): { readonly count: number; readonly bytes: number } {
+    return { count: this.#proposals.size, bytes: this.#proposals.bytes }
   }
 
   /** @throws {RaftError} `CLOSED` once it has stopped */
@@ -243,8 +249,7 @@ export class Driver {
       () => {
         if (this.#stopped !== null) return
         const bytes = write.entries.reduce((sum, entry) => sum + recordBytes(entry), 0)
-        this.counters.syncs++
-        this.counters.syncedBytes += bytes
+        this.meter.persisted(bytes, clock.now() - begun)
         this.counters.messagesSent += sendWhenDurable.length
         trace?.persisted(write, bytes, clock.now() - begun)
         send(sendWhenDurable)
@@ -280,10 +285,11 @@ export class Driver {
     for (const change of changes) {
       if (change.type === 'role') {
         const { commitIndex } = core.status()
+        const waiting = this.#proposals.size
         this.#proposals.leadershipLost(change.role === 'leader' ? change.term : 0, commitIndex)
-        if (change.role === 'candidate') this.counters.campaigns++
-        if (change.role === 'leader') this.counters.elections++
-        else this.#snapshots.stopSending()
+        this.counters.proposalsFailed += waiting - this.#proposals.size
+        this.meter.roleChanged(change)
+        if (change.role !== 'leader') this.#snapshots.stopSending()
       }
       if (change.type === 'committed') this.counters.commits = change.index
       observer.changed(change)
@@ -304,19 +310,13 @@ export class Driver {
     this.#snapshots.takeIfDue()
   }
 
-  #tookSnapshot(meta: SnapshotMeta, bytes: number, why: string): void {
-    this.counters.snapshotsTaken++
-    this.#options.trace?.snapshot(meta, bytes, why)
-  }
-
   #installedSnapshot(meta: SnapshotMeta, bytes: number): void {
     this.counters.snapshotsInstalled++
     this.#options.trace?.installed(meta, bytes)
   }
 
   #stalled(lateMs: number): void {
-    this.counters.stalls++
-    this.counters.stallMs += lateMs
+    this.meter.stalled(lateMs)
     this.#options.trace?.stall(lateMs)
     this.#options.observer.stalled(lateMs)
   }
@@ -330,6 +330,7 @@ export class Driver {
   }
 
   #notProposed(why: NotProposed): RaftError {
+    this.counters.proposalsFailed++
     if (why !== 'not-leader') this.counters.refusedBusy++
     return notProposed(why)
   }

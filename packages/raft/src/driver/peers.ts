@@ -4,6 +4,7 @@ import type { Envelope } from '../core/messages.ts'
 import { ClientService, PeerService, type PeerClient, type RequestClient } from '../services.ts'
 import type { NodeId } from '../types.ts'
 import { encodeMessage } from '../wire.ts'
+import type { Counters } from './counters.ts'
 import { SnapshotLinks } from './snapshot-links.ts'
 import type { RaftTrace } from './trace-events.ts'
 
@@ -12,6 +13,7 @@ export interface PeersOptions {
   /** How every link is made: transports, identity, clock, … */
   readonly link: LinkOptions
   readonly trace: RaftTrace | null
+  readonly counters: Pick<Counters, 'bytesSent'>
   /** The link broke: what was on its way may be lost. */
   readonly onDown: (peer: NodeId) => void
   /** The peer refuses us for good, or the link goes wrong in another way that people should know of. */
@@ -63,6 +65,7 @@ export class Peers {
       if (peer === null) continue
       trace?.sending(cause)
       const bytes = encodeMessage(message)
+      this.#options.counters.bytesSent += bytes.length
       if (message.type === 'InstallSnapshot') this.#snapshots.send(to, peer.addresses, bytes)
       else peer.messages.message(bytes)
     }

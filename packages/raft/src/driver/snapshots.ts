@@ -29,7 +29,11 @@ export interface SnapshotsOptions {
   /** Of log kept behind a snapshot, for followers that are a little behind. */
   readonly trailingBytes: number
   readonly input: (input: Input) => void
-  readonly onTaken: (meta: SnapshotMeta, bytes: number, why: string) => void
+  readonly onTaken: (
+    meta: SnapshotMeta,
+    bytes: number,
+    how: { readonly ms: Milliseconds; readonly why: string },
+  ) => void
   /** A leader's snapshot has taken the place of everything here. */
   readonly onInstalled: (meta: SnapshotMeta, bytes: number) => void
   readonly onFailure: (error: Error) => void
@@ -119,15 +123,17 @@ export class Snapshots {
     // Drawn before the first await: the state belongs to `meta.index`.
     const chunks = machine.snapshot()
     this.#bytesSinceLast = 0
+    const begun = this.#options.clock.now()
     this.#storing = this.#store(meta, chunks)
     const bytes = await this.#storing.finally(() => {
       this.#storing = null
     })
+    const ms = this.#options.clock.now() - begun
     this.#newest = meta
     const compactTo = this.#trailing.cut(meta.index)
     input({ type: 'compacted', meta, compactTo })
     if (compactTo > 0) await storage.compact(compactTo)
-    onTaken(meta, bytes, why)
+    onTaken(meta, bytes, { ms, why })
     return meta
   }
 

@@ -36,6 +36,8 @@ export class DriverNet {
   readonly random: Random
   readonly members = new Map<string, Member>()
   readonly cut = new Set<string>()
+  /** Their disks finish no write until they are taken out again. */
+  readonly stuck = new Set<string>()
   /** How long each write takes; set before the start. */
   readonly syncMs = new Map<string, readonly [number, number]>()
   readonly #ids: readonly string[]
@@ -93,12 +95,17 @@ export class DriverNet {
       if (opened++ === 0 && restoreMs > 0) await sleep(this.clock, restoreMs)
       return storage.openSnapshot()
     }
+    const write = async (work: Parameters<typeof storage.write>[0]): Promise<void> => {
+      while (this.stuck.has(id)) await sleep(this.clock, 10)
+      await storage.write(work)
+    }
     const driver = new Driver({
       core,
       clock: this.clock,
       storage: new Proxy(storage, {
         get: (target, name): unknown => {
           if (name === 'openSnapshot') return openSnapshot
+          if (name === 'write') return write
           const value: unknown = Reflect.get(target, name)
           return typeof value === 'function' ? value.bind(target) : value
         },
@@ -119,6 +126,7 @@ export class DriverNet {
         changed: (change) => changes.push(change),
         applied: () => {},
         stalled: () => {},
+        tookSnapshot: () => {},
         failed: (error) => failures.push(error),
       },
     })
