@@ -20,14 +20,18 @@ interface DiagnosticsModule {
   channel(name: string): Channel
 }
 
+/** As much of `process` as this needs; a page has none. */
+interface Platform {
+  getBuiltinModule?(id: string): unknown
+}
+
 const NOBODY: Channel = { hasSubscribers: false, publish: () => undefined }
 
 /** The platform's own module, without an import that a browser's bundler would stumble over. */
 function channelOf(name: string): Channel {
-  const { process } = globalThis as {
-    process?: { getBuiltinModule?: (id: string) => DiagnosticsModule | undefined }
-  }
-  return process?.getBuiltinModule?.('diagnostics_channel')?.channel(`lab:raft.${name}`) ?? NOBODY
+  const host = globalThis as { process?: Platform }
+  const module = host.process?.getBuiltinModule?.('diagnostics_channel') as DiagnosticsModule | undefined
+  return module?.channel(`lab:raft.${name}`) ?? NOBODY
 }
 
 export class Diagnostics {
