@@ -10,13 +10,14 @@
  *     propose   the client asks a leader (within the budget)
  */
 import { assert } from '@lab/rpc'
+import { bootstrapMembership } from '../../src/bootstrap.ts'
 import { Raft } from '../../src/core/raft.ts'
 import type { Message } from '../../src/core/messages.ts'
 import type { Ready, Write } from '../../src/core/ready.ts'
 import type { Envelope } from '../../src/core/messages.ts'
 import { EntryKind } from '../../src/entry.ts'
 import { RecordWriter } from '../../src/record.ts'
-import type { Membership, NodeId } from '../../src/types.ts'
+import type { NodeId } from '../../src/types.ts'
 import { encodeMessage } from '../../src/wire.ts'
 import { Invariants, nextState } from '../core/fuzz/invariants.ts'
 import { FakeDisk } from '../core/support/fake-disk.ts'
@@ -59,7 +60,7 @@ export type Action =
 
 const IDS: readonly NodeId[] = ['n1', 'n2', 'n3']
 const TIMING = { heartbeatMs: 100, electionTimeoutMsMin: 300, electionTimeoutMsMax: 600 }
-const MEMBERSHIP: Membership = { voters: IDS, votersOutgoing: [], learners: [], addresses: {}, leases: false }
+const MEMBERSHIP = bootstrapMembership(Object.fromEntries(IDS.map((id) => [id, []])))
 /** Records are small here, and a slab is made for every replay. */
 const SLAB_BYTES = 512
 
@@ -75,7 +76,7 @@ export class World {
   constructor(bounds: Bounds) {
     this.#bounds = bounds
     const disks = new Map(IDS.map((id) => [id, new FakeDisk()]))
-    this.#invariants = new Invariants(disks, IDS)
+    this.#invariants = new Invariants(disks)
     this.servers = [...disks].map(([id, disk]) => ({
       id,
       core: coreOn(id, disk, 0),
