@@ -3,7 +3,7 @@ import { decodeAttempt, fromRpcError } from './calls/refusal.ts'
 import type { Attempt, AttemptOptions, Route } from './calls/route.ts'
 import { RaftError, type LeaderHint } from './errors.ts'
 import { callOptions } from './node-route.ts'
-import { ClientService, type RequestClient } from './services.ts'
+import { ClientService, forGroup, type RequestClient } from './services.ts'
 
 type Method = 'propose' | 'open' | 'read'
 
@@ -21,6 +21,7 @@ export interface AskOptions extends AttemptOptions {
 
 export interface ClientRouteOptions {
   readonly servers: readonly Address[]
+  readonly group: number
   readonly schemes: ReadonlySet<string>
   readonly link: LinkOptions
   readonly clock: Clock
@@ -61,7 +62,9 @@ export class ClientRoute implements Route {
     const server = options.anyone === true ? this.#pickNext() : this.#pick()
     if (server === null) return { ok: false, error: this.unavailable() }
     try {
-      const attempt = decodeAttempt(await server.requests[method](body, callOptions(options)))
+      const attempt = decodeAttempt(
+        await server.requests[method](forGroup(this.#options.group, body), callOptions(options)),
+      )
       if (attempt.ok) {
         if (this.#leader === null && method !== 'read') this.#lead(server)
         return attempt

@@ -19,7 +19,7 @@ import { Proposer, type ProposeOptions } from './calls/proposer.ts'
 import { ClientRoute, type KnownServer } from './client-route.ts'
 import { type RaftError, badRequest } from './errors.ts'
 import type { Submitted } from './node.ts'
-import { completeAddress } from './options.ts'
+import { checkGroup, completeAddress } from './options.ts'
 import { checkFreshness, encodeRead, type ReadOptions } from './reads.ts'
 import { resultOf } from './rsm/reply.ts'
 import type { ServerStatus } from './services.ts'
@@ -34,6 +34,8 @@ export interface RaftClientOptions<C = unknown, R = unknown, Q = unknown, A = un
   readonly resultCodec?: Codec<R>
   readonly queryCodec?: Codec<Q>
   readonly answerCodec?: Codec<A>
+  /** Which of the groups that the servers run. Default 0, the only one of a `RaftNode`. */
+  readonly group?: number
   /** When given, servers of another cluster are refused. */
   readonly clusterId?: string
   readonly token?: string
@@ -77,6 +79,7 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
   readonly #proposer: Proposer
   readonly #deadlines: Deadlines
   readonly #clock: Clock
+  readonly #group: number
   readonly #codec: Codec<C>
   readonly #resultCodec: Codec<unknown>
   readonly #queryCodec: Codec<Q>
@@ -114,8 +117,10 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
     this.#resultCodec = options.resultCodec ?? jsonCodec()
     this.#queryCodec = options.queryCodec ?? jsonCodec()
     this.#answerCodec = options.answerCodec ?? jsonCodec<A>()
-    const { clusterId = '', token, trace, rpcLimits } = options
+    const { group = 0, clusterId = '', token, trace, rpcLimits } = options
+    this.#group = checkGroup(group)
     this.#route = new ClientRoute({
+      group,
       servers: options.servers.map((address) => completeAddress(address, transports)),
       schemes: new Set(transports.flatMap((transport) => transport.schemes)),
       clock,
@@ -173,7 +178,7 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
     const ask = async ({ addresses, requests }: KnownServer): Promise<ServerReport> => {
       try {
         const status = await requests.status(
-          undefined,
+          this.#group,
           signal === undefined ? { timeout } : { timeout, signal },
         )
         return { addresses, status, error: null }

@@ -2,14 +2,13 @@
 import { implement, toError, type CallContext, type Clock, type Implementation } from '@lab/rpc'
 import { encodeRefusal } from './calls/refusal.ts'
 import type { Driver } from './driver/driver.ts'
-import type { Message } from './core/messages.ts'
 import { RaftError, badRequest, type LeaderHint } from './errors.ts'
 import { answerReadIndex, type ReadBarrier } from './read-barrier.ts'
 import { decodeRead } from './reads.ts'
 import { CLIENT_ID_BYTES, encodeOpen, type SessionRule } from './rsm/envelope.ts'
 import type { ReplicatedMachine } from './rsm/replicated-machine.ts'
-import { ClientService, PeerService, type ServerStatus } from './services.ts'
-import { decodeMessage } from './wire.ts'
+import { ClientService, PeerService, fromGroup, type ServerStatus } from './services.ts'
+import { decodeGroupMessage } from './wire.ts'
 
 export interface ImplementationOptions {
   readonly clock: Clock
@@ -26,30 +25,60 @@ const ANSWERED = 1
 /** Some milliseconds for the answer to travel: a caller that has given up needs none. */
 const READ_TIMEOUT_MS = 10_000
 
-export function peerImplementation({ driver }: ImplementationOptions): Implementation {
+/** What answers for a group; null when it does not run here. */
+export type GroupAnswers = (group: number) => ImplementationOptions | null
+
+export function peerImplementation(answers: GroupAnswers): Implementation {
   return implement(
     PeerService,
     {
       message: (bytes, { peer }) => {
+        const { group, message } = decodeGroupMessage(bytes)
+        const driver = answers(group)?.driver
+        // As to a server that is down: the sender asks again.
+        if (driver === undefined) return
         driver.counters.messagesReceived++
         driver.counters.bytesReceived += bytes.length
-        driver.input({ type: 'message', from: peer.nodeId, message: decodeMessage(bytes) satisfies Message })
+        driver.input({ type: 'message', from: peer.nodeId, message })
       },
-      readIndex: (question) => answerReadIndex(driver, question),
+      readIndex: async (bytes) => {
+        const { group, body } = fromGroup(bytes)
+        const options = answers(group)
+        if (options === null) throw notHere(group)
+        return answerReadIndex(options.driver, body)
+      },
     },
     { roles: ['peer'] },
   )
 }
 
-export function clientImplementation(options: ImplementationOptions): Implementation {
-  const { rule, status } = options
+export function clientImplementation(answers: GroupAnswers): Implementation {
+  const answered = (
+    bytes: Uint8Array,
+    answer: (options: ImplementationOptions, body: Uint8Array) => Promise<Uint8Array> | Uint8Array,
+  ): Promise<Uint8Array> | Uint8Array => {
+    const { group, body } = fromGroup(bytes)
+    const options = answers(group)
+    return options === null ? encodeRefusal(notHere(group)) : answer(options, body)
+  }
   return implement(ClientService, {
-    propose: (payload) => proposed(options, checked(options, payload)),
-    open: (clientId) => proposed(options, opening(rule, clientId)),
-    read: (body, context) =>
-      read(options, body, context).catch((thrown: unknown) => refusedRead(options, thrown)),
-    status: () => status(),
+    propose: (bytes) => answered(bytes, (options, payload) => proposed(options, checked(options, payload))),
+    open: (bytes) => answered(bytes, (options, id) => proposed(options, opening(options.rule, id))),
+    read: (bytes, context) =>
+      answered(bytes, (options, body) =>
+        read(options, body, context).catch((thrown: unknown) => refusedRead(options, thrown)),
+      ),
+    status: (group = 0) => {
+      const options = answers(group)
+      if (options === null) throw notHere(group)
+      return options.status()
+    },
   })
+}
+
+/** Another server may run it: a client asks the next. */
+function notHere(group: number): RaftError {
+  return new RaftError('NOT_LEADER', `group ${group} does not run on this server`, { outcome: 'not-applied' })
 }
 
 /** Refusals are answers, not errors: they carry outcome and hint. */

@@ -3,7 +3,7 @@ import { bounded, type Waiting } from './calls/bounded.ts'
 import { decodeAttempt, fromRpcError } from './calls/refusal.ts'
 import type { Attempt, AttemptOptions, Route } from './calls/route.ts'
 import type { Driver } from './driver/driver.ts'
-import type { Peers } from './driver/peers.ts'
+import type { GroupPeers } from './driver/group-peers.ts'
 import { RaftError, type LeaderHint } from './errors.ts'
 import { encodeOpen, type SessionRule } from './rsm/envelope.ts'
 import type { NodeId } from './types.ts'
@@ -12,7 +12,7 @@ export interface NodeRouteOptions extends Waiting {
   readonly clock: Clock
   readonly self: NodeId
   readonly driver: Driver
-  readonly peers: Peers
+  readonly peers: GroupPeers
   readonly rule: SessionRule
   /** Who leads, as far as this server knows. */
   readonly leader: () => LeaderHint | null

@@ -10,6 +10,8 @@ import { bounded, checkSignal, checkTimeout, type WaitOptions } from './calls/bo
 import { encodeCommand } from './calls/encode.ts'
 import type { ProposeOptions } from './calls/proposer.ts'
 import { RaftError, badRequest } from './errors.ts'
+import { Host } from './host/host.ts'
+import { soleGroup } from './host/stored-groups.ts'
 import { LeaderTask, type LeaderWork } from './leader-task.ts'
 import { metricsOf, type NodeMetrics } from './metrics.ts'
 import type { NodeEvents } from './node-events.ts'
@@ -54,10 +56,27 @@ export class RaftNode<M extends StateMachine = StateMachine> {
     options: RaftNodeOptions<M>,
   ): Promise<RaftNode<M>> {
     const settings = checkOptions(options)
-    return new RaftNode<M>(await Runtime.start(options, settings), options)
+    const { members, storage } = options
+    const host = await Host.open({
+      options,
+      settings,
+      stored: soleGroup(storage),
+      admits: (id) => id in members,
+    })
+    try {
+      const end = (why: string): Promise<void> => host.close(why)
+      const runtime = await Runtime.open({ host, group: 0, options, settings, end })
+      await host.listen(options.services ?? [])
+      await runtime.begin()
+      return new RaftNode<M>(runtime, options)
+    } catch (thrown) {
+      await host.close()
+      throw thrown
+    }
   }
 
-  private constructor(runtime: Runtime, options: RaftNodeOptions<M>) {
+  /** Use {@link RaftNode.start} or `RaftHost.startGroup`. @internal */
+  constructor(runtime: Runtime, options: Pick<RaftNodeOptions<M>, 'stateMachine' | 'codec' | 'resultCodec'>) {
     this.#runtime = runtime
     this.#machine = options.stateMachine
     this.#codec = options.codec ?? jsonCodec()
@@ -75,7 +94,7 @@ export class RaftNode<M extends StateMachine = StateMachine> {
 
   /** For services of the app's own. */
   get server(): Server {
-    return this.#runtime.server
+    return this.#runtime.host.server
   }
 
   /** Resolves when there is a leader and this node has applied all that was committed when it was asked. @throws {RaftError} `TIMEOUT`, `CANCELLED`, `CLOSED` */
@@ -196,8 +215,8 @@ export class RaftNode<M extends StateMachine = StateMachine> {
 
   /** Counters, gauges and distributions, as a Prometheus renderer needs them. Cheap enough to ask every second. */
   metrics(): NodeMetrics {
-    const { driver, server } = this.#runtime
-    return metricsOf(driver, server.connections)
+    const { driver, host } = this.#runtime
+    return metricsOf(driver, host.server.connections)
   }
 
   /** Stops. What waits fails with `CLOSED`; ports, files and timers are given back when it resolves. Idempotent. */

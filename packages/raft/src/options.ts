@@ -157,6 +157,12 @@ export function checkOptions<M extends StateMachine>(options: RaftNodeOptions<M>
   }
 }
 
+/** @throws {RaftError} `BAD_REQUEST` */
+export function checkGroup(group: number): number {
+  if (Number.isInteger(group) && group >= 0 && group < 2 ** 32) return group
+  throw badRequest(`group must be a whole number from 0 to 2^32 - 1, not ${show(group)}`)
+}
+
 function checkMembers(
   members: RaftNodeOptions['members'],
   id: NodeId,

@@ -5,7 +5,7 @@ import { fromRpcError } from './calls/refusal.ts'
 import type { AttemptOptions, Route } from './calls/route.ts'
 import type { LeaseAnswer } from './core/lease.ts'
 import type { Driver } from './driver/driver.ts'
-import type { Peers } from './driver/peers.ts'
+import type { GroupPeers } from './driver/group-peers.ts'
 import { RaftError, type LeaderHint, type RaftErrorCode } from './errors.ts'
 import { callOptions } from './node-route.ts'
 import type { Wanted } from './reads.ts'
@@ -31,7 +31,7 @@ export interface ReadBarrierOptions extends Waiting {
   readonly random: Random
   readonly self: NodeId
   readonly driver: Driver
-  readonly peers: Peers
+  readonly peers: GroupPeers
   readonly route: Pick<Route, 'changed'>
   readonly leader: () => LeaderHint | null
   readonly attemptTimeout: Milliseconds

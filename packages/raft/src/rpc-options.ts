@@ -1,10 +1,20 @@
 import type { LinkOptions, LocalIdentity, PeerInfo, ServeOptions } from '@lab/rpc'
 import type { RaftNodeOptions, Settings } from './options.ts'
 
+/** What all groups of a process share. */
+export type SharedOptions = Pick<
+  RaftNodeOptions,
+  'token' | 'peerToken' | 'origins' | 'insecure' | 'rpcLimits' | 'trace' | 'logger'
+>
+export type RpcSettings = Pick<
+  Settings,
+  'id' | 'clusterId' | 'transports' | 'listen' | 'timing' | 'clock' | 'random'
+>
+
 /** How this server listens. */
 export function serveOptions(
-  options: RaftNodeOptions,
-  settings: Settings,
+  options: SharedOptions,
+  settings: RpcSettings,
   identity: LocalIdentity,
   onHandshake: (peer: PeerInfo) => Promise<void>,
 ): ServeOptions {
@@ -22,8 +32,8 @@ export function serveOptions(
 
 /** How this server dials its peers. */
 export function linkOptions(
-  options: RaftNodeOptions,
-  settings: Settings,
+  options: SharedOptions,
+  settings: RpcSettings,
   identity: LocalIdentity,
 ): LinkOptions {
   const token = options.peerToken ?? (typeof options.token === 'string' ? options.token : undefined)
@@ -39,8 +49,8 @@ export function linkOptions(
 }
 
 function seams(
-  { trace, rpcLimits }: RaftNodeOptions,
-  { transports, clock, random }: Settings,
+  { trace, rpcLimits }: SharedOptions,
+  { transports, clock, random }: RpcSettings,
 ): Pick<ServeOptions & LinkOptions, 'transports' | 'clock' | 'random' | 'trace' | 'limits'> {
   return {
     transports: [...transports],

@@ -1,13 +1,8 @@
-/** Everything that one running server is made of, put together and taken apart again. `RaftNode` is its public face. */
-import {
-  jsonCodec,
-  serve,
-  type Address,
-  type LocalIdentity,
-  type PeerInfo,
-  type RpcError,
-  type Server,
-} from '@lab/rpc'
+/**
+ * Everything that one server of one group is made of, put together and taken apart again; what groups share stands in
+ * host/host.ts. `RaftNode` is its public face.
+ */
+import { jsonCodec } from '@lab/rpc'
 import { bootstrapMembership, difference } from './bootstrap.ts'
 import { Deadlines } from './calls/deadlines.ts'
 import { Proposer } from './calls/proposer.ts'
@@ -15,25 +10,34 @@ import { membersOf } from './core/membership.ts'
 import { Raft } from './core/raft.ts'
 import { Diagnostics } from './diagnostics.ts'
 import { Driver } from './driver/driver.ts'
-import { Handshakes } from './driver/handshake.ts'
-import { Peers } from './driver/peers.ts'
-import { RaftTrace } from './driver/trace-events.ts'
+import { GroupPeers } from './driver/group-peers.ts'
+import type { RaftTrace } from './driver/trace-events.ts'
 import { RaftError } from './errors.ts'
 import { Events } from './events.ts'
-import { clientImplementation, peerImplementation } from './implementations.ts'
+import type { Host } from './host/host.ts'
+import type { ImplementationOptions } from './implementations.ts'
 import type { NodeEvents } from './node-events.ts'
 import { NodeRoute } from './node-route.ts'
 import type { RaftNodeOptions, Settings } from './options.ts'
 import { ReadBarrier } from './read-barrier.ts'
-import { linkOptions, serveOptions } from './rpc-options.ts'
 import { ReplicatedMachine } from './rsm/replicated-machine.ts'
 import type { ServerStatus } from './services.ts'
 import { Standing } from './standing.ts'
-import type { Recovered } from './storage.ts'
-import type { Membership, NodeId } from './types.ts'
+import type { Recovered, Storage } from './storage.ts'
+import type { NodeId } from './types.ts'
 
 /** A leader that has not answered for so long is asked again, or another is. */
 const ATTEMPT_TIMEOUT_MS = 2000
+
+/** What a group is made from. */
+export interface GroupParts {
+  readonly host: Host
+  readonly group: number
+  readonly options: Omit<RaftNodeOptions, 'storage'>
+  readonly settings: Settings
+  /** How it ends when it ends by itself: alone, or the whole process with it. */
+  readonly end: (why: string) => Promise<void>
+}
 
 export class Runtime {
   readonly settings: Settings
@@ -46,42 +50,44 @@ export class Runtime {
   readonly diagnostics: Diagnostics
   /** What people should know about this start. */
   readonly notes: readonly string[]
-  readonly #options: RaftNodeOptions
+  readonly #parts: GroupParts
   readonly #machine: ReplicatedMachine
-  readonly #handshakes: Handshakes
-  readonly #peers: Peers
+  readonly #recovered: Recovered
   readonly #route: NodeRoute
   readonly #trace: RaftTrace | null
+  readonly #answers: ImplementationOptions
   /** How the options differ from the log, until somebody has been told. */
   #difference: string | null
-  #server: Server | null = null
-  #closing: Promise<void> | null = null
+  #stopping: Promise<void> | null = null
 
-  /** Opens what `options` name and begins. @throws what cannot be opened or listened at; nothing is left open then */
-  static async start(options: RaftNodeOptions, settings: Settings): Promise<Runtime> {
-    const { clusterId, id } = settings
-    const recovered = await options.storage.open({ clusterId, nodeId: id })
+  /** Opens the group's storage and adds it to its host; {@link begin} has it take part. @throws {StorageError} */
+  static async open(parts: GroupParts): Promise<Runtime> {
+    const { host, group, settings } = parts
+    const owner = { clusterId: settings.clusterId, nodeId: settings.id }
+    const { storage, recovered } = await host.stored.openGroup(group, owner)
     try {
-      const runtime = new Runtime(options, settings, recovered)
-      await runtime.#begin(recovered)
+      const runtime = new Runtime(parts, storage, recovered)
+      host.add(group, runtime)
       return runtime
     } catch (thrown) {
-      await options.storage.close()
+      await host.stored.closeGroup(group)
       throw thrown
     }
   }
 
-  private constructor(options: RaftNodeOptions, settings: Settings, recovered: Recovered) {
+  private constructor(parts: GroupParts, storage: Storage, recovered: Recovered) {
+    const { host, group, options, settings } = parts
     const { id, clock, random, members } = settings
-    const { storage, trace, logger } = options
+    const { logger } = options
     this.settings = settings
     this.diagnostics = new Diagnostics(id)
-    this.#options = options
-    this.#trace = trace === undefined ? null : new RaftTrace(trace, id)
+    this.#parts = parts
+    this.#recovered = recovered
+    this.#trace = host.trace?.of(group) ?? null
     this.events = new Events((error) => logger?.error(`a listener threw: ${String(error)}`))
     this.deadlines = new Deadlines(clock)
     this.#machine = machineOf(options)
-    const core = coreOf(settings, recovered)
+    const core = coreOf(group, settings, recovered)
     const { membership, currentTerm } = core.status()
     this.#difference = difference(members, membership, settings.leases)
     this.notes = [...recovered.notes, ...(this.#difference === null ? [] : [this.#difference])]
@@ -90,8 +96,9 @@ export class Runtime {
       term: currentTerm,
       events: this.events,
       onLeader: () => this.#route.leaderChanged(),
-      onMembership: (next) => this.#updatePeers(next),
+      onMembership: (next) => host.updatePeers(group, next),
     })
+    const peers = new GroupPeers(group, host.peers, this.#trace)
     this.driver = new Driver({
       core,
       clock,
@@ -103,8 +110,10 @@ export class Runtime {
         stallMs: settings.timing.heartbeatMs / 2,
       },
       trace: this.#trace,
-      send: (envelopes) => this.#peers.send(envelopes),
-      sendingSnapshot: (to) => this.#peers.sendingSnapshot(to),
+      send: (envelopes) => {
+        this.driver.counters.bytesSent += peers.send(envelopes)
+      },
+      sendingSnapshot: (to) => peers.sendingSnapshot(to),
       observer: {
         changed: (change) => {
           if (change.type === 'role') this.diagnostics.role(change)
@@ -119,28 +128,13 @@ export class Runtime {
         failed: (error) => this.#failed(error),
       },
     })
-    this.#handshakes = new Handshakes({
-      self: id,
-      clusterId: settings.clusterId,
-      storage,
-      known: recovered.peers,
-      isMember: (other) => other in members || membersOf(this.standing.membership).includes(other),
-    })
-    this.#peers = new Peers({
-      self: id,
-      link: linkOptions(this.#traced, settings, this.#identity(recovered)),
-      trace: this.#trace,
-      counters: this.driver.counters,
-      onDown: (peer) => this.driver.input({ type: 'unreachable', peer }),
-      onError: (peer, error) => this.#peerError(peer, error),
-    })
     const leader = (): ReturnType<Standing['leader']> => this.standing.leader()
     const shared = {
       clock,
       deadlines: this.deadlines,
       self: id,
       driver: this.driver,
-      peers: this.#peers,
+      peers,
       leader,
     }
     this.#route = new NodeRoute({ ...shared, rule: this.#rule })
@@ -159,12 +153,31 @@ export class Runtime {
       attemptTimeout: ATTEMPT_TIMEOUT_MS,
       waitingBytesMax: settings.limits.proposalBytesMax,
     })
+    this.#answers = {
+      clock,
+      driver: this.driver,
+      barrier: this.barrier,
+      machine: this.#machine,
+      rule: this.#rule,
+      commandBytesMax: settings.limits.commandBytesMax,
+      leader,
+      status: () => this.status(),
+    }
   }
 
-  /** What listens for peers and clients, and for the app's own services. */
-  get server(): Server {
-    if (this.#server === null) throw new RaftError('CLOSED', 'this node does not listen yet')
-    return this.#server
+  /** The process that it runs in. */
+  get host(): Host {
+    return this.#parts.host
+  }
+
+  /** How others are answered. */
+  answers(): ImplementationOptions {
+    return this.#answers
+  }
+
+  /** Whether the id stands in this group's configuration or in its options. */
+  isMember(id: NodeId): boolean {
+    return id in this.settings.members || membersOf(this.standing.membership).includes(id)
   }
 
   status(): ServerStatus {
@@ -189,44 +202,24 @@ export class Runtime {
     }
   }
 
-  /** Stops; what waits fails with `CLOSED`. Resolves when ports, files and timers are given back. Idempotent. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close('closed')
-    return this.#closing
+  /** Takes part from now on. @throws what the state machine throws while it restores */
+  async begin(): Promise<void> {
+    const { host, group, options } = this.#parts
+    this.#trace?.start(this.driver.status, this.#recovered.terms, this.notes)
+    for (const note of this.notes) options.logger?.warn(note)
+    host.updatePeers(group, this.standing.membership)
+    await this.driver.start()
   }
 
-  async #begin(recovered: Recovered): Promise<void> {
-    const { settings, driver } = this
-    const own = {
-      clock: settings.clock,
-      driver,
-      barrier: this.barrier,
-      machine: this.#machine,
-      rule: this.#rule,
-    }
-    const implementationOptions = {
-      ...own,
-      commandBytesMax: settings.limits.commandBytesMax,
-      leader: () => this.standing.leader(),
-      status: () => this.status(),
-    }
-    this.#server = await serve(
-      serveOptions(this.#traced, settings, this.#identity(recovered), (peer) => this.#handshake(peer)),
-      [
-        peerImplementation(implementationOptions),
-        clientImplementation(implementationOptions),
-        ...(this.#options.services ?? []),
-      ],
-    )
-    try {
-      this.#trace?.start(driver.status, recovered.terms, this.notes)
-      for (const note of this.notes) this.#options.logger?.warn(note)
-      this.#updatePeers(this.standing.membership)
-      await driver.start()
-    } catch (thrown) {
-      await this.close()
-      throw thrown
-    }
+  /** Stops at once; what waits fails with `CLOSED`. Resolves when files and timers are given back. Idempotent. */
+  stop(why: string): Promise<void> {
+    this.#stopping ??= this.#stop(why)
+    return this.#stopping
+  }
+
+  /** Ends what this group was started as: itself, or the process if it is the only one. Idempotent. */
+  close(): Promise<void> {
+    return this.#parts.end('closed')
   }
 
   /** Tells, to the first who listens, how the options differ from the log: nobody could listen when it was found. */
@@ -238,52 +231,25 @@ export class Runtime {
     queueMicrotask(() => this.events.emit('membership', { membership, index: 0, difference }))
   }
 
-  /** The options with the trace that RPC is to write to. */
-  get #traced(): RaftNodeOptions {
-    return this.#trace === null ? this.#options : { ...this.#options, trace: this.#trace.sink }
-  }
-
-  async #close(why: string): Promise<void> {
+  async #stop(why: string): Promise<void> {
+    const { host, group, settings } = this.#parts
     this.#trace?.stop(why)
     this.proposer.close()
     const tasks = this.standing.stopTasks()
-    const stopped = this.driver.stop(() => new RaftError('CLOSED', `node ${this.settings.id} was closed`))
+    const stopped = this.driver.stop(() => new RaftError('CLOSED', `node ${settings.id} was closed`))
     this.#route.leaderChanged()
-    this.#peers.close()
-    await this.#server?.close({ drainMs: 100 })
+    host.drop(group)
     await stopped
-    await this.#options.storage.close()
+    await host.stored.closeGroup(group)
     this.deadlines.close()
     await tasks
   }
 
-  async #handshake(peer: PeerInfo): Promise<void> {
-    await this.#handshakes.judge(peer)
-    if (peer.role === 'peer') this.#peers.reachable(peer.nodeId)
-  }
-
   #failed(error: RaftError): void {
-    this.#options.logger?.error(error.message)
-    this.#closing ??= this.#close(error.message)
-    this.#closing.catch((thrown: unknown) => this.#options.logger?.error(String(thrown)))
+    const { options, end } = this.#parts
+    options.logger?.error(error.message)
+    end(error.message).catch((thrown: unknown) => options.logger?.error(String(thrown)))
     this.events.emit('fatal', { error })
-  }
-
-  #peerError(peer: NodeId, { code, remoteCode, message }: RpcError): void {
-    if (code === 'REFUSED' && remoteCode === 'WIPED') this.driver.fail(new RaftError('WIPED', message))
-    else if (code === 'REFUSED' || code === 'UNAUTHORISED')
-      this.#options.logger?.warn(`${peer} refuses this server: ${message}`)
-  }
-
-  #updatePeers({ addresses }: Membership): void {
-    const schemes = new Set(this.settings.transports.flatMap((transport) => transport.schemes))
-    const reachable = (list: readonly Address[]): Address[] =>
-      list.filter((address) => schemes.has(address.split('://')[0] ?? ''))
-    this.#peers.update(new Map(Object.entries(addresses).map(([id, list]) => [id, reachable(list)])))
-  }
-
-  #identity({ identity }: Recovered): LocalIdentity {
-    return { ...identity, role: 'peer' }
   }
 
   get #rule(): { readonly sessionsMax: number; readonly idleMsMax: number } {
@@ -292,7 +258,7 @@ export class Runtime {
   }
 }
 
-function machineOf(options: RaftNodeOptions): ReplicatedMachine {
+function machineOf(options: GroupParts['options']): ReplicatedMachine {
   const { stateMachine, codec, resultCodec, queryCodec, answerCodec } = options
   return new ReplicatedMachine({
     machine: stateMachine ?? null,
@@ -304,12 +270,14 @@ function machineOf(options: RaftNodeOptions): ReplicatedMachine {
 }
 
 function coreOf(
+  group: number,
   { id, random, clock, timing, coreLimits, members, leases }: Settings,
   recovered: Recovered,
 ): Raft {
   const { hardState, snapshot, firstIndex, lastIndex, terms, configurations, lastTime } = recovered
   return new Raft({
     id,
+    group,
     random: () => random.next(),
     hardState,
     snapshot,

@@ -1,5 +1,6 @@
 /**
- * What Raft servers offer over RPC. All bodies are bytes of our own codecs.
+ * What Raft servers offer over RPC. All bodies are bytes of our own codecs; each begins with a varint, the group that it is for,
+ * 0 where there is one only.
  *
  *     raft.peer    message    wire.ts: Raft's own messages, one way
  *                  readIndex  nothing, or u8 1: the lease will do → varint index: what a follower must have applied before it answers
@@ -7,12 +8,12 @@
  *     raft.client  propose    an envelope (rsm/envelope.ts) → a reply (rsm/reply.ts) or a refusal (calls/refusal.ts)
  *                  open       a client id → the same
  *                  read       see reads.ts → u8 1 · answer, or a refusal
- *                  status     () → ServerStatus
+ *                  status     the group, or nothing → ServerStatus
  */
-import { bytesCodec, notification, service, unary, type Client } from '@lab/rpc'
+import { ByteReader, ByteWriter, bytesCodec, notification, service, unary, type Client } from '@lab/rpc'
 import { describeMessage } from './describe-message.ts'
 import type { Index, NodeId, Role, Term } from './types.ts'
-import { decodeMessage } from './wire.ts'
+import { decodeGroupMessage } from './wire.ts'
 
 const bytes = { request: bytesCodec, response: bytesCodec }
 
@@ -20,7 +21,7 @@ const bytes = { request: bytesCodec, response: bytesCodec }
 export const PeerService = service('raft.peer', {
   message: notification<Uint8Array>({
     message: bytesCodec,
-    describe: (bytes) => describeMessage(decodeMessage(bytes)),
+    describe: (bytes) => describeMessage(decodeGroupMessage(bytes).message),
   }),
   readIndex: unary<Uint8Array, Uint8Array>(bytes),
 })
@@ -30,11 +31,22 @@ export const ClientService = service('raft.client', {
   propose: unary<Uint8Array, Uint8Array>(bytes),
   open: unary<Uint8Array, Uint8Array>(bytes),
   read: unary<Uint8Array, Uint8Array>(bytes),
-  status: unary<undefined, ServerStatus>(),
+  status: unary<number | undefined, ServerStatus>(),
 })
 
 export type PeerClient = Client<(typeof PeerService)['methods']>
 export type RequestClient = Client<(typeof ClientService)['methods']>
+
+/** A body with the group that it is for. */
+export function forGroup(group: number, body: Uint8Array): Uint8Array {
+  return new ByteWriter(body.length + 5).varint(group).raw(body).finish()
+}
+
+/** What {@link forGroup} was given. */
+export function fromGroup(bytes: Uint8Array): { readonly group: number; readonly body: Uint8Array } {
+  const reader = new ByteReader(bytes)
+  return { group: reader.varint(), body: reader.raw(reader.remaining) }
+}
 
 /** One server as it sees itself. */
 export interface ServerStatus {

@@ -44,6 +44,23 @@ export function encodeMessage(message: Message): Uint8Array {
   return writer.view()
 }
 
+/** As between servers: the group as a varint, then the message. */
+export function encodeGroupMessage(group: number, message: Message): Uint8Array {
+  const writer = new ByteWriter(sizeHint(message))
+  writer.varint(group)
+  writeMessage(writer, message)
+  return writer.view()
+}
+
+/** @throws {ProtocolError} on anything that {@link encodeGroupMessage} would not write */
+export function decodeGroupMessage(bytes: Uint8Array): { readonly group: number; readonly message: Message } {
+  const reader = new ByteReader(bytes)
+  const group = reader.varint()
+  const message = readMessage(reader, group)
+  reader.end()
+  return { group, message }
+}
+
 /** Encodes into a writer that has something else before it. */
 export function writeMessage(writer: ByteWriter, message: Message): void {
   writer.u8(Tag[message.type]).varint(message.term)
@@ -101,12 +118,12 @@ export function writeMessage(writer: ByteWriter, message: Message): void {
  */
 export function decodeMessage(bytes: Uint8Array): Message {
   const reader = new ByteReader(bytes)
-  const message = readMessage(reader)
+  const message = readMessage(reader, 0)
   reader.end()
   return message
 }
 
-function readMessage(reader: ByteReader): Message {
+function readMessage(reader: ByteReader, group: number): Message {
   const tag = reader.u8()
   const term = reader.varint()
   switch (tag) {
@@ -115,7 +132,7 @@ function readMessage(reader: ByteReader): Message {
     case Tag.RequestVoteReply:
       return readRequestVoteReply(reader, term)
     case Tag.AppendEntries:
-      return readAppendEntries(reader, term)
+      return readAppendEntries(reader, term, group)
     case Tag.AppendEntriesReply:
       return readAppendEntriesReply(reader, term)
     case Tag.InstallSnapshot:
@@ -141,12 +158,12 @@ function readRequestVoteReply(reader: ByteReader, term: number): RequestVoteRepl
   return { type: 'RequestVoteReply', term, preVote, voteGranted }
 }
 
-function readAppendEntries(reader: ByteReader, term: number): AppendEntries {
+function readAppendEntries(reader: ByteReader, term: number, group: number): AppendEntries {
   const prevLogIndex = reader.varint()
   const prevLogTerm = reader.varint()
   const leaderCommit = reader.varint()
   const round = reader.varint()
-  const entries = readEntries(reader)
+  const entries = readEntries(reader, group)
   checkEntries(entries, prevLogIndex, prevLogTerm, term)
   return { type: 'AppendEntries', term, prevLogIndex, prevLogTerm, entries, leaderCommit, round }
 }
@@ -204,10 +221,10 @@ function writeEntries(writer: ByteWriter, entries: readonly Entry[]): void {
   }
 }
 
-function readEntries(reader: ByteReader): Entry[] {
+function readEntries(reader: ByteReader, group: number): Entry[] {
   const count = reader.count(RECORD_HEADER_BYTES)
   if (count === 0) return []
-  const entries = decodeRecords(reader.raw(reader.remaining).slice(), 0, undefined, { group: 0 })
+  const entries = decodeRecords(reader.raw(reader.remaining).slice(), 0, undefined, { group })
   if (entries.length !== count)
     throw new ProtocolError(`${String(entries.length)} entries where ${String(count)} were announced`)
   return entries

@@ -76,11 +76,11 @@ function appendOwn(
   payloads: readonly Uint8Array[],
   time: number,
 ): void {
-  const { log, currentTerm: term, records } = state
+  const { group, log, currentTerm: term, records } = state
   let index = log.lastIndex
   let bytes = 0
   const entries = payloads.map((payload) => {
-    const entry = records.append({ group: 0, kind, index: ++index, term, time, payload })
+    const entry = records.append({ group, kind, index: ++index, term, time, payload })
     bytes += recordBytes(entry)
     return entry
   })

@@ -174,6 +174,8 @@ export interface CoreStatus {
 
 export interface CoreOptions {
   readonly id: NodeId
+  /** Stands in the records of its entries. Default 0. */
+  readonly group?: number
   /** Uniform in [0, 1). */
   readonly random: () => number
   /** What storage recovered, or an empty log. */

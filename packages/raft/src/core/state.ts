@@ -89,6 +89,7 @@ export class State {
   readonly incarnation: string
   /** Was it there from the beginning? Otherwise it was, or waits to be, added. */
   readonly bootstrapped: boolean
+  readonly group: number
   readonly random: () => number
   readonly timing: Timing
   readonly limits: CoreLimits
@@ -140,6 +141,7 @@ export class State {
     this.id = options.id
     this.incarnation = options.incarnation ?? ''
     this.bootstrapped = options.bootstrap !== null
+    this.group = options.group ?? 0
     this.random = options.random
     this.timing = options.timing
     this.limits = limits

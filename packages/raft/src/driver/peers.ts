@@ -1,10 +1,9 @@
-/** Links to the other members: one per member, re-dialled for as long as it is one. Raft's messages leave here. */
+/** Links to the other processes: one each, shared by all groups, re-dialled for as long as any group has a member there. */
 import { openLink, type Address, type Link, type LinkOptions, type RpcError } from '@lab/rpc'
 import type { Envelope } from '../core/messages.ts'
 import { ClientService, PeerService, type PeerClient, type RequestClient } from '../services.ts'
 import type { NodeId } from '../types.ts'
-import { encodeMessage } from '../wire.ts'
-import type { Counters } from './counters.ts'
+import { encodeGroupMessage } from '../wire.ts'
 import { SnapshotLinks } from './snapshot-links.ts'
 import type { RaftTrace } from './trace-events.ts'
 
@@ -12,8 +11,6 @@ export interface PeersOptions {
   readonly self: NodeId
   /** How every link is made: transports, identity, clock, … */
   readonly link: LinkOptions
-  readonly trace: RaftTrace | null
-  readonly counters: Pick<Counters, 'bytesSent'>
   /** The link broke: what was on its way may be lost. */
   readonly onDown: (peer: NodeId) => void
   /** The peer refuses us for good, or the link goes wrong in another way that people should know of. */
@@ -30,6 +27,8 @@ interface Peer {
 export class Peers {
   readonly #options: PeersOptions
   readonly #peers = new Map<NodeId, Peer>()
+  /** Where the members of each group are. */
+  readonly #members = new Map<number, ReadonlyMap<NodeId, readonly Address[]>>()
   readonly #snapshots: SnapshotLinks
 
   constructor(options: PeersOptions) {
@@ -37,8 +36,26 @@ export class Peers {
     this.#snapshots = new SnapshotLinks(options.link)
   }
 
-  /** These are the members now: links to new ones are opened, to old ones closed, changed addresses dialled. */
-  update(members: ReadonlyMap<NodeId, readonly Address[]>): void {
+  /** These are the members of a group now: links to new ones are opened, to old ones closed, changed addresses dialled. */
+  update(group: number, members: ReadonlyMap<NodeId, readonly Address[]>): void {
+    if (members.size === 0) this.#members.delete(group)
+    else this.#members.set(group, members)
+    this.#update(this.#membersOfAll())
+  }
+
+  #membersOfAll(): ReadonlyMap<NodeId, readonly Address[]> {
+    const [only] = this.#members.values()
+    if (only !== undefined && this.#members.size === 1) return only
+    const all = new Map<NodeId, readonly Address[]>()
+    for (const members of this.#members.values())
+      for (const [id, addresses] of members) {
+        const known = all.get(id) ?? addresses
+        all.set(id, sameList(known, addresses) ? known : [...new Set([...known, ...addresses])])
+      }
+    return all
+  }
+
+  #update(members: ReadonlyMap<NodeId, readonly Address[]>): void {
     for (const [id, peer] of this.#peers) {
       if (members.has(id)) continue
       this.#peers.delete(id)
@@ -57,24 +74,34 @@ export class Peers {
     }
   }
 
-  /** Hands the messages to the links. To a member that cannot be reached they are lost, as on any network. */
-  send(envelopes: readonly Envelope[]): void {
-    const { trace } = this.#options
+  /**
+   * Hands the messages to the links. To a member that cannot be reached they are lost, as on any network.
+   *
+   * @returns how many bytes that was
+   */
+  send(group: number, envelopes: readonly Envelope[], trace: RaftTrace | null): number {
+    let bytesSent = 0
     for (const { to, message, cause } of envelopes) {
       const peer = this.#up(to)
       if (peer === null) continue
       trace?.sending(cause)
-      const bytes = encodeMessage(message)
-      this.#options.counters.bytesSent += bytes.length
+      const bytes = encodeGroupMessage(group, message)
+      bytesSent += bytes.length
       if (message.type === 'InstallSnapshot') this.#snapshots.send(to, peer.addresses, bytes)
       else peer.messages.message(bytes)
     }
     trace?.sending()
+    return bytesSent
   }
 
   /** Is a chunk of a snapshot still on its way out to this member? */
   sendingSnapshot(id: NodeId): boolean {
     return this.#snapshots.busy(id)
+  }
+
+  /** Who can be reached at the moment. */
+  get ids(): NodeId[] {
+    return [...this.#peers.keys()]
   }
 
   /** What a member offers to members; null when it cannot be reached at the moment. */

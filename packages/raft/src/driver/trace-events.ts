@@ -14,37 +14,47 @@ export class RaftTrace {
   readonly sink: TraceSink
   readonly #sink: TraceSink
   readonly #n: NodeId
-  #received = 0
+  /** Names the group in every event; nothing for group 0. */
+  readonly #group: { readonly g?: number }
+  /** What has to do with messages, whatever group they are for. */
+  readonly #messages: { received: number; sending: number }
   #persisted = 0
   #applied = { index: 0, term: 0, event: 0 }
-  /** What the messages that are just being sent came of; 0 when unknown. */
-  #sending = 0
   #calls = 0
 
-  constructor(sink: TraceSink, id: NodeId) {
+  /** @param host that of the process, which sees the messages; none for itself */
+  constructor(sink: TraceSink, id: NodeId, group = 0, host?: RaftTrace) {
     this.#sink = sink
     this.#n = id
+    this.#group = group === 0 ? {} : { g: group }
+    const messages = host === undefined ? { received: 0, sending: 0 } : host.#messages
+    this.#messages = messages
     this.sink = Object.assign(
       (event: TraceFields) => {
-        const isCaused = event.k === 'send' && this.#sending !== 0
-        const index = sink(isCaused ? { ...event, c: this.#sending } : event)
-        if (event.k === 'recv') this.#received = index
+        const isCaused = event.k === 'send' && messages.sending !== 0
+        const index = sink(isCaused ? { ...event, c: messages.sending } : event)
+        if (event.k === 'recv') messages.received = index
         return index
       },
       { messages: sink.messages !== false },
     )
   }
 
+  /** For one of the groups of the process. */
+  of(group: number): RaftTrace {
+    return new RaftTrace(this.#sink, this.#n, group, this)
+  }
+
   /** What to call the input, as a cause of others. By now it has happened, and nothing else has since. */
   causeOf(input: Input): number {
-    if (input.type === 'message') return this.#received
+    if (input.type === 'message') return this.#messages.received
     if (input.type === 'persisted') return this.#persisted
     return input.type === 'deadline' ? this.#emit('timer', { what: 'deadline' }) : 0
   }
 
   /** The next messages came of this. @param cause 0 for the end of that */
   sending(cause = 0): void {
-    this.#sending = cause
+    this.#messages.sending = cause
   }
 
   /** A command is proposed here. @returns the event, and the two ways in which it can end */
@@ -163,7 +173,7 @@ export class RaftTrace {
   }
 
   #emit(k: Parameters<TraceSink>[0]['k'], fields: Record<string, unknown>): number {
-    return this.#sink({ n: this.#n, k, ...fields })
+    return this.#sink({ n: this.#n, ...this.#group, k, ...fields })
   }
 }
 

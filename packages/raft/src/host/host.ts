@@ -1,0 +1,152 @@
+/**
+ * One process of a cluster: its server, its links, its storage, and the groups that share them. `RaftNode` is a host with
+ * group 0 alone, `RaftHost` one with many.
+ *
+ *     messages ─▶ server ─▶ group 0, 1, 2 … ─▶ links, one to each other process
+ *                               └─▶ storage: one log, one sync
+ */
+import { serve, type Address, type Implementation, type PeerInfo, type RpcError, type Server } from '@lab/rpc'
+import { Handshakes } from '../driver/handshake.ts'
+import { Peers } from '../driver/peers.ts'
+import { RaftTrace } from '../driver/trace-events.ts'
+import { RaftError } from '../errors.ts'
+import { clientImplementation, peerImplementation } from '../implementations.ts'
+import { linkOptions, serveOptions, type RpcSettings, type SharedOptions } from '../rpc-options.ts'
+import type { Runtime } from '../runtime.ts'
+import type { Identity } from '../storage.ts'
+import type { Membership, NodeId } from '../types.ts'
+import type { StoredGroups } from './stored-groups.ts'
+
+export interface HostParts {
+  readonly options: SharedOptions
+  readonly settings: RpcSettings
+  readonly stored: StoredGroups
+  /** May a process of this id connect, although no group here has it as a member? */
+  readonly admits: (id: NodeId) => boolean
+}
+
+export class Host {
+  readonly settings: RpcSettings
+  readonly stored: StoredGroups
+  readonly peers: Peers
+  /** Null when nobody traces. */
+  readonly trace: RaftTrace | null
+  /** What people should know about this start. */
+  readonly notes: readonly string[]
+  readonly #options: SharedOptions
+  readonly #identity: Identity
+  readonly #handshakes: Handshakes
+  readonly #groups = new Map<number, Runtime>()
+  #server: Server | null = null
+  #closing: Promise<void> | null = null
+
+  /** Opens the storage. @throws {StorageError} */
+  static async open(parts: HostParts): Promise<Host> {
+    const { clusterId, id } = parts.settings
+    const found = await parts.stored.open({ clusterId, nodeId: id })
+    return new Host(parts, found)
+  }
+
+  private constructor(
+    { options, settings, stored, admits }: HostParts,
+    found: {
+      readonly identity: Identity
+      readonly peers: ReadonlyMap<NodeId, string>
+      readonly notes: readonly string[]
+    },
+  ) {
+    this.settings = settings
+    this.stored = stored
+    this.notes = found.notes
+    this.#options = options
+    this.#identity = found.identity
+    this.trace = options.trace === undefined ? null : new RaftTrace(options.trace, settings.id)
+    this.#handshakes = new Handshakes({
+      self: settings.id,
+      clusterId: settings.clusterId,
+      storage: stored,
+      known: found.peers,
+      isMember: (other) => admits(other) || [...this.#groups.values()].some((group) => group.isMember(other)),
+    })
+    this.peers = new Peers({
+      self: settings.id,
+      link: linkOptions(this.#traced, settings, { ...this.#identity, role: 'peer' }),
+      onDown: (peer) => {
+        for (const { driver } of this.#groups.values()) driver.input({ type: 'unreachable', peer })
+      },
+      onError: (peer, error) => this.#peerError(peer, error),
+    })
+  }
+
+  /** What listens for peers and clients, and for the app's own services. */
+  get server(): Server {
+    if (this.#server === null) throw new RaftError('CLOSED', 'this node does not listen yet')
+    return this.#server
+  }
+
+  get groups(): ReadonlyMap<number, Runtime> {
+    return this.#groups
+  }
+
+  /** Begins to listen; groups may come before or after. @throws {RpcError} `ADDRESS_IN_USE`, `BAD_ADDRESS` */
+  async listen(services: readonly Implementation[]): Promise<void> {
+    const answers = (group: number): ReturnType<Runtime['answers']> | null =>
+      this.#groups.get(group)?.answers() ?? null
+    this.#server = await serve(
+      serveOptions(this.#traced, this.settings, { ...this.#identity, role: 'peer' }, (peer) =>
+        this.#handshake(peer),
+      ),
+      [peerImplementation(answers), clientImplementation(answers), ...services],
+    )
+  }
+
+  /** From here on messages for the group reach it. */
+  add(group: number, runtime: Runtime): void {
+    this.#groups.set(group, runtime)
+  }
+
+  /** The group takes part no more. Its storage is closed by whoever opened it. */
+  drop(group: number): void {
+    this.#groups.delete(group)
+    this.peers.update(group, new Map())
+  }
+
+  /** The members of a group are these now. */
+  updatePeers(group: number, { addresses }: Membership): void {
+    const schemes = new Set(this.settings.transports.flatMap((transport) => transport.schemes))
+    const reachable = (list: readonly Address[]): Address[] =>
+      list.filter((address) => schemes.has(address.split('://')[0] ?? ''))
+    this.peers.update(group, new Map(Object.entries(addresses).map(([id, list]) => [id, reachable(list)])))
+  }
+
+  /** Stops all groups; what waits fails with `CLOSED`. Resolves when ports, files and timers are given back. Idempotent. */
+  close(why = 'closed'): Promise<void> {
+    this.#closing ??= this.#close(why)
+    return this.#closing
+  }
+
+  async #close(why: string): Promise<void> {
+    const stopped = [...this.#groups.values()].map((group) => group.stop(why))
+    this.peers.close()
+    await this.#server?.close({ drainMs: 100 })
+    await Promise.all(stopped)
+    await this.stored.close()
+  }
+
+  /** The options with the trace that RPC is to write to. */
+  get #traced(): SharedOptions {
+    return this.trace === null ? this.#options : { ...this.#options, trace: this.trace.sink }
+  }
+
+  async #handshake(peer: PeerInfo): Promise<void> {
+    await this.#handshakes.judge(peer)
+    if (peer.role === 'peer') this.peers.reachable(peer.nodeId)
+  }
+
+  #peerError(peer: NodeId, { code, remoteCode, message }: RpcError): void {
+    if (code === 'REFUSED' && remoteCode === 'WIPED')
+      for (const { driver } of this.#groups.values()) driver.fail(new RaftError('WIPED', message))
+    else if (code === 'REFUSED' || code === 'UNAUTHORISED')
+      this.#options.logger?.warn(`${peer} refuses this server: ${message}`)
+  }
+}
