@@ -1,4 +1,6 @@
 export { RaftNode, type CommandOf, type NodeStatus, type ResultOf, type Submitted } from './node.ts'
+export { RaftHost } from './raft-host.ts'
+export type { RaftGroupOptions, RaftHostOptions } from './host-options.ts'
 export {
   RaftClient,
   type ClientMetrics,

@@ -125,7 +125,7 @@ export interface Settings {
 }
 
 /** @throws {RaftError} `BAD_REQUEST` on the first option that is not acceptable */
-export function checkOptions<M extends StateMachine>(options: RaftNodeOptions<M>): Settings {
+export function checkOptions<M extends StateMachine>(options: Omit<RaftNodeOptions<M>, 'storage'>): Settings {
   const { id, clusterId = 'lab', timeout = TIMEOUT_MS, clock = systemClock, random = systemRandom } = options
   checkId(id, 'id')
   checkId(clusterId, 'clusterId')
@@ -191,7 +191,7 @@ export function completeAddress(address: Address, transports: readonly Transport
   return SCHEME.test(address) ? address : `${transports[0]?.schemes[0] ?? ''}://${address}`
 }
 
-function checkTransports({
+export function checkTransports({
   transport,
   transports,
 }: Pick<RaftNodeOptions, 'transport' | 'transports'>): readonly Transport[] {
@@ -208,7 +208,7 @@ function checkMachine(machine: StateMachine | undefined): void {
     throw badRequest('stateMachine needs both snapshot() and restore(chunks), or neither')
 }
 
-function checkTiming(timing: Timing): Timing {
+export function checkTiming(timing: Timing): Timing {
   const { heartbeatMs, electionTimeoutMsMin, electionTimeoutMsMax } = timing
   for (const [name, value] of Object.entries(timing)) checkPositive(value as number, `timing.${name}`)
   // §5.6: broadcast time ≪ election timeout. Two heartbeats are the least that lets one be lost.
@@ -261,7 +261,7 @@ function checkMessageSize(
   )
 }
 
-function checkId(id: unknown, what: string): void {
+export function checkId(id: unknown, what: string): void {
   if (typeof id !== 'string' || !ID_PATTERN.test(id))
     throw badRequest(`${what} must be 1 to 64 of letters, digits, '.', '_', '-', not ${show(id)}`)
 }
@@ -277,7 +277,7 @@ function checkNotNegative(value: unknown, what: string): void {
 }
 
 /** Whatever somebody without types may give. */
-function listOf(addresses: Address | readonly Address[]): readonly Address[] {
+export function listOf(addresses: Address | readonly Address[]): readonly Address[] {
   return Array.isArray(addresses) ? (addresses as readonly Address[]) : [addresses as Address]
 }
 

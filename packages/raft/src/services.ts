@@ -21,7 +21,10 @@ const bytes = { request: bytesCodec, response: bytesCodec }
 export const PeerService = service('raft.peer', {
   message: notification<Uint8Array>({
     message: bytesCodec,
-    describe: (bytes) => describeMessage(decodeGroupMessage(bytes).message),
+    describe: (bytes) => {
+      const { group, message } = decodeGroupMessage(bytes)
+      return group === 0 ? describeMessage(message) : { ...describeMessage(message), g: group }
+    },
   }),
   readIndex: unary<Uint8Array, Uint8Array>(bytes),
 })

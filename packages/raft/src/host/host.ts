@@ -100,6 +100,11 @@ export class Host {
     )
   }
 
+  /** @throws {RaftError} `CLOSED` */
+  checkOpen(): void {
+    if (this.#closing !== null) throw new RaftError('CLOSED', `the host ${this.settings.id} was closed`)
+  }
+
   /** From here on messages for the group reach it. */
   add(group: number, runtime: Runtime): void {
     this.#groups.set(group, runtime)
