@@ -4,7 +4,9 @@ import { Command } from 'commander'
 import { addClusterCommands } from './commands/cluster.ts'
 import { addKvCommands } from './commands/kv.ts'
 import { addLocalCommands } from './commands/local.ts'
+import { addCheckCommand } from './commands/check.ts'
 import { addServerCommands } from './commands/server.ts'
+import { addSimCommands } from './commands/sim.ts'
 import { addTraceCommands } from './commands/trace.ts'
 import { formatHelp, withExamples } from './help.ts'
 import type { Io } from './io.ts'
@@ -41,6 +43,8 @@ export function buildProgram(io: Io, sayUsage: (text: string) => void): Command 
   addClusterCommands(program, io)
   addLocalCommands(program, io)
   addTraceCommands(program, io)
+  addSimCommands(program, io)
+  addCheckCommand(program, io)
   return program
 }
 

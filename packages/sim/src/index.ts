@@ -15,3 +15,5 @@ export { planOf, type Plan, type PlannedOperation, type PlanOptions } from './si
 export { runPlan, type Report, type RunOptions } from './simulate/run.ts'
 export { SimulationFailure, type FailureCode } from './simulate/failure.ts'
 export { HistoryError, formatHistory, parseHistory, type ParsedHistory } from './history/jsonl.ts'
+export { shrink, type ShrinkOptions, type Shrunk } from './simulate/shrink.ts'
+export { simulate, type SimulateOptions, type Simulated } from './simulate/simulate.ts'

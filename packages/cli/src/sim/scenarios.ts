@@ -1,0 +1,17 @@
+import { kvScenario } from '@lab/kvraft/testing/sim'
+import { listScenario } from '@lab/raft/testing/sim'
+import type { Scenario } from '@lab/sim'
+
+const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
+  kv: () => kvScenario(),
+  raft: () => listScenario(),
+}
+
+export const SCENARIO_NAMES = Object.keys(SCENARIOS)
+
+/** @param name one of {@link SCENARIO_NAMES} */
+export function scenarioOf(name: string): Scenario {
+  const make = SCENARIOS[name]
+  if (make === undefined) throw new Error(`there is no scenario ${name}`)
+  return make()
+}
