@@ -18,3 +18,8 @@ export class SimulationFailure extends Error {
     return new SimulationFailure(code, when + error.message, { cause: error })
   }
 }
+
+/** For invariants. @throws {SimulationFailure} `invariant`, with what was seen, unless `condition` holds */
+export function mustHold(condition: boolean, seen: string): asserts condition {
+  if (!condition) throw new SimulationFailure('invariant', seen)
+}

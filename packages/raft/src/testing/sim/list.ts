@@ -1,5 +1,4 @@
-import { assert } from '@lab/rpc'
-import type { Operation, Scenario } from '@lab/sim'
+import { mustHold, type Operation, type Scenario } from '@lab/sim'
 import type { RaftClient } from '../../client.ts'
 import { stateMachine, type JsonStateMachine } from '../../shorthand.ts'
 import { raftScenario, type RaftServer } from './scenario.ts'
@@ -33,17 +32,17 @@ export function listScenario(): Scenario<RaftServer<ListMachine>, RaftClient<Add
 function judge(items: readonly string[], operations: readonly Operation<Add, number>[]): void {
   const places = new Map<string, number>()
   items.forEach((item, at) => {
-    assert(!places.has(item), `${item} took effect twice`)
+    mustHold(!places.has(item), `${item} took effect twice`)
     places.set(item, at + 1)
   })
   for (const { op, outcome, result } of operations) {
     const place = places.get(op.item)
     if (outcome === 'ok')
-      assert(
+      mustHold(
         place === result,
         `${op.item} was acknowledged as number ${String(result)} and is ${String(place)}`,
       )
-    if (outcome === 'fail') assert(place === undefined, `${op.item} was said to have failed and is there`)
+    if (outcome === 'fail') mustHold(place === undefined, `${op.item} was said to have failed and is there`)
   }
   inOrder(operations.map((operation) => ({ ...operation, place: places.get(operation.op.item) })))
 }
@@ -60,7 +59,7 @@ function inOrder(
   let earliestReturn = Infinity
   let of = ''
   for (const { op, call, return: end } of byPlace) {
-    assert(call <= earliestReturn, `${of} had returned before ${op.item} was called, and stands behind it`)
+    mustHold(call <= earliestReturn, `${of} had returned before ${op.item} was called, and stands behind it`)
     if (end < earliestReturn) of = op.item
     earliestReturn = Math.min(earliestReturn, end)
   }

@@ -21,7 +21,7 @@ export interface RaftScenarioOptions<M extends StateMachine, Op> {
   /** The command that it proposes. Default: `op` itself. */
   readonly command?: (op: Op) => CommandOf<M>
   /** What the service must look like to its clients. Without one only Raft's own promises are watched. */
-  readonly model?: Model<never, Op, ResultOf<M>>
+  readonly model?: Model<unknown, Op, ResultOf<M>>
   readonly codec?: Codec<CommandOf<M>>
   readonly resultCodec?: Codec<ResultOf<M>>
   /** Of the whole state: equal on all servers that have applied the same. */

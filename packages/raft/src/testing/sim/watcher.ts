@@ -1,6 +1,6 @@
 /** What must hold of real nodes at every step: what they trace obeys Raft's rules, and what they say of themselves is in order. */
-import { assert, type TraceEvent } from '@lab/rpc'
-import type { Operation, Watched, Watcher } from '@lab/sim'
+import type { TraceEvent } from '@lab/rpc'
+import { mustHold, type Operation, type Watched, type Watcher } from '@lab/sim'
 import { formatViolation, TraceChecker } from '@lab/trace'
 import type { NodeStatus } from '../../node.ts'
 
@@ -34,7 +34,7 @@ export class RaftWatcher<S, Op, Result> implements Watcher<Op, Result> {
     if (event.k === 'send' || event.k === 'recv' || event.k === 'drop') return
     if (STIRRING.has(event.k)) this.#stirred.add(event.n)
     const [violation] = this.#checker.feed(event)
-    assert(violation === undefined, violation === undefined ? '' : formatViolation(violation))
+    mustHold(violation === undefined, violation === undefined ? '' : formatViolation(violation))
   }
 
   ended(node: string): void {
@@ -68,7 +68,7 @@ export class RaftWatcher<S, Op, Result> implements Watcher<Op, Result> {
     const all = [...servers].map(([id, server]) => ({ id, server, digest: digestOf?.(server) }))
     const [first] = all
     for (const { id, digest } of all)
-      assert(
+      mustHold(
         digest === first?.digest,
         `${id} and ${first?.id ?? ''} have applied the same and differ (§5.4.3)`,
       )
@@ -79,12 +79,12 @@ export class RaftWatcher<S, Op, Result> implements Watcher<Op, Result> {
     const { term, commitIndex, appliedIndex, lastIndex, snapshotIndex } = status
     const order = `snapshot ${snapshotIndex}, applied ${appliedIndex}, commit ${commitIndex}, last ${lastIndex}`
     const inOrder = snapshotIndex <= appliedIndex && appliedIndex <= commitIndex && commitIndex <= lastIndex
-    assert(inOrder, `${id}: ${order} are out of order (Figure 2)`)
+    mustHold(inOrder, `${id}: ${order} are out of order (Figure 2)`)
     const before = this.#seen.get(id)
     if (before !== undefined) {
-      assert(term >= before.term, `${id}: the term went back from ${before.term} to ${term} (Figure 2)`)
-      assert(commitIndex >= before.commitIndex, `${id}: commitIndex went back (Figure 2)`)
-      assert(appliedIndex >= before.appliedIndex, `${id}: lastApplied went back (Figure 2)`)
+      mustHold(term >= before.term, `${id}: the term went back from ${before.term} to ${term} (Figure 2)`)
+      mustHold(commitIndex >= before.commitIndex, `${id}: commitIndex went back (Figure 2)`)
+      mustHold(appliedIndex >= before.appliedIndex, `${id}: lastApplied went back (Figure 2)`)
     }
     this.#seen.set(id, { term, commitIndex, appliedIndex })
   }
