@@ -8,6 +8,19 @@ export type KvErrorCode =
   | 'TOO_LARGE'
   /** The value exists and is not text: read it as bytes. */
   | 'NOT_TEXT'
+  /** A time to live is a whole number of milliseconds, from 1 on. Nothing was sent. */
+  | 'BAD_TTL'
+  /** The transaction has too many parts, or changes a key twice. Nothing was sent. */
+  | 'BAD_TXN'
+  /** A prefix beside bounds, or a limit that is none. Nothing was sent. */
+  | 'BAD_RANGE'
+  /** The changes that the watch asks for are forgotten: read the keys anew, and watch from there. */
+  | 'COMPACTED'
+
+export interface KvErrorOptions extends ErrorOptions {
+  readonly outcome?: Outcome
+  readonly firstRevision?: number
+}
 
 /** What the store refuses by rule. `code` is stable API; `message` names what was given and what is accepted. */
 export class KvError extends Error {
@@ -15,9 +28,15 @@ export class KvError extends Error {
   readonly code: KvErrorCode
   /** Set on a refused write. */
   readonly outcome: Outcome | undefined
-  constructor(code: KvErrorCode, message: string, options: ErrorOptions & { outcome?: Outcome } = {}) {
+  /** With `COMPACTED`: the oldest change that is still known. */
+  readonly firstRevision: number | undefined
+  /** What goes with the error over the wire. */
+  readonly details: unknown
+  constructor(code: KvErrorCode, message: string, options: KvErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.outcome = options.outcome
+    this.firstRevision = options.firstRevision
+    this.details = options.firstRevision === undefined ? undefined : { firstRevision: options.firstRevision }
   }
 }

@@ -1,10 +1,23 @@
 export { KvServer, type KvServerOptions } from './server.ts'
 export {
   Clerk,
+  valueText,
   type CallOptions,
   type ClerkOptions,
   type Deleted,
+  type Expected,
+  type KeyRange,
+  type PutOptions,
+  type ReadCallOptions,
+  type ScanOptions,
+  type ScanPage,
+  type Swapped,
   type TextOrBytes,
+  type TxnCondition,
+  type TxnDone,
+  type TxnOperation,
+  type TxnRequest,
+  type WatchOptions,
   type Written,
 } from './clerk.ts'
 export { KvError, type KvErrorCode } from './errors.ts'

@@ -30,11 +30,17 @@ export class KvStore implements StateMachine<Uint8Array, Uint8Array, Uint8Array,
   #contents: Contents
   readonly #hashSeed: number
   readonly #reader = new PairReader()
+  #onChange: (() => void) | null = null
   readonly #result = new ByteWriter(64)
 
   constructor({ historyBytes = HISTORY_BYTES, hashSeed = 0 }: KvStoreOptions = {}) {
     this.#hashSeed = hashSeed
     this.#contents = new Contents({ revision: 0, time: 0, historyBytes, hashSeed })
+  }
+
+  /** Has `onChange` called whenever something has changed, in the midst of applying: take note, and do the work elsewhere. */
+  listen(onChange: () => void): void {
+    this.#onChange = onChange
   }
 
   /** Changes applied so far, of all keys. */
@@ -87,6 +93,34 @@ export class KvStore implements StateMachine<Uint8Array, Uint8Array, Uint8Array,
   apply(command: Uint8Array, { time }: Pick<ApplyContext, 'time'>): Uint8Array {
     const contents = this.#contents
     contents.time = Math.max(contents.time, time)
+    const before = contents.revision
+    const result = this.#apply(command)
+    if (contents.revision !== before) this.#onChange?.()
+    return result
+  }
+
+  query(query: Uint8Array): Uint8Array {
+    const asked = queryCodec.decode(query)
+    return asked.op === 'get' ? answerGet(this.#contents, asked.key) : answerScan(this.#contents, asked)
+  }
+
+  /** Everything, as of this moment; applying goes on while the chunks are drawn. Until then, or until another one is begun. */
+  snapshot(): Iterable<Uint8Array> {
+    return writeSnapshot(this.#contents)
+  }
+
+  /**
+   * @param now when given, keys keep the time they had left, counted from this log time: for a store that moves to another log
+   * @throws {ProtocolError} on chunks that are no snapshot of ours; the store is then as it was
+   */
+  async restore(chunks: AsyncIterable<Uint8Array>, now?: number): Promise<void> {
+    const historyBytes = this.#contents.history.bytesMax
+    this.#contents = await readSnapshot(chunks, { hashSeed: this.#hashSeed, historyBytes, now })
+    this.#onChange?.()
+  }
+
+  #apply(command: Uint8Array): Uint8Array {
+    const contents = this.#contents
     const reader = this.#reader
     const kind = reader.begin(command)
     switch (kind) {
@@ -114,25 +148,6 @@ export class KvStore implements StateMachine<Uint8Array, Uint8Array, Uint8Array,
       default:
         throw new ProtocolError(`a command of unknown kind ${String(kind)}`)
     }
-  }
-
-  query(query: Uint8Array): Uint8Array {
-    const asked = queryCodec.decode(query)
-    return asked.op === 'get' ? answerGet(this.#contents, asked.key) : answerScan(this.#contents, asked)
-  }
-
-  /** Everything, as of this moment; applying goes on while the chunks are drawn. Until then, or until another one is begun. */
-  snapshot(): Iterable<Uint8Array> {
-    return writeSnapshot(this.#contents)
-  }
-
-  /**
-   * @param now when given, keys keep the time they had left, counted from this log time: for a store that moves to another log
-   * @throws {ProtocolError} on chunks that are no snapshot of ours; the store is then as it was
-   */
-  async restore(chunks: AsyncIterable<Uint8Array>, now?: number): Promise<void> {
-    const historyBytes = this.#contents.history.bytesMax
-    this.#contents = await readSnapshot(chunks, { hashSeed: this.#hashSeed, historyBytes, now })
   }
 
   #append(): Uint8Array {

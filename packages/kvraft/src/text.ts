@@ -1,6 +1,6 @@
 /** Keys and values as a user gives them: text, which is stored as UTF-8, or bytes. */
 import { KvError } from './errors.ts'
-import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from './limits.ts'
+import { KEY_BYTES_MAX, TTL_MS_MAX, VALUE_BYTES_MAX } from './limits.ts'
 
 export type TextOrBytes = string | Uint8Array
 
@@ -69,3 +69,14 @@ export function tooLarge(length: number): KvError {
 }
 
 const notApplied = { outcome: 'not-applied' } as const
+
+/** @returns the time, acceptable @throws {KvError} `BAD_TTL` */
+export function checkTtl(ttl: number): number {
+  if (!Number.isInteger(ttl) || ttl < 1 || ttl > TTL_MS_MAX)
+    throw new KvError(
+      'BAD_TTL',
+      `ttl is a whole number of milliseconds from 1 to ${String(TTL_MS_MAX)}, not ${String(ttl)}`,
+      notApplied,
+    )
+  return ttl
+}

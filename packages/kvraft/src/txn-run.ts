@@ -1,10 +1,11 @@
 /** Applies a transaction: all of a branch, or nothing when a part of it breaks a limit. */
+import { compareBytes } from './compare-bytes.ts'
 import type { Contents } from './contents.ts'
 import { EventKind } from './events.ts'
 import { TXN_READ_BYTES_MAX, VALUE_BYTES_MAX } from './limits.ts'
 import { NO_RECORD, type Pair, type RecordNumber } from './memory/records.ts'
 import type { OperationResult, Result } from './results.ts'
-import { equalBytes, type Comparison, type Operation, type Relation, type Txn } from './txn.ts'
+import type { Comparison, Operation, Relation, Txn } from './txn.ts'
 
 export function runTxn(contents: Contents, { compare, then, otherwise }: Txn): Result {
   const succeeded = compare.every((comparison) => holds(contents, comparison))
@@ -60,7 +61,9 @@ function lengthBefore(contents: Contents, branch: readonly Operation[], at: numb
   const record = find(contents, key)
   const length = record === NO_RECORD ? 0 : contents.table.records.valueLength(record)
   // A key is changed once at most.
-  const change = branch.slice(0, at).find((earlier) => earlier.op !== 'get' && equalBytes(earlier.key, key))
+  const change = branch
+    .slice(0, at)
+    .find((earlier) => earlier.op !== 'get' && compareBytes(earlier.key, key) === 0)
   switch (change?.op) {
     case 'put':
       return change.value.length
@@ -104,13 +107,4 @@ function pairOf({ key, value }: { readonly key: Uint8Array; readonly value: Uint
 
 function find({ table }: Contents, key: Uint8Array): RecordNumber {
   return table.find(key, key.length)
-}
-
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const common = Math.min(a.length, b.length)
-  for (let i = 0; i < common; i++) {
-    const difference = (a[i] as number) - (b[i] as number)
-    if (difference !== 0) return difference
-  }
-  return a.length - b.length
 }

@@ -12,6 +12,7 @@
  * The numbers are on disk: never reuse one.
  */
 import { ProtocolError, type ByteReader, type ByteWriter } from '@lab/rpc'
+import { compareBytes } from './compare-bytes.ts'
 import { checkTtl, checkValueLength, readKey, readShortValue } from './fields.ts'
 import { TXN_PARTS_MAX } from './limits.ts'
 
@@ -142,13 +143,7 @@ function checkChanges(operations: readonly Operation[]): void {
   const changed = operations.filter(({ op }) => op !== 'get').map(({ key }) => key)
   changed.forEach((key, at) => {
     for (let before = 0; before < at; before++)
-      if (equalBytes(changed[before] as Uint8Array, key))
+      if (compareBytes(changed[before] as Uint8Array, key) === 0)
         throw new ProtocolError('a transaction that changes a key twice')
   })
-}
-
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
 }

@@ -39,7 +39,7 @@ test.each(SEEDS)(
   async (seed) => {
     const cluster = await kvCluster({ seed, snapshotEveryBytes: 4000 })
     const { t, clerk } = cluster
-    const clerks = await Promise.all(['a', 'b', 'c'].map(clerk))
+    const clerks = await Promise.all(['a', 'b', 'c'].map((name) => clerk(name)))
     t.network.set({ lossRate: 0.1, reordering: true })
     const appended = Promise.all(clerks.map((kv, at) => appendAll(kv, 'abc'[at] ?? '', 30)))
     await killLeaders(cluster, 3)
@@ -86,7 +86,7 @@ test.each(SEEDS)(
 test.each(SEEDS)('gets never go back while leaders die, seed %i', async (seed) => {
   const cluster = await kvCluster({ seed })
   const { t, clerk } = cluster
-  const [writer, ...readers] = await Promise.all(['w', 'r1', 'r2'].map(clerk))
+  const [writer, ...readers] = await Promise.all(['w', 'r1', 'r2'].map((name) => clerk(name)))
   let acknowledged = 0
   let begun = 0
   let done = false

@@ -3,11 +3,14 @@ import {
   systemClock,
   systemRandom,
   type Address,
+  type Client,
   type Clock,
   type Codec,
   type Limits,
+  type Methods,
   type Milliseconds,
   type Random,
+  type Service,
   type TraceSink,
   type Transport,
 } from '@lab/rpc'
@@ -170,6 +173,16 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
       options,
     )
     return this.#answerCodec.decode(answer.subarray(1))
+  }
+
+  /**
+   * Calls of a service of your own (see `RaftNode.server`) on each server that is connected now. Unlike {@link propose} and {@link read}
+   * they are sent once, and nobody looks for the leader.
+   */
+  clients<M extends Methods>(service: Service<M>): Client<M>[] {
+    return this.#route.servers
+      .filter(({ link }) => link.state === 'up')
+      .map(({ link }) => link.client(service))
   }
 
   /** What each server known says of itself. */

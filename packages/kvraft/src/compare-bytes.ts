@@ -1,0 +1,9 @@
+/** Byte by byte; what is the beginning of the other comes first. @returns below 0 when `a` comes first, 0 when they are equal */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const common = Math.min(a.length, b.length)
+  for (let i = 0; i < common; i++) {
+    const difference = (a[i] as number) - (b[i] as number)
+    if (difference !== 0) return difference
+  }
+  return a.length - b.length
+}
