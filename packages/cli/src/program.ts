@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addClusterCommands } from './commands/cluster.ts'
+import { addGradeCommand } from './commands/grade.ts'
 import { addKvCommands } from './commands/kv.ts'
 import { addLocalCommands } from './commands/local.ts'
 import { addCheckCommand } from './commands/check.ts'
@@ -45,6 +46,7 @@ export function buildProgram(io: Io, sayUsage: (text: string) => void): Command 
   addTraceCommands(program, io)
   addSimCommands(program, io)
   addCheckCommand(program, io)
+  addGradeCommand(program, io)
   return program
 }
 

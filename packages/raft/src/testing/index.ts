@@ -19,6 +19,7 @@ export {
 } from './lab-interface.ts'
 export { LabFailure, labRules, type LabRule, type LabRuleName } from './lab-failure.ts'
 export type { LabPart } from './lab-scenario.ts'
+export { labLine, labTrace, labTraceName } from './lab-report.ts'
 export { labCore, labTiming, type LabCoreOptions } from './lab-core.ts'
 export { describeLabCore } from './lab-core-messages.ts'
 export {

@@ -1,0 +1,150 @@
+/** `lab grade`: anybody's Raft before the labs' tests. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { toError } from '@lab/rpc'
+import {
+  LabFailure,
+  labLine,
+  labTrace,
+  labTraceName,
+  raftLab,
+  type LabResult,
+  type LabTest,
+} from '@lab/raft/testing'
+import { TraceChecker, type Violation } from '@lab/trace'
+import { Option, type Command } from 'commander'
+import { CliError } from '../errors.ts'
+import { withExamples } from '../help.ts'
+import type { Io } from '../io.ts'
+import { addOutputOption, formatRows, type Format, type Row } from '../output.ts'
+import { parseCount, usage } from '../parse.ts'
+import { loadMake } from '../student-module.ts'
+
+interface GradeFlags {
+  readonly part?: string
+  readonly test?: string
+  readonly seeds: number
+  readonly from: number
+  readonly traces: string
+  readonly output: Format
+}
+
+const EXAMPLES = `
+  lab grade my-raft.ts --part 2A                     the elections, 20 seeds each
+  lab grade my-raft.ts --part 2B --seeds 100         more runs find rarer bugs
+  lab grade my-raft.ts --test 'Backup (2B)' --from 17 --seeds 1    that run again, to the last bit`
+
+export function addGradeCommand(program: Command, io: Io): void {
+  const grade = program
+    .command('grade <module>')
+    .description(
+      "hold any Raft, yours, to the labs' tests; <module> exports make(peers, me, persister, apply, env)",
+    )
+    .addOption(new Option('--part <part>', 'of the labs').choices(['2A', '2B', '2C', '2D']))
+    .addOption(new Option('--test <name>', 'only tests whose name holds this'))
+    .addOption(new Option('--seeds <count>', 'runs of each test').argParser(parseCount).default(20))
+    .addOption(new Option('--from <seed>', 'the first').argParser(parseCount).default(1))
+    .addOption(new Option('--traces <folder>', 'where traces of failed runs go').default('.lab/traces'))
+  withExamples(addOutputOption(grade), EXAMPLES).action((module: string, flags: GradeFlags) =>
+    run(module, flags, io),
+  )
+}
+
+/** @throws {CliError} `FAILED` when a test failed */
+async function run(module: string, flags: GradeFlags, io: Io): Promise<void> {
+  const { part, test = '', output } = flags
+  const make = await loadMake(module, io.cwd)
+  const wanted = raftLab({ make }).filter(
+    (one) => (part === undefined || one.part === part) && one.title.includes(test),
+  )
+  if (wanted.length === 0)
+    throw usage(`no test${part === undefined ? '' : ` of part ${part}`} is called "${test}"`)
+  const rows: Row[] = []
+  for (const one of wanted) {
+    if (io.signal.aborted) return
+    const verdict = await judge(one, module, flags, io)
+    rows.push(verdict.row)
+    if (output === 'table') await io.out(`${verdict.text}\n`)
+  }
+  if (output !== 'table') await io.out(formatRows(rows, output))
+  const failed = rows.filter(({ passed }) => passed !== true).length
+  const count = `${rows.length - failed} passed, ${failed} failed`
+  if (failed > 0) throw new CliError('FAILED', count)
+  io.talk(count)
+}
+
+interface Verdict {
+  readonly row: Row
+  readonly text: string
+}
+
+/** Runs one test until a seed fails. */
+async function judge(test: LabTest, module: string, flags: GradeFlags, io: Io): Promise<Verdict> {
+  const { seeds, from } = flags
+  const results: LabResult[] = []
+  for (let seed = from; seed < from + seeds; seed++) {
+    try {
+      results.push(await test.run(seed))
+    } catch (thrown) {
+      return failure(test, seed, toError(thrown), { module, flags, io })
+    }
+  }
+  const row = {
+    test: test.title,
+    passed: true,
+    seeds,
+    seed: null,
+    rule: null,
+    section: null,
+    seen: null,
+    trace: null,
+  }
+  return { row, text: labLine(results) }
+}
+
+interface Context {
+  readonly module: string
+  readonly flags: GradeFlags
+  readonly io: Io
+}
+
+async function failure(
+  test: LabTest,
+  seed: number,
+  error: Error,
+  { module, flags, io }: Context,
+): Promise<Verdict> {
+  const { events, text: trace } = await labTrace(test, seed)
+  const file = join(flags.traces, labTraceName(test, seed))
+  mkdirSync(join(io.cwd, flags.traces), { recursive: true })
+  writeFileSync(join(io.cwd, file), trace)
+  const checker = new TraceChecker()
+  // The labs see what is applied and said; the trace may show a rule broken before that.
+  const earlier = events
+    .flatMap((event) => [...checker.feed(event)])
+    .find(({ rule }) => rule !== 'saidByItself')
+  const seen =
+    error instanceof LabFailure ? error.message : `${test.title}, seed ${seed}: it threw ${String(error)}`
+  const news = earlier !== undefined && !seen.includes(earlier.seen) ? earlier : undefined
+  const text = [`FAILED ${seen}`, ...firstBroken(news), ...howToSee(test, seed, module, file)].join('\n')
+  const rule = error instanceof LabFailure ? error.rule : null
+  const row = {
+    ...{ test: test.title, passed: false, seeds: flags.seeds, seed },
+    ...{ rule: rule?.rule ?? null, section: rule?.section ?? null, seen, trace: file },
+  }
+  return { row, text }
+}
+
+function firstBroken(violation: Violation | undefined): string[] {
+  if (violation === undefined) return []
+  const { event, seen, text, section } = violation
+  return [`  first broken, at event ${event.i}: ${seen}\n  the rule: ${text} (${section})`]
+}
+
+function howToSee({ title }: LabTest, seed: number, module: string, file: string): string[] {
+  return [
+    `  replay: lab grade ${module} --test '${title}' --from ${seed} --seeds 1`,
+    `  cols:   lab trace cols ${file} --filter=-heartbeat`,
+    `  html:   lab trace html ${file}`,
+  ]
+}

@@ -1,0 +1,53 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { lab } from './fake-io.ts'
+import { temporaryFolder } from './folder.ts'
+
+const skeleton = fileURLToPath(
+  new URL('../../../examples/08-write-your-own-raft/my-raft.ts', import.meta.url),
+)
+
+test('a Raft that never leads fails each test of 2A: the rule, its section, a trace, and how to see it', async () => {
+  const cwd = temporaryFolder()
+  const ran = await lab(['grade', skeleton, '--part', '2A', '--seeds', '1'], { cwd })
+  expect(ran.code).toBe(1)
+  expect(ran.talk).toBe('lab: 0 passed, 3 failed')
+  expect(ran.out).toContain('FAILED InitialElection (2A), seed 1, after 5.')
+  expect(ran.out).toContain('a majority that can talk to each other has a leader within 5 s (§5.2')
+  expect(ran.out).toContain("--test 'InitialElection (2A)' --from 1 --seeds 1")
+  const trace = join(cwd, '.lab', 'traces', 'InitialElection-2A-1.jsonl')
+  expect(readFileSync(trace, 'utf8')).toContain('"type":"RequestVote"')
+  // The lab itself says what it found.
+  expect((await lab(['trace', 'check', trace])).out).toContain('no leader among n1, n2, n3 for 5 s')
+})
+
+test('the verdict is there for programs too', async () => {
+  const argv = ['grade', skeleton, '--test', 'ReElection', '--seeds', '2', '-o', 'json']
+  const { out } = await lab(argv, { cwd: temporaryFolder() })
+  expect(JSON.parse(out)).toEqual([
+    expect.objectContaining({
+      test: 'ReElection (2A)',
+      passed: false,
+      seed: 1,
+      section: expect.any(String) as string,
+    }),
+  ])
+})
+
+test('a module that is not there, exports no make, or throws, is told apart', async () => {
+  const cwd = temporaryFolder()
+  expect(await lab(['grade', 'none.ts'], { cwd })).toMatchObject({
+    code: 2,
+    talk: 'lab: there is no file none.ts',
+  })
+  writeFileSync(join(cwd, 'empty.mjs'), 'export const nothing = 1\n')
+  expect((await lab(['grade', 'empty.mjs'], { cwd })).talk).toContain('exports no function make')
+  writeFileSync(join(cwd, 'throws.mjs'), "throw new Error('not yet')\n")
+  expect((await lab(['grade', 'throws.mjs'], { cwd })).talk).toContain('cannot be loaded: Error: not yet')
+  writeFileSync(join(cwd, 'breaks.mjs'), "export function make() { throw new TypeError('no constructor') }\n")
+  const ran = await lab(['grade', 'breaks.mjs', '--test', 'BasicAgree', '--seeds', '1'], { cwd })
+  expect(ran.out).toContain('BasicAgree (2B), seed 1: it threw TypeError: no constructor')
+  expect((await lab(['grade', 'breaks.mjs', '--test', 'NoSuchTest'], { cwd })).code).toBe(2)
+})
