@@ -40,7 +40,7 @@ function fastestCrc32(): Crc32 {
   return (bytes, start = 0, end = bytes.length, seed = 0) =>
     end - start < NATIVE_FROM_BYTES
       ? portableCrc32(bytes, start, end, seed)
-      : native(bytes.subarray(start, end), seed)
+      : native(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start), seed)
 }
 
 /** zlib's, when this is a Node that has it (20.15, 22.2); asked for without an import, which a browser could not resolve. */
