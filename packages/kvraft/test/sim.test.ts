@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest'
 
 /** `npm test -- --seed 1000` takes others. */
 const FROM = Number(process.env['LAB_SEED'] ?? 1)
-const SEEDS = 50
-const PER_TEST = 10
+const SEEDS = 150
+const PER_TEST = 25
 
 describe('servers and clerks in the simulator: every history is linearizable, and every cluster gets well again', () => {
   for (let from = FROM; from < FROM + SEEDS; from += PER_TEST) {
