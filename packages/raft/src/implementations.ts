@@ -7,6 +7,7 @@ import { answerReadIndex, type ReadBarrier } from './read-barrier.ts'
 import { decodeRead } from './reads.ts'
 import { CLIENT_ID_BYTES, encodeOpen, type SessionRule } from './rsm/envelope.ts'
 import type { ReplicatedMachine } from './rsm/replicated-machine.ts'
+import type { NodeId } from './types.ts'
 import { ClientService, PeerService, fromGroup, type ServerStatus } from './services.ts'
 import { decodeGroupMessage } from './wire.ts'
 
@@ -28,7 +29,11 @@ const READ_TIMEOUT_MS = 10_000
 /** What answers for a group; null when it does not run here. */
 export type GroupAnswers = (group: number) => ImplementationOptions | null
 
-export function peerImplementation(answers: GroupAnswers): Implementation {
+/** @param onBeat the beat of a process arrived */
+export function peerImplementation(
+  answers: GroupAnswers,
+  onBeat: (peer: NodeId, beat: Uint8Array) => void,
+): Implementation {
   return implement(
     PeerService,
     {
@@ -47,6 +52,7 @@ export function peerImplementation(answers: GroupAnswers): Implementation {
         if (options === null) throw notHere(group)
         return answerReadIndex(options.driver, body)
       },
+      beat: (bytes, { peer }) => onBeat(peer.nodeId, bytes),
     },
     { roles: ['peer'] },
   )

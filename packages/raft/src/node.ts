@@ -61,6 +61,8 @@ export class RaftNode<M extends StateMachine = StateMachine> {
       options,
       settings,
       stored: soleGroup(storage),
+      // With one group they would save nothing.
+      beats: false,
       admits: (id) => id in members,
     })
     try {

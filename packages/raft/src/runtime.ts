@@ -87,7 +87,7 @@ export class Runtime {
     this.events = new Events((error) => logger?.error(`a listener threw: ${String(error)}`))
     this.deadlines = new Deadlines(clock)
     this.#machine = machineOf(options)
-    const core = coreOf(group, settings, recovered)
+    const core = coreOf(parts, recovered)
     const { membership, currentTerm } = core.status()
     this.#difference = difference(members, membership, settings.leases)
     this.notes = [...recovered.notes, ...(this.#difference === null ? [] : [this.#difference])]
@@ -116,7 +116,10 @@ export class Runtime {
       sendingSnapshot: (to) => peers.sendingSnapshot(to),
       observer: {
         changed: (change) => {
-          if (change.type === 'role') this.diagnostics.role(change)
+          if (change.type === 'role') {
+            this.diagnostics.role(change)
+            host.leads(group, change.role === 'leader' ? change.term : 0)
+          }
           this.standing.changed(change)
         },
         applied: (entry) => this.standing.applied(entry),
@@ -269,15 +272,13 @@ function machineOf(options: GroupParts['options']): ReplicatedMachine {
   })
 }
 
-function coreOf(
-  group: number,
-  { id, random, clock, timing, coreLimits, members, leases }: Settings,
-  recovered: Recovered,
-): Raft {
+function coreOf({ host, group, settings }: GroupParts, recovered: Recovered): Raft {
+  const { id, random, clock, timing, coreLimits, members, leases } = settings
   const { hardState, snapshot, firstIndex, lastIndex, terms, configurations, lastTime } = recovered
   return new Raft({
     id,
     group,
+    beats: host.beats,
     random: () => random.next(),
     hardState,
     snapshot,

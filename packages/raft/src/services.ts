@@ -1,10 +1,11 @@
 /**
- * What Raft servers offer over RPC. All bodies are bytes of our own codecs; each begins with a varint, the group that it is for,
+ * What Raft servers offer over RPC. All bodies are bytes of our own codecs; each but the beat begins with a varint, the group that it is for,
  * 0 where there is one only.
  *
  *     raft.peer    message    wire.ts: Raft's own messages, one way
  *                  readIndex  nothing, or u8 1: the lease will do → varint index: what a follower must have applied before it answers
  *                             a read (thesis §6.4); 0: leases are off
+ *                  beat       host/beat.ts: the heartbeat of a process, for all its groups at once
  *     raft.client  propose    an envelope (rsm/envelope.ts) → a reply (rsm/reply.ts) or a refusal (calls/refusal.ts)
  *                  open       a client id → the same
  *                  read       see reads.ts → u8 1 · answer, or a refusal
@@ -27,6 +28,7 @@ export const PeerService = service('raft.peer', {
     },
   }),
   readIndex: unary<Uint8Array, Uint8Array>(bytes),
+  beat: notification<Uint8Array>({ message: bytesCodec }),
 })
 
 /** For everybody. */

@@ -1,6 +1,8 @@
 /** Everything that happens by itself: when it is due, and what then (§5.2, thesis §6.2). */
 import { onElectionTimeout } from './election.ts'
+import { lastHeard, needsHeartbeats } from './hosts.ts'
 import { nextLeaseRound } from './lease.ts'
+import type { Progress } from './progress.ts'
 import { quorumReached } from './quorum.ts'
 import { reconfigureAt } from './reconfigure.ts'
 import { becomeFollower } from './role.ts'
@@ -32,7 +34,7 @@ export function nextDeadline(state: State): number {
   )
   next = Math.min(next, leadership.transfer?.until ?? Infinity, reconfigureAt(state, leadership))
   for (const follower of leadership.followers.values()) {
-    next = Math.min(next, follower.sentAt + state.timing.heartbeatMs)
+    if (needsHeartbeats(state, follower)) next = Math.min(next, follower.sentAt + state.timing.heartbeatMs)
     if (follower.sentCommit < state.commitIndex) next = Math.min(next, leadership.commitNoticeAt)
   }
   return next
@@ -41,9 +43,13 @@ export function nextDeadline(state: State): number {
 /** A leader that a majority has not answered for an election timeout may have a successor (CheckQuorum, thesis §6.2). */
 function quorumLostAt(state: State, leadership: Leadership): number {
   const heardAt = quorumReached(state.membership, (id) =>
-    id === state.id ? Infinity : (leadership.followers.get(id)?.heardAt ?? -Infinity),
+    id === state.id ? Infinity : heardAtOf(state, leadership.followers.get(id)),
   )
   return heardAt + state.timing.electionTimeoutMsMax
+}
+
+function heardAtOf(state: State, follower: Progress | undefined): number {
+  return follower === undefined ? -Infinity : lastHeard(state, follower)
 }
 
 /** Heartbeats must not keep a leader in office whose disk is dead: everything would wait for it. */

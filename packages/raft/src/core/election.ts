@@ -9,12 +9,13 @@
  * candidate's, and a majority that waits for each other to learn of a change would wait for ever.
  */
 import type { HardState, Index, NodeId, Term } from '../types.ts'
+import { speakUp } from './hosts.ts'
 import { installing } from './install.ts'
 import { lead } from './leadership.ts'
 import { boundByLease } from './lease.ts'
 import type { RequestVote, RequestVoteReply } from './messages.ts'
 import { countVotes } from './quorum.ts'
-import { becomeFollower, enterTerm, isNovice, mayCampaign, resetElectionDeadline } from './role.ts'
+import { becomeFollower, enterTerm, isNovice, mayCampaign, patientOf, resetElectionDeadline } from './role.ts'
 import type { Election, State } from './state.ts'
 
 /** The election timeout passed without a word from a leader (§5.2). */
@@ -83,6 +84,8 @@ export function onHardStateDurable(state: State, durable: HardState): void {
 }
 
 export function onRequestVote(state: State, from: NodeId, request: RequestVote): void {
+  // It may know of a later term, and no heartbeat would ever find out.
+  if (state.leadership !== null) speakUp(state.leadership)
   const refusal = reasonToRefuse(state, from, request)
   if (refusal !== null) state.refuse(from, request.preVote ? 'pre-vote' : 'vote', refusal)
   const voteGranted = refusal === null
@@ -150,6 +153,7 @@ export function withholdsVotes(state: State, request: RequestVote): string | nul
  */
 function hearsLeader(state: State): boolean {
   if (state.role === 'leader') return true
+  if (patientOf(state)) return true
   return state.leader !== null && state.now - state.leaderHeardAt < state.timing.electionTimeoutMsMin
 }
 

@@ -32,6 +32,8 @@ export function lead(state: State, why: string): void {
     change: null,
     departing: new Map(),
     retirement: null,
+    settling: null,
+    leaseWantedUntil: -Infinity,
     commitNoticeAt: Infinity,
     lastStamp: null,
   }

@@ -28,6 +28,7 @@ export function leaseIndex(state: State): LeaseAnswer {
   const { leadership, membership, commitIndex } = state
   if (!membership.leases) return { ok: false, why: 'off' }
   if (leadership === null) return { ok: false, why: 'not-leader' }
+  leadership.leaseWantedUntil = state.now + state.timing.electionTimeoutMsMax
   // §8: before its own first commit a leader does not know how far its predecessors came.
   const held = state.now < leaseUntil(state, leadership) && commitIndex >= leadership.firstIndex
   return held ? { ok: true, index: commitIndex } : { ok: false, why: 'expired' }
@@ -63,6 +64,8 @@ export function markRound(state: State, leadership: Leadership): void {
 /** With leases every beat is a round of its own, or no answer would tell when its question left. */
 export function nextLeaseRound(state: State, leadership: Leadership): number {
   if (!state.membership.leases || leadership.followers.size === 0) return Infinity
+  // A quiet group is woken by the first read: that one takes a round.
+  if (state.hosts !== null && state.now >= leadership.leaseWantedUntil) return Infinity
   return (leadership.marks.at(-1)?.at ?? -Infinity) + state.timing.heartbeatMs
 }
 

@@ -44,6 +44,8 @@ export class Progress {
   timing: { readonly index: Index; readonly at: number } | null = null
   /** The last such measure in milliseconds; null before the first. */
   roundTripMs: number | null = null
+  /** Nothing needs to be said: its process speaks for it (hosts.ts). */
+  quiet = false
   /** When a message last left for it. */
   sentAt = -Infinity
   /** When it was last heard of in this term (thesis §6.2). */

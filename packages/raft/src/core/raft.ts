@@ -15,6 +15,7 @@ import {
   onTimeoutNow,
   withholdsVotes,
 } from './election.ts'
+import { onHostAlive, onHostSilent } from './hosts.ts'
 import { onInstallSnapshot, onSnapshotWritten, refuseStaleSnapshot } from './install.ts'
 import { propose } from './leadership.ts'
 import { leaseIndex, type LeaseAnswer } from './lease.ts'
@@ -101,6 +102,12 @@ export class Raft {
         return
       case 'unreachable':
         if (leadership !== null) onUnreachable(leadership, input.peer)
+        return
+      case 'hostAlive':
+        onHostAlive(state, input.peer, input.claim, input.fresh)
+        return
+      case 'hostSilent':
+        onHostSilent(state, input.peer, input.heardAt, input.stagger)
         return
       case 'transfer':
         onTransfer(state, leadership, input.to)

@@ -9,6 +9,7 @@
  */
 import type { Entry } from '../entry.ts'
 import type { HardState, Index, Membership, NodeId, Role, SnapshotMeta, Term } from '../types.ts'
+import type { Claim } from './hosts.ts'
 import type { Envelope, Message } from './messages.ts'
 
 /** One thing that happened to this server. The core itself reads no clock, socket or disk. */
@@ -36,6 +37,20 @@ export type Input =
   | { readonly type: 'compacted'; readonly meta: SnapshotMeta; readonly compactTo: Index }
   /** The channel to a peer broke: what was in flight may be lost. */
   | { readonly type: 'unreachable'; readonly peer: NodeId }
+  /** The process of a member beats and runs this group: see hosts.ts. Told when any of it changes. */
+  | {
+      readonly type: 'hostAlive'
+      readonly peer: NodeId
+      readonly claim: Claim
+      readonly fresh: boolean
+    }
+  /** It was last heard at `heardAt`, or does not run this group; campaign `stagger` later than usual. */
+  | {
+      readonly type: 'hostSilent'
+      readonly peer: NodeId
+      readonly heardAt: number
+      readonly stagger: number
+    }
   /** The leader should hand over (thesis §3.10) to `to`, or to whoever has most of the log. */
   | { readonly type: 'transfer'; readonly to: NodeId | null }
   /** The leader should leave office, whether or not somebody can take over. */
@@ -176,6 +191,8 @@ export interface CoreOptions {
   readonly id: NodeId
   /** Stands in the records of its entries. Default 0. */
   readonly group?: number
+  /** Its process beats for all its groups: `hostAlive` and `hostSilent` are told. Default false. */
+  readonly beats?: boolean
   /** Uniform in [0, 1). */
   readonly random: () => number
   /** What storage recovered, or an empty log. */

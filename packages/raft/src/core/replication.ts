@@ -5,6 +5,7 @@
 import { recordBytes, type Entry } from '../entry.ts'
 import type { Index, NodeId } from '../types.ts'
 import { maybeCommit } from './commit.ts'
+import { hush, needsHeartbeats } from './hosts.ts'
 import type { AppendEntriesReply } from './messages.ts'
 import type { Progress } from './progress.ts'
 import { advanceTransfer } from './snapshot.ts'
@@ -13,6 +14,7 @@ import { handOver } from './transfer.ts'
 
 /** Sends every follower what it may be sent now: entries, chunks, and a heartbeat where nothing else left. */
 export function replicate(state: State, leadership: Leadership): void {
+  hush(state, leadership)
   const notice = state.now >= leadership.commitNoticeAt
   if (notice) leadership.commitNoticeAt = Infinity
   for (const follower of leadership.followers.values()) {
@@ -28,7 +30,8 @@ export function replicate(state: State, leadership: Leadership): void {
 
 /** Nothing left for it within heartbeatMs, or a read waits for its answer to a newer round. */
 function heartbeatDue(state: State, leadership: Leadership, follower: Progress): boolean {
-  return state.now >= follower.sentAt + state.timing.heartbeatMs || follower.sentRound < leadership.round
+  const due = needsHeartbeats(state, follower) && state.now >= follower.sentAt + state.timing.heartbeatMs
+  return due || follower.sentRound < leadership.round
 }
 
 function sendEntries(state: State, leadership: Leadership, follower: Progress): void {

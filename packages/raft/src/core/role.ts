@@ -33,7 +33,13 @@ export function enterTerm(state: State, term: Term, votedFor: NodeId = ''): void
  */
 export function resetElectionDeadline(state: State): void {
   const { electionTimeoutMsMin: min, electionTimeoutMsMax: max } = state.timing
-  state.electionDeadline = mayCampaign(state) ? state.now + min + state.random() * (max - min) : Infinity
+  state.electionDeadline =
+    mayCampaign(state) && !patientOf(state) ? state.now + min + state.random() * (max - min) : Infinity
+}
+
+/** Does the process of the leader say, in beats that are heard, that it leads this term? Then there is nothing to wait for. */
+export function patientOf({ hosts, leader, currentTerm }: State): boolean {
+  return hosts !== null && leader !== null && hosts.get(leader)?.leads === currentTerm
 }
 
 /**

@@ -5,6 +5,7 @@
 import { RecordWriter } from '../record.ts'
 import type { HardState, Index, Membership, NodeId, Role, SnapshotMeta, Term } from '../types.ts'
 import { Durability } from './durability.ts'
+import type { Claim } from './hosts.ts'
 import { Log } from './log.ts'
 import { Configurations, NO_MEMBERSHIP, decodeMembership } from './membership.ts'
 import type { Envelope, Message } from './messages.ts'
@@ -56,6 +57,10 @@ export interface Leadership {
   readonly departing: Map<NodeId, number>
   /** Not null once this leader is about to leave office. */
   retirement: Retirement | null
+  /** All followers are to acknowledge the log up to `index` in this round or a later one: then they are quiet. */
+  settling: { readonly index: Index; readonly round: number } | null
+  /** Until then reads under the lease are expected, and rounds begun for it. */
+  leaseWantedUntil: number
   /** When followers that have not been told the commitIndex get a message of their own. */
   commitNoticeAt: number
   /** The last step of log time: how far it may go on is measured from here. Null before the first. */
@@ -106,6 +111,9 @@ export class State {
   /** Where own entries are encoded. */
   readonly records = new RecordWriter()
 
+  /** Processes that beat and run this group, and what they claim; null when there are no beats. */
+  readonly hosts: Map<NodeId, Claim> | null
+
   role: Role = 'follower'
   /** Who leads currentTerm; null while unknown. */
   leader: NodeId | null = null
@@ -142,6 +150,7 @@ export class State {
     this.incarnation = options.incarnation ?? ''
     this.bootstrapped = options.bootstrap !== null
     this.group = options.group ?? 0
+    this.hosts = options.beats === true ? new Map() : null
     this.random = options.random
     this.timing = options.timing
     this.limits = limits

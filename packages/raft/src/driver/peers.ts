@@ -99,7 +99,7 @@ export class Peers {
     return this.#snapshots.busy(id)
   }
 
-  /** Who can be reached at the moment. */
+  /** Whom there is a link to. */
   get ids(): NodeId[] {
     return [...this.#peers.keys()]
   }

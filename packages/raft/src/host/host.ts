@@ -14,13 +14,20 @@ import { clientImplementation, peerImplementation } from '../implementations.ts'
 import { linkOptions, serveOptions, type RpcSettings, type SharedOptions } from '../rpc-options.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Identity } from '../storage.ts'
-import type { Membership, NodeId } from '../types.ts'
+import type { Membership, NodeId, Term } from '../types.ts'
+import { Beats } from './beats.ts'
+import { Heartbeat } from './heartbeat.ts'
 import type { StoredGroups } from './stored-groups.ts'
+
+/** Between one group and the next that campaign since their leaders' process fell silent. */
+const STAGGER_MS = 1
 
 export interface HostParts {
   readonly options: SharedOptions
   readonly settings: RpcSettings
   readonly stored: StoredGroups
+  /** Whether processes beat for all their groups; without, each group sends heartbeats of its own. */
+  readonly beats: boolean
   /** May a process of this id connect, although no group here has it as a member? */
   readonly admits: (id: NodeId) => boolean
 }
@@ -37,6 +44,9 @@ export class Host {
   readonly #identity: Identity
   readonly #handshakes: Handshakes
   readonly #groups = new Map<number, Runtime>()
+  /** Null where each group sends heartbeats of its own. */
+  readonly #beats: Beats | null
+  readonly #heartbeat: Heartbeat | null
   #server: Server | null = null
   #closing: Promise<void> | null = null
 
@@ -48,7 +58,7 @@ export class Host {
   }
 
   private constructor(
-    { options, settings, stored, admits }: HostParts,
+    { options, settings, stored, beats, admits }: HostParts,
     found: {
       readonly identity: Identity
       readonly peers: ReadonlyMap<NodeId, string>
@@ -76,6 +86,13 @@ export class Host {
       },
       onError: (peer, error) => this.#peerError(peer, error),
     })
+    this.#beats = beats ? this.#makeBeats() : null
+    this.#heartbeat = this.#beats === null ? null : this.#makeHeartbeat(this.#beats)
+  }
+
+  /** Do processes beat for all their groups? */
+  get beats(): boolean {
+    return this.#beats !== null
   }
 
   /** What listens for peers and clients, and for the app's own services. */
@@ -96,8 +113,13 @@ export class Host {
       serveOptions(this.#traced, this.settings, { ...this.#identity, role: 'peer' }, (peer) =>
         this.#handshake(peer),
       ),
-      [peerImplementation(answers), clientImplementation(answers), ...services],
+      [
+        peerImplementation(answers, (peer, beat) => this.#heartbeat?.heard(peer, beat)),
+        clientImplementation(answers),
+        ...services,
+      ],
     )
+    this.#heartbeat?.start()
   }
 
   /** @throws {RaftError} `CLOSED` */
@@ -108,12 +130,19 @@ export class Host {
   /** From here on messages for the group reach it. */
   add(group: number, runtime: Runtime): void {
     this.#groups.set(group, runtime)
+    this.#beats?.started(group)
   }
 
   /** The group takes part no more. Its storage is closed by whoever opened it. */
   drop(group: number): void {
     this.#groups.delete(group)
+    this.#beats?.stopped(group)
     this.peers.update(group, new Map())
+  }
+
+  /** The server of the group leads in `term`; 0 when it does not. */
+  leads(group: number, term: Term): void {
+    this.#beats?.leads(group, term)
   }
 
   /** The members of a group are these now. */
@@ -132,6 +161,7 @@ export class Host {
 
   async #close(why: string): Promise<void> {
     const stopped = [...this.#groups.values()].map((group) => group.stop(why))
+    this.#heartbeat?.stop()
     this.peers.close()
     await this.#server?.close({ drainMs: 100 })
     await Promise.all(stopped)
@@ -141,6 +171,27 @@ export class Host {
   /** The options with the trace that RPC is to write to. */
   get #traced(): SharedOptions {
     return this.trace === null ? this.#options : { ...this.#options, trace: this.trace.sink }
+  }
+
+  #makeBeats(): Beats {
+    const { random, timing } = this.settings
+    return new Beats({
+      life: random.integer(1, 2 ** 31),
+      silentAfterMs: timing.electionTimeoutMsMin,
+      staggerMsMax: timing.electionTimeoutMsMax,
+      staggerMsPerGroup: STAGGER_MS,
+      tell: (group, input) => this.#groups.get(group)?.driver.input(input),
+    })
+  }
+
+  #makeHeartbeat(beats: Beats): Heartbeat {
+    return new Heartbeat({
+      beats,
+      clock: this.settings.clock,
+      timing: this.settings.timing,
+      peers: () => this.peers.ids,
+      send: (peer, beat) => this.peers.messages(peer)?.beat(beat),
+    })
   }
 
   async #handshake(peer: PeerInfo): Promise<void> {
