@@ -36,7 +36,7 @@ export class HashIndex {
     const records = this.#records
     for (let link = this.#buckets.get(this.#bucketOf(hash)); link > 0; link = records.next(link - 1)) {
       const record = link - 1
-      if (records.hash(record) === hash && isKeyOf(records, record, bytes, length)) return record
+      if (records.hash(record) === hash && records.compareKey(record, bytes, 0, length) === 0) return record
     }
     return NO_RECORD
   }
@@ -103,12 +103,4 @@ export function hashOf(bytes: Uint8Array, length: number, seed: number): number 
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
   return (hash ^ (hash >>> 16)) & 0x7fffffff
-}
-
-function isKeyOf(records: Records, record: RecordNumber, bytes: Uint8Array, length: number): boolean {
-  if (records.keyLength(record) !== length) return false
-  const array = records.array(record)
-  const start = records.keyAt(record)
-  for (let i = 0; i < length; i++) if (array[start + i] !== bytes[i]) return false
-  return true
 }

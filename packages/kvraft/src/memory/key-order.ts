@@ -20,16 +20,6 @@ export class KeyOrder implements Order {
   }
 
   compare(record: RecordNumber): number {
-    const array = this.#records.array(record)
-    const start = this.#records.keyAt(record)
-    const length = this.#records.keyLength(record)
-    const bytes = this.#bytes
-    const at = this.#at
-    const common = Math.min(this.#length, length)
-    for (let i = 0; i < common; i++) {
-      const difference = (bytes[at + i] as number) - (array[start + i] as number)
-      if (difference !== 0) return difference
-    }
-    return this.#length - length
+    return this.#records.compareKey(record, this.#bytes, this.#at, this.#length)
   }
 }

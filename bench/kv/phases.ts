@@ -1,0 +1,79 @@
+import { open } from 'node:fs/promises'
+import { commandCodec, type KvStore } from '@lab/kvraft'
+
+/** As the driver of a node does: nothing holds the event loop for longer. */
+const SLICE_MS = 5
+const CHUNK_BYTES = 256 * 1024
+/** A prime: its multiples visit all keys, in an order that is none. */
+const STRIDE = 7_919_417
+
+export async function fill(store: KvStore, keys: number, valueBytes: number): Promise<number> {
+  await inSlices(keys, (n) => put(store, keyOf(n, keys), valueBytes, n))
+  return keys
+}
+
+/** A quarter of the keys gets another value. */
+export async function overwrite(store: KvStore, keys: number, valueBytes: number): Promise<number> {
+  await inSlices(keys / 4, (n) => put(store, keyOf(n * 3, keys), valueBytes, n + 1))
+  return keys / 4
+}
+
+/** Writes a snapshot to a file, with ten puts to each of its chunks. */
+export async function save(store: KvStore, path: string, keys: number, valueBytes: number): Promise<number> {
+  const file = await open(path, 'w')
+  const breathe = breather()
+  let n = 0
+  for (const chunk of store.snapshot()) {
+    await file.write(chunk)
+    for (const end = n + 10; n < end; n++) put(store, keyOf(n * 5, keys), valueBytes, n)
+    await breathe()
+  }
+  await file.close()
+  return keys
+}
+
+export async function restore(store: KvStore, path: string): Promise<number> {
+  await store.restore(chunksOf(path))
+  return store.size
+}
+
+async function* chunksOf(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const file = await open(path)
+  const breathe = breather()
+  for (;;) {
+    const { bytesRead, buffer } = await file.read(new Uint8Array(CHUNK_BYTES))
+    if (bytesRead === 0) break
+    yield buffer.subarray(0, bytesRead)
+    await breathe()
+  }
+  await file.close()
+}
+
+function put(store: KvStore, key: string, valueBytes: number, byte: number): void {
+  const value = new Uint8Array(valueBytes).fill(byte)
+  store.apply(commandCodec.encode({ op: 'put', key: encoder.encode(key), value }), { time: 1 })
+}
+
+const encoder = new TextEncoder()
+
+function keyOf(n: number, keys: number): string {
+  return `key/${String((n * STRIDE) % keys).padStart(9, '0')}`
+}
+
+async function inSlices(count: number, work: (n: number) => void): Promise<void> {
+  const breathe = breather()
+  for (let n = 0; n < count; n++) {
+    work(n)
+    if (n % 64 === 0) await breathe()
+  }
+}
+
+/** Gives the event loop a turn when the last one is a slice ago. */
+function breather(): () => Promise<void> {
+  let end = performance.now() + SLICE_MS
+  return async () => {
+    if (performance.now() < end) return
+    await new Promise((resolve) => setImmediate(resolve))
+    end = performance.now() + SLICE_MS
+  }
+}
