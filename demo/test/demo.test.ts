@@ -96,6 +96,10 @@ async function lab(argv: readonly string[]): Promise<string> {
     out: async (data) => void (out += Buffer.from(data).toString()),
     talk: () => undefined,
     readInput: async () => new Uint8Array(0),
+    lines: async function* () {
+      await Promise.resolve()
+      yield ''
+    },
     ...{ env: {}, cwd: root, interactive: false, color: false, width: 140 },
     signal: new AbortController().signal,
   }

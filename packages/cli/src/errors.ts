@@ -3,6 +3,8 @@ export type CliErrorCode =
   | 'USAGE'
   /** There is no such key. */
   | 'NOT_FOUND'
+  /** A comparison that did not hold: nothing was set, or `else` was done. */
+  | 'CONFLICT'
   /** No cluster answers. */
   | 'UNAVAILABLE'
   /** Something else went wrong; `message` says what. */

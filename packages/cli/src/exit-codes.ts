@@ -5,7 +5,7 @@ export const ExitCode = {
   failure: 1,
   /** The command line, or a value on it, is not acceptable. */
   usage: 2,
-  /** No such key. */
+  /** No such key, or a comparison lost. */
   notFound: 3,
   /** No server reached, no leader, no answer in time. A write certainly did nothing. */
   unavailable: 4,
@@ -23,7 +23,11 @@ const BY_CODE: Readonly<Record<string, ExitCode>> = {
   BAD_KEY: ExitCode.usage,
   BAD_FILTER: ExitCode.usage,
   TOO_LARGE: ExitCode.usage,
+  BAD_TTL: ExitCode.usage,
+  BAD_TXN: ExitCode.usage,
+  BAD_RANGE: ExitCode.usage,
   NOT_FOUND: ExitCode.notFound,
+  CONFLICT: ExitCode.notFound,
   UNAVAILABLE: ExitCode.unavailable,
   UNREACHABLE: ExitCode.unavailable,
   NOT_LEADER: ExitCode.unavailable,

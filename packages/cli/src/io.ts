@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline'
+
 /** Where a command reads and writes: data to `out`, talk to `talk`. The process's own, or a test's. */
 export interface Io {
   /** Data, as it is. Resolves when it is on its way. */
@@ -6,6 +8,8 @@ export interface Io {
   talk(line: string): void
   /** The whole of standard input. */
   readInput(): Promise<Uint8Array>
+  /** Standard input line by line, asking for each with `prompt` when somebody looks at it. Ends with it, or by {@link signal}. */
+  lines(prompt: string): AsyncIterable<string>
   readonly env: Readonly<Record<string, string | undefined>>
   /** The working folder. */
   readonly cwd: string
@@ -37,11 +41,26 @@ export function processIo(signal: AbortSignal): Io {
       for await (const chunk of stdin) chunks.push(chunk as Uint8Array)
       return new Uint8Array(Buffer.concat(chunks))
     },
+    lines: (prompt) => linesOf(prompt, signal),
     env,
     cwd: process.cwd(),
     interactive,
     color: interactive && (env['NO_COLOR'] ?? '') === '',
     width: stdout.isTTY ? stdout.columns : Number(env['COLUMNS']) || WIDTH_WITHOUT_TERMINAL,
     signal,
+  }
+}
+
+async function* linesOf(prompt: string, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+  const { stdin, stderr } = process
+  // The prompt is talk: it must not get into data that somebody redirects.
+  const input = createInterface({ input: stdin, output: stderr, terminal: stdin.isTTY, prompt, signal })
+  const ask = (): void => {
+    if (stdin.isTTY) input.prompt()
+  }
+  ask()
+  for await (const line of input) {
+    yield line
+    ask()
   }
 }

@@ -33,6 +33,14 @@ export function parseCount(text: string): number {
   return count
 }
 
+/** A whole number ≥ 0, such as a version or a revision. */
+export function parseNumber(text: string): number {
+  const number = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number))
+    throw usage(`a number from 0 on is wanted, not "${text}"`)
+  return number
+}
+
 /** Parts between commas, without blanks. */
 export function splitList(text: string): string[] {
   return text

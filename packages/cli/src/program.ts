@@ -21,7 +21,7 @@ const EXAMPLES = `
 
 const AFTER = `
 Data go to standard output, talk to standard error.
-Exit codes: 0 ok · 1 failure · 2 usage · 3 no such key · 4 unavailable · 5 outcome of a write unknown ·
+Exit codes: 0 ok · 1 failure · 2 usage · 3 no such key, comparison lost · 4 unavailable · 5 outcome of a write unknown ·
             6 unauthorised · 130 interrupted`
 
 /** @param sayUsage receives what commander says about a command line that makes no sense */
@@ -29,6 +29,8 @@ export function buildProgram(io: Io, sayUsage: (text: string) => void): Command 
   const program = new Command('lab')
     .description('Start servers, use the store, look at traces.')
     .version(ownVersion(), '-V, --version')
+    // `lab kv cas --version 3` asks for a key's version, not for ours.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void io.out(text),

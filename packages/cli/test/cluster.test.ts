@@ -36,6 +36,85 @@ test('a value comes from standard input and goes to standard output byte by byte
   expect((await kv('get', 'text', '-o', 'raw')).out).toBe(input)
 })
 
+test('cas sets what is as expected; a comparison lost is exit code 3 and says what is there', async () => {
+  expect((await kv('cas', 'lock', 'a', '--version', '0')).code).toBe(0)
+  const lost = await kv('cas', 'lock', 'b', '--version', '0')
+  expect(lost).toMatchObject({
+    code: 3,
+    out: '',
+    talk: matching(/"lock" is not as expected: it has version 1/),
+  })
+  expect((await kv('cas', 'lock', 'b')).code).toBe(2)
+})
+
+test('scan prints keys in order, in every format, and watch the changes since a revision', async () => {
+  for (const n of [3, 1, 2]) await kv('put', `s/${n}`, `v${n}`)
+  expect((await kv('scan', '--prefix', 's/', '-o', 'raw', '--keys')).out).toBe('s/1\ns/2\ns/3\n')
+  const rows = JSON.parse((await kv('scan', '--prefix', 's/', '--limit', '2', '-o', 'json')).out) as object[]
+  expect(rows).toMatchObject([
+    { key: 's/1', value: 'v1', version: 1 },
+    { key: 's/2', value: 'v2' },
+  ])
+  expect((await kv('scan', '--from', 's/2', '--to', 's/3')).out).toMatch(
+    /^KEY +VALUE +VERSION +REVISION\ns\/2 +v2/,
+  )
+  await kv('del', 's/3')
+  const { out, code } = await kv('watch', '--prefix', 's/', '--after', '0', '--count', '4', '-o', 'jsonl')
+  const events = out.trim().split('\n')
+  expect(code).toBe(0)
+  expect(events.map((line) => JSON.parse(line) as object)).toMatchObject([
+    { type: 'put', key: 's/3', value: 'v3' },
+    { type: 'put', key: 's/1' },
+    { type: 'put', key: 's/2' },
+    { type: 'delete', key: 's/3' },
+  ])
+})
+
+test('an interrupted watch tells where to go on, and ends with 130', async () => {
+  const stop = new AbortController()
+  setTimeout(() => stop.abort(), 500)
+  const { code, talk } = await lab(['kv', 'watch', 'quiet'], { cwd, signal: stop.signal })
+  expect({ code, talk }).toEqual({
+    code: 130,
+    talk: matching(/^0 changes; go on with: lab kv watch --after \d+/),
+  })
+})
+
+test('txn does one branch, tells the results, and is exit code 3 when it is the other', async () => {
+  await kv('put', 'from', '10')
+  const transfer = JSON.stringify({
+    if: [{ key: 'from', value: '10' }],
+    then: [
+      { op: 'put', key: 'from', value: '0' },
+      { op: 'get', key: 'from' },
+    ],
+    else: [{ op: 'get', key: 'from' }],
+  })
+  const first = await kv('txn', transfer, '-o', 'json')
+  expect(first.code).toBe(0)
+  expect(JSON.parse(first.out)).toMatchObject({
+    succeeded: true,
+    results: [{ status: 'written' }, { status: 'got', entry: { value: '0' } }],
+  })
+  expect(await kv('txn', transfer)).toMatchObject({ code: 3, out: matching(/^did else/) })
+  expect((await kv('txn', '{"when":[]}')).code).toBe(2)
+})
+
+test('repl takes a command a line over one connection, and goes on after one that fails', async () => {
+  const input = `put 'a key' "two words"\nget 'a key'\nget nothing\nnonsense\nappend 'a key' !\nget 'a key'\nexit\nget never`
+  const { code, out, talk } = await lab(['kv', 'repl'], { cwd, input })
+  expect(code).toBe(0)
+  expect(out).toMatch(/^ok, revision \d+, version 1\ntwo words\nok, revision \d+, version 2\ntwo words!\n$/)
+  expect(talk).toMatch(/there is no key "nothing"\nerror: unknown command 'nonsense'/)
+})
+
+test('a key put with a time to live goes by itself', async () => {
+  await kv('put', 'brief', 'x', '--ttl', '300ms')
+  expect((await kv('get', 'brief')).code).toBe(0)
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  expect((await kv('get', 'brief')).code).toBe(3)
+})
+
 test('append adds, del takes away, and a missing key is exit code 3 with a message on standard error', async () => {
   await kv('append', 'list', 'a')
   expect(await kv('append', 'list', 'b', '-o', 'json')).toMatchObject({

@@ -21,6 +21,9 @@ export async function lab(
     out: async (data) => void out.push(Buffer.from(data)),
     talk: (line) => void talk.push(line),
     readInput: async () => Buffer.from(input),
+    lines: async function* () {
+      yield* input.split('\n')
+    },
     ...{ env: {}, cwd: process.cwd(), interactive: false, color: false, width: 100 },
     signal: new AbortController().signal,
     ...io,
