@@ -12,7 +12,7 @@ import { agreementScenarios } from './lab-2b-agreement.ts'
 import { failureScenarios } from './lab-2b-failures.ts'
 import { persistenceScenarios } from './lab-2c-persistence.ts'
 import { chaosScenarios } from './lab-2c-chaos.ts'
-import { figure8Scenario } from './lab-2c-figure8.ts'
+import { figure8Scenarios } from './lab-2c-figure8.ts'
 import { scenarios2D } from './lab-2d.ts'
 import type { LabTest, RaftLabOptions } from './lab-interface.ts'
 import { runScenario } from './lab-run.ts'
@@ -23,7 +23,7 @@ const scenarios: readonly Scenario[] = [
   ...agreementScenarios,
   ...failureScenarios,
   ...persistenceScenarios,
-  figure8Scenario,
+  ...figure8Scenarios,
   ...chaosScenarios,
   ...scenarios2D,
 ]
