@@ -202,6 +202,18 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
     return Promise.all(this.#route.servers.map(ask))
   }
 
+  /**
+   * The bytes of a backup of the whole state, at least as new as the call: see `readBackup`. One server makes a snapshot and sends
+   * it; the cluster goes on meanwhile.
+   *
+   * @throws {RpcError} @throws {RaftError} `UNAVAILABLE`
+   */
+  async *backup({ signal }: Pick<WaitOptions, 'signal'> = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    const server = this.#route.servers.find(({ link }) => link.state === 'up')
+    if (server === undefined) throw this.#route.unavailable()
+    yield* server.requests.backup(this.#group, signal === undefined ? {} : { signal })
+  }
+
   /** Counts since the start. */
   metrics(): ClientMetrics {
     return { retried: this.#proposer.retried }

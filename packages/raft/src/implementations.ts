@@ -5,9 +5,11 @@ import type { Driver } from './driver/driver.ts'
 import { RaftError, badRequest, type LeaderHint } from './errors.ts'
 import { answerReadIndex, type ReadBarrier } from './read-barrier.ts'
 import { decodeRead } from './reads.ts'
+import { writeBackup } from './recovery/backup.ts'
 import { CLIENT_ID_BYTES, encodeOpen, type SessionRule } from './rsm/envelope.ts'
 import type { ReplicatedMachine } from './rsm/replicated-machine.ts'
 import type { NodeId } from './types.ts'
+import type { Storage } from './storage.ts'
 import { ClientService, PeerService, fromGroup, type ServerStatus } from './services.ts'
 import { decodeGroupMessage } from './wire.ts'
 
@@ -16,6 +18,8 @@ export interface ImplementationOptions {
   readonly driver: Driver
   readonly barrier: ReadBarrier
   readonly machine: ReplicatedMachine
+  readonly clusterId: string
+  readonly storage: Pick<Storage, 'openSnapshot'>
   readonly rule: SessionRule
   readonly commandBytesMax: number
   readonly leader: () => LeaderHint | null
@@ -79,6 +83,11 @@ export function clientImplementation(answers: GroupAnswers): Implementation {
       if (options === null) throw notHere(group)
       return options.status()
     },
+    backup: (group = 0, context) => {
+      const options = answers(group)
+      if (options === null) throw notHere(group)
+      return backup(options, context)
+    },
   })
 }
 
@@ -122,6 +131,23 @@ async function read(
   bytes[0] = ANSWERED
   bytes.set(answer, 1)
   return bytes
+}
+
+/** Of what is committed when it is asked for; the node goes on meanwhile. */
+async function* backup(
+  { barrier, clock, driver, clusterId, storage }: ImplementationOptions,
+  { deadline, signal }: CallContext,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const timeout = Math.max(1, Math.min(READ_TIMEOUT_MS, deadline - clock.now()))
+  await barrier.pass({ consistency: 'linearizable', atLeast: 0 }, { timeout, signal })
+  await driver.snapshot()
+  const reader = await storage.openSnapshot()
+  if (reader === null) throw badRequest('nothing has been committed yet: there is nothing to back up')
+  try {
+    yield* writeBackup(clusterId, reader)
+  } finally {
+    await reader.close()
+  }
 }
 
 /** What the machine throws is its answer to this query, and no fault of the server's. */

@@ -12,6 +12,14 @@ export type { Consistency, Freshness, ReadOptions } from './reads.ts'
 export type { Logger, RaftLimits, RaftNodeOptions } from './options.ts'
 export type { NodeEvents } from './node-events.ts'
 export type { ServerStatus } from './services.ts'
+export { readBackup, type Backup, type BackupHeader } from './recovery/backup.ts'
+export {
+  inspectStorage,
+  recoverStorage,
+  restoreBackup,
+  type NewCluster,
+  type RecoveryReport,
+} from './recovery/recover.ts'
 export type { WaitOptions } from './calls/bounded.ts'
 export type { ProposeOptions } from './calls/proposer.ts'
 export type { Counters } from './driver/counters.ts'

@@ -162,6 +162,8 @@ export class Runtime {
       barrier: this.barrier,
       machine: this.#machine,
       rule: this.#rule,
+      clusterId: settings.clusterId,
+      storage,
       commandBytesMax: settings.limits.commandBytesMax,
       leader,
       status: () => this.status(),

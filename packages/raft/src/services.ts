@@ -10,8 +10,9 @@
  *                  open       a client id → the same
  *                  read       see reads.ts → u8 1 · answer, or a refusal
  *                  status     the group, or nothing → ServerStatus
+ *                  backup     the group, or nothing → the bytes of a backup file (recovery/backup.ts), at least as new as the call
  */
-import { ByteReader, ByteWriter, bytesCodec, notification, service, unary, type Client } from '@lab/rpc'
+import { ByteReader, ByteWriter, bytesCodec, notification, service, stream, unary, type Client } from '@lab/rpc'
 import { describeMessage } from './describe-message.ts'
 import type { Index, NodeId, Role, Term } from './types.ts'
 import { decodeGroupMessage } from './wire.ts'
@@ -37,6 +38,7 @@ export const ClientService = service('raft.client', {
   open: unary<Uint8Array, Uint8Array>(bytes),
   read: unary<Uint8Array, Uint8Array>(bytes),
   status: unary<number | undefined, ServerStatus>(),
+  backup: stream<number | undefined, Uint8Array>({ item: bytesCodec }),
 })
 
 export type PeerClient = Client<(typeof PeerService)['methods']>

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { addClientOptions, connectClient, type ClientFlags } from '../client.ts'
 import { CliError } from '../errors.ts'
 import { withExamples } from '../help.ts'
+import { addRecoveryCommands } from './recovery.ts'
 import type { Io } from '../io.ts'
 import { addOutputOption, formatRows, type Format, type Row } from '../output.ts'
 
@@ -14,7 +15,8 @@ interface StatusFlags extends ClientFlags {
 const EXAMPLES = `
   lab cluster status                             of the cluster that lab up started here
   lab cluster status --servers 10.0.0.1:7000     of another; one server knows the rest
-  lab cluster status -o json                     for programs`
+  lab cluster status -o json                     for programs
+  lab cluster backup kv.backup                   the whole state in one file`
 
 export function addClusterCommands(program: Command, io: Io): void {
   const cluster = withExamples(program.command('cluster').description('look at a cluster'), EXAMPLES)
@@ -22,6 +24,7 @@ export function addClusterCommands(program: Command, io: Io): void {
   withExamples(addOutputOption(addClientOptions(status)), EXAMPLES).action((flags: StatusFlags) =>
     showStatus(flags, io),
   )
+  addRecoveryCommands(cluster, io)
 }
 
 /** Exit code 4 when nobody leads: the cluster does not serve. */

@@ -127,6 +127,11 @@ export class RaftCluster<M extends StateMachine = StateMachine> {
     await this.clock.advance(0)
   }
 
+  /** The disk of a crashed server. */
+  storage(id: NodeId): MemoryStorage {
+    return this.#server(id).storage
+  }
+
   /** Starts a crashed server again, with what its disk kept. `wiped`: with an empty one. */
   async restart(id: NodeId, { wiped = false }: { readonly wiped?: boolean } = {}): Promise<RaftNode<M>> {
     if (wiped) {
