@@ -6,7 +6,6 @@
  *                        meter             observer ─▶ view
  *     afterwards: pages ─▶ verify ─▶ verdict
  */
-import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Clerk } from '@lab/kvraft/clerk'
 import { RaftClient } from '@lab/raft'
@@ -57,8 +56,6 @@ const CONCURRENCY_UNPACED = 96
 
 export async function runDemo(plan: DemoPlan): Promise<DemoResult> {
   const { servers, signal } = plan
-  // Every operation under way listens to it.
-  setMaxListeners(0, signal)
   const transports: Transport[] = [tcp(), webSocket()]
   const clerk = await Clerk.connect({ servers: servers.addresses, transports })
   const client = await RaftClient.connect({ servers: servers.addresses, transports })
@@ -92,7 +89,6 @@ async function loadUnderFire(plan: DemoPlan, { clerk, observer, meter }: Parts):
   const { pages, rate, pauseMs, servers, view } = plan
   const failed = new AbortController()
   const signal = AbortSignal.any([plan.signal, failed.signal])
-  setMaxListeners(0, signal)
   let playing = true
   const say = (line: string): void => view.say(meter.elapsed, line)
   const played = play({

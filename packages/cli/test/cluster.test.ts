@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readClusterFile } from '../src/local/cluster-file.ts'
 import { holderOf } from '../src/local/holder.ts'
+import { freePorts } from '../src/local/ports.ts'
+import { startServerProcess } from '../src/local/server-process.ts'
 import { lab, matching } from './fake-io.ts'
 import { temporaryFolder } from './folder.ts'
 
@@ -151,6 +153,38 @@ test('what was acknowledged is there after SIGKILL of every server at once', asy
   expect((await lab(['up', '--detach'], { cwd })).code).toBe(0)
   expect((await kv('get', 'log')).out).toBe('0;1;2;3;4;\n')
   for (const { log } of Object.values(nodes)) expect(readFileSync(log, 'utf8')).toBe('')
+})
+
+test('lab cluster backup and restore begin another cluster with the same state; recover asks before it does anything', async () => {
+  await kv('put', 'kept', 'in the file')
+  const file = join(cwd, 'kv.backup')
+  expect(await lab(['cluster', 'backup', file], { cwd })).toMatchObject({ code: 0, talk: '' })
+  const [port = 0] = await freePorts(1)
+  const folder = join(cwd, 'restored')
+  const members = { m1: `tcp://127.0.0.1:${String(port)}` }
+  const into = ['--id', 'm1', '--members', `m1=${members.m1}`, '--data', folder]
+  const same = await lab(['cluster', 'restore', file, ...into], { cwd })
+  expect(same).toMatchObject({ code: 2, talk: matching(/--cluster-id must be another than lab/) })
+  const restored = await lab(['cluster', 'restore', file, ...into, '--cluster-id', 'second'], { cwd })
+  expect(restored).toMatchObject({ code: 0, talk: '' })
+  const again = await lab(['cluster', 'restore', file, ...into, '--cluster-id', 'second'], { cwd })
+  expect(again).toMatchObject({ code: 2, talk: matching(/holds data already/) })
+
+  const recover = ['cluster', 'recover', '--id', 'm1', '--data', folder, '--cluster-id', 'second']
+  const asked = await lab(recover, { cwd })
+  expect(asked).toMatchObject({ code: 1, out: '', talk: matching(/lost.*nothing was changed: give --yes/s) })
+  expect(await lab([...recover, '--yes'], { cwd })).toMatchObject({
+    code: 0,
+    out: matching(/the cluster is m1/),
+  })
+
+  const log = join(cwd, 'm1.log')
+  const server = startServerProcess({ id: 'm1', members, clusterId: 'second', data: folder, log })
+  await server.ready
+  const get = ['kv', 'get', 'kept', '--servers', members.m1, '--cluster-id', 'second']
+  expect(await lab(get, { cwd })).toEqual({ code: 0, out: 'in the file\n', talk: '' })
+  server.kill('SIGTERM')
+  await server.exited
 })
 
 test('lab up refuses to start twice, lab down stops and says whom, and does no harm twice', async () => {

@@ -3,6 +3,7 @@ import { Deadlined } from './deadlines.ts'
 import { RpcError, toError } from './errors.ts'
 import type { Numbered } from './id-table.ts'
 import type { NamedMethod, UnaryMethod } from './service.ts'
+import { onAbort } from './on-abort.ts'
 
 /** Who holds a call: the link while it waits for a connection, then the connection. */
 export interface CallHolder {
@@ -46,18 +47,14 @@ export class PendingCall extends Deadlined implements Numbered<PendingCall> {
 
   /** Ends the call with `CANCELLED` when `signal` aborts, which it has not yet. */
   cancelOn(signal: AbortSignal): void {
-    const onAbort = (): void => {
+    this.#stopListening = onAbort(signal, () => {
       const executed = this.id === 0 ? 'no' : 'unknown'
       const cause: unknown = signal.reason
       this.holder?.release(this)
       this.fail(
         new RpcError('CANCELLED', `${this.method.label}: cancelled by the caller`, { executed, cause }),
       )
-    }
-    signal.addEventListener('abort', onAbort)
-    this.#stopListening = () => {
-      signal.removeEventListener('abort', onAbort)
-    }
+    })
   }
 
   /** The call waits for a connection: `why` tells the error that it ends with if none comes. */

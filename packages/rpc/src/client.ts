@@ -10,6 +10,7 @@ import type {
   UnaryMethod,
 } from './service.ts'
 import type { StreamReader } from './stream-reader.ts'
+import { onAbort } from './on-abort.ts'
 
 /** What a client needs of a link. */
 export interface Caller {
@@ -104,20 +105,20 @@ class LazyStream implements AsyncIterator<unknown> {
   async #start(): Promise<StreamReader> {
     const reader = await this.#open()
     if (this.#isOver) void reader.return()
-    this.#onAbort = () => {
+    const cancel = (): void => {
       reader.fail(
         new RpcError('CANCELLED', `${this.#label}: cancelled by the caller`, { executed: 'unknown' }),
       )
     }
-    if (this.#signal?.aborted === true) this.#onAbort()
-    else this.#signal?.addEventListener('abort', this.#onAbort)
+    if (this.#signal?.aborted === true) cancel()
+    else if (this.#signal !== undefined) this.#stopListening = onAbort(this.#signal, cancel)
     return reader
   }
 
   #stop(): void {
     this.#isOver = true
-    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#stopListening()
   }
 
-  #onAbort: () => void = () => undefined
+  #stopListening: () => void = () => undefined
 }

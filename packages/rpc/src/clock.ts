@@ -3,6 +3,8 @@
  * simulator can run the whole stack in virtual time; only {@link systemClock} touches the real one.
  */
 
+import { onAbort } from './on-abort.ts'
+
 /** A duration or a point in time, in milliseconds; fractions allowed. */
 export type Milliseconds = number
 
@@ -50,18 +52,20 @@ export function sleep(clock: Clock, delay: Milliseconds, signal?: AbortSignal): 
       reject(signal.reason as Error)
       return
     }
-    const onAbort = (): void => {
-      timer.cancel()
-      reject(signal?.reason as Error)
-    }
     const timer = clock.setTimer(
       delay,
       () => {
-        signal?.removeEventListener('abort', onAbort)
+        stopListening?.()
         resolve()
       },
       { keepAlive: true },
     )
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const stopListening =
+      signal === undefined
+        ? undefined
+        : onAbort(signal, () => {
+            timer.cancel()
+            reject(signal.reason as Error)
+          })
   })
 }

@@ -1,3 +1,4 @@
+export { onAbort } from './on-abort.ts'
 export { systemClock, sleep, type Clock, type Milliseconds, type Timer } from './clock.ts'
 export { systemRandom, seededRandom, type Random } from './random.ts'
 export { DiskError, type Disk, type DiskFile, type DiskLock, type DiskOpenOptions } from './disk.ts'

@@ -3,6 +3,7 @@ import type { ClientConnection } from './client-connection.ts'
 import type { Milliseconds } from './clock.ts'
 import { Deadlined, type Deadlines } from './deadlines.ts'
 import { RpcError } from './errors.ts'
+import { onAbort } from './on-abort.ts'
 
 interface Guest {
   /** A connection is there. */
@@ -57,11 +58,12 @@ export class WaitingRoom implements CallHolder {
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       const { signal } = options
+      let stopListening = (): void => undefined
       const visit = new Visit(() => {
         const message = `${what}: no connection within ${String(options.timeout)} ms${this.#why()}`
         end(new RpcError('UNREACHABLE', message, { cause: this.#lastError() }))
       })
-      const onAbort = (): void => {
+      const cancel = (): void => {
         end(
           new RpcError('CANCELLED', `${what}: cancelled by the caller`, { cause: signal?.reason as unknown }),
         )
@@ -69,7 +71,7 @@ export class WaitingRoom implements CallHolder {
       const end = (error: RpcError | undefined): void => {
         this.#guests.delete(visit)
         this.#deadlines.remove(visit)
-        signal?.removeEventListener('abort', onAbort)
+        stopListening()
         if (error === undefined) resolve()
         else reject(error)
       }
@@ -82,8 +84,8 @@ export class WaitingRoom implements CallHolder {
         },
       })
       this.#deadlines.add(visit, options.deadline)
-      if (signal?.aborted === true) onAbort()
-      else signal?.addEventListener('abort', onAbort)
+      if (signal?.aborted === true) cancel()
+      else if (signal !== undefined) stopListening = onAbort(signal, cancel)
     })
   }
 

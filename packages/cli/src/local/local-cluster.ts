@@ -80,7 +80,7 @@ export async function stopCluster({ nodes }: ClusterPlan): Promise<string[]> {
     const holder = await holderOf(data)
     if (holder === null) continue
     running.push(id)
-    process.kill(holder.pid ?? pid, 'SIGTERM')
+    terminate(id, holder.pid ?? pid)
   }
   const deadline = Date.now() + STOP_MS
   for (const id of running) {
@@ -120,5 +120,15 @@ async function waitForLeader(servers: readonly string[]): Promise<void> {
     }
   } finally {
     await client.close()
+  }
+}
+
+/** Asks a server to stop; one that has ended meanwhile is fine. A number of 0 or less would mean whole groups of processes. */
+function terminate(id: string, pid: number): void {
+  if (pid <= 0) throw new CliError('FAILED', `which process ${id} is, is not known: end it by hand`)
+  try {
+    process.kill(pid, 'SIGTERM')
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown
   }
 }

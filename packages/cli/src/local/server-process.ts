@@ -22,7 +22,8 @@ export interface ServerProcessOptions {
 
 export interface ServerProcess {
   readonly id: string
-  readonly pid: number
+  /** Null when it could not be started at all: `exited` says why. */
+  readonly pid: number | null
   /** Resolves once it serves. @throws {CliError} when it ended before, with what it said */
   readonly ready: Promise<void>
   /** How it ended, as people say it: `exit code 1`, `SIGKILL`. */
@@ -59,7 +60,7 @@ export function startServerProcess(options: ServerProcessOptions): ServerProcess
   })
   // Whoever does not wait for it has `exited`.
   ready.catch(() => undefined)
-  return { id, pid: child.pid ?? -1, ready, exited, kill: (signal) => child.kill(signal) }
+  return { id, pid: child.pid ?? null, ready, exited, kill: (signal) => child.kill(signal) }
 }
 
 function serverArguments({

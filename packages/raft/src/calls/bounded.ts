@@ -1,4 +1,4 @@
-import { toError, type Clock, type Milliseconds } from '@lab/rpc'
+import { onAbort, toError, type Clock, type Milliseconds } from '@lab/rpc'
 import { RaftError, badRequest, type Outcome } from '../errors.ts'
 import type { Deadlines, Expiring } from './deadlines.ts'
 
@@ -50,23 +50,21 @@ export function bounded<T>(
 ): Promise<T> {
   const { timeout, signal, what, outcome } = options
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => {
-      if (signal !== undefined) end(cancelled(signal, outcome))
-    }
     const call: Expiring = {
       deadline: clock.now() + timeout,
       expire: () => end(new RaftError('TIMEOUT', `${what} within ${timeout} ms`, { outcome })),
     }
     const leave = (): void => {
       deadlines.remove(call, timeout)
-      signal?.removeEventListener('abort', onAbort)
+      stopListening?.()
     }
     const end = (error: RaftError): void => {
       leave()
       reject(error)
     }
     deadlines.add(call, timeout)
-    signal?.addEventListener('abort', onAbort)
+    const stopListening =
+      signal === undefined ? undefined : onAbort(signal, () => end(cancelled(signal, outcome)))
     work.then(
       (value) => {
         leave()

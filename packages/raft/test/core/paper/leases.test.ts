@@ -89,10 +89,15 @@ describe('thesis §6.4.1 the leader', () => {
   })
 
   test('has none before the first commit of its own term (§8)', () => {
-    const server = new OneServer({ membership: leases, log: [1] })
+    // The configuration is old: only what this leader itself appended is not committed.
+    const server = new OneServer({ membership: leases, snapshot: { index: 1, term: 1 }, log: [1] })
+    // A restart may have promised a lease, and waits.
+    server.pass(TIMING.electionTimeoutMsMax)
     server.lead()
-    server.receive('B', ack(1, 1, 2))
+    server.receive('B', ack(1, 2, 2))
     expect(lease(server)).toEqual({ ok: false, why: 'expired' })
+    server.receive('B', ack(1, 3, 2))
+    expect(lease(server)).toEqual({ ok: true, index: 3 })
   })
 
   test('drops it when it hands over, and never takes it up again in that term: TimeoutNow may come late (§3.10)', () => {
