@@ -12,6 +12,7 @@ export const BROWSER_ENTRIES = [
   '@lab/rpc/websocket/browser',
   '@lab/raft',
   '@lab/kvraft/clerk',
+  '@lab/sim',
 ]
 
 /** One line for each import on the way from `entry` that a browser cannot resolve. */

@@ -36,7 +36,8 @@ export interface PlanOptions {
 }
 
 const DURATION_MS = 4000
-const OPERATIONS_PER_SECOND = 50
+/** A busy cluster and one that is nearly idle go wrong in different ways. */
+const OPERATIONS_PER_SECOND = [10, 25, 50]
 
 /** What the seed draws for a scenario. */
 export function planOf<S, C, Op, R>(
@@ -57,7 +58,8 @@ export function planOf<S, C, Op, R>(
           durationMs,
           among: scenario.faults ?? FAULT_NAMES,
         })
-  const perSecond = options.operationsPerSecond ?? scenario.operationsPerSecond ?? OPERATIONS_PER_SECOND
+  const perSecond =
+    options.operationsPerSecond ?? scenario.operationsPerSecond ?? oneOf(OPERATIONS_PER_SECOND, random)
   const operations = drawOperations(scenario, random, { clients, durationMs, perSecond })
   return { scenario: scenario.name, seed, nodes, clients, durationMs, faults, operations }
 }

@@ -18,7 +18,7 @@ export interface Scenario<Server = unknown, Client = unknown, Op = unknown, Resu
   readonly clients?: readonly number[]
   /** How long faults and clients go on, in virtual time. Default 4 s. */
   readonly durationMs?: Milliseconds
-  /** How many operations all clients begin in a second. Default 50. */
+  /** How many operations all clients begin in a second. Default: 10, 25 or 50, by the seed. */
   readonly operationsPerSecond?: number
   /** Faults that the scenario can stand. Default: all. */
   readonly faults?: readonly FaultName[]
