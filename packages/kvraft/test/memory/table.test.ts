@@ -125,6 +125,21 @@ test('a walk begins at the first key that does not come before the one sought', 
   }
 })
 
+test('a view keeps what it needs under any record number, the very first too', () => {
+  const twins = new Twins()
+  twins.put('first', '')
+  twins.put('b', 'old')
+  // Its number, 0, is what the view gets for the old state of the other.
+  twins.remove('first')
+  const view = twins.table.freeze(twins.revision)
+  twins.put('b', 'new')
+  twins.append('b', 'er')
+  const drawn: string[] = []
+  view.draw((record) => drawn.push(textOf(twins.table.value(record))) > 0)
+  expect(drawn).toEqual(['old'])
+  expect(twins.inOrder()).toEqual([['b', 'newer']])
+})
+
 test('a view that is given up gives its records back bit by bit, with each change some', () => {
   const twins = new Twins()
   for (let n = 0; n < 1000; n++) twins.put(`key${n}`, 'old')
