@@ -3,15 +3,17 @@ import { decodeAttempt, fromRpcError } from './calls/refusal.ts'
 import type { Attempt, AttemptOptions, Route } from './calls/route.ts'
 import { RaftError, type LeaderHint } from './errors.ts'
 import { callOptions } from './node-route.ts'
-import { ClientService, forGroup, type RequestClient } from './services.ts'
+import type { AdminMethod } from './admin/types.ts'
+import { AdminService, ClientService, forGroup, type AdminClient, type RequestClient } from './services.ts'
 
-type Method = 'propose' | 'open' | 'read'
+type Method = 'propose' | 'open' | 'read' | AdminMethod
 
 /** A server of the cluster, as a client sees it. */
 export interface KnownServer {
   readonly addresses: readonly Address[]
   readonly link: Link
   readonly requests: RequestClient
+  readonly admin: AdminClient
 }
 
 export interface AskOptions extends AttemptOptions {
@@ -63,7 +65,7 @@ export class ClientRoute implements Route {
     if (server === null) return { ok: false, error: this.unavailable() }
     try {
       const attempt = decodeAttempt(
-        await server.requests[method](forGroup(this.#options.group, body), callOptions(options)),
+        await methodOf(server, method)(forGroup(this.#options.group, body), callOptions(options)),
       )
       if (attempt.ok) {
         if (this.#leader === null && method !== 'read') this.#lead(server)
@@ -123,7 +125,12 @@ export class ClientRoute implements Route {
         if (state !== 'connecting') this.#wake()
       },
     })
-    const server: KnownServer = { addresses, link, requests: link.client(ClientService) }
+    const server: KnownServer = {
+      addresses,
+      link,
+      requests: link.client(ClientService),
+      admin: link.client(AdminService),
+    }
     this.#servers.push(server)
     return server
   }
@@ -192,4 +199,10 @@ export class ClientRoute implements Route {
 /** A refusal that trying again will not change. */
 function isForGood({ code }: RaftError): boolean {
   return code === 'UNAUTHORISED' || code === 'WRONG_CLUSTER'
+}
+
+function methodOf({ requests, admin }: KnownServer, method: Method): RequestClient['propose'] {
+  return method === 'change' || method === 'transfer' || method === 'stepDown'
+    ? admin[method]
+    : requests[method]
 }

@@ -14,6 +14,9 @@ import {
   type TraceSink,
   type Transport,
 } from '@lab/rpc'
+import { checkChange, type MembershipChangeInput } from './admin/check-change.ts'
+import { Operator, type ChangeMembershipOptions } from './admin/operator.ts'
+import type { Handover, MembershipReport } from './admin/types.ts'
 import { checkTimeout, type WaitOptions } from './calls/bounded.ts'
 import { Deadlines } from './calls/deadlines.ts'
 import { encodeCommand, encodeQuery } from './calls/encode.ts'
@@ -26,6 +29,7 @@ import { checkGroup, completeAddress } from './options.ts'
 import { checkFreshness, encodeRead, type ReadOptions } from './reads.ts'
 import { resultOf } from './rsm/reply.ts'
 import type { ServerStatus } from './services.ts'
+import type { NodeId } from './types.ts'
 
 export interface RaftClientOptions<C = unknown, R = unknown, Q = unknown, A = unknown> {
   /** Some of the cluster's servers; it learns of others. */
@@ -42,6 +46,8 @@ export interface RaftClientOptions<C = unknown, R = unknown, Q = unknown, A = un
   /** When given, servers of another cluster are refused. */
   readonly clusterId?: string
   readonly token?: string
+  /** `admin` to change the cluster itself: who takes part, who leads. Default `client`. */
+  readonly role?: 'client' | 'admin'
   /** When a call is given none. Default 10 s. */
   readonly timeout?: Milliseconds
   /** How long `connect` waits for the first server. Default 5 s. */
@@ -80,6 +86,8 @@ export interface ServerReport {
 export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
   readonly #route: ClientRoute
   readonly #proposer: Proposer
+  readonly #operator: Operator
+  readonly #transports: readonly Transport[]
   readonly #deadlines: Deadlines
   readonly #clock: Clock
   readonly #group: number
@@ -120,7 +128,7 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
     this.#resultCodec = options.resultCodec ?? jsonCodec()
     this.#queryCodec = options.queryCodec ?? jsonCodec()
     this.#answerCodec = options.answerCodec ?? jsonCodec<A>()
-    const { group = 0, clusterId = '', token, trace, rpcLimits } = options
+    const { group = 0, clusterId = '', token, trace, rpcLimits, role = 'client' } = options
     this.#group = checkGroup(group)
     this.#route = new ClientRoute({
       group,
@@ -131,7 +139,7 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
         transports,
         clock,
         random,
-        identity: { clusterId, role: 'client', ...(token === undefined ? {} : { token }) },
+        identity: { clusterId, role, ...(token === undefined ? {} : { token }) },
         ...(trace === undefined ? {} : { trace }),
         ...(rpcLimits === undefined ? {} : { limits: rpcLimits }),
       },
@@ -144,6 +152,12 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
       deadlines: this.#deadlines,
       timeout: checkTimeout(timeout),
       attemptTimeout,
+    })
+    this.#transports = transports
+    this.#operator = new Operator({
+      clock,
+      proposer: this.#proposer,
+      attempt: (method, body, attempt) => this.#route.ask(method, body, attempt),
     })
   }
 
@@ -183,6 +197,30 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
     return this.#route.servers
       .filter(({ link }) => link.state === 'up')
       .map(({ link }) => link.client(service))
+  }
+
+  /** See {@link RaftNode.changeMembership}. @throws {RaftError} also `UNAUTHORISED` unless connected with `role: 'admin'` */
+  async changeMembership(
+    change: MembershipChangeInput,
+    options: ChangeMembershipOptions = {},
+  ): Promise<MembershipReport> {
+    const checked = checkChange(change, (address) => completeAddress(address, this.#transports))
+    return this.#operator.change(checked, options)
+  }
+
+  /** See {@link RaftNode.membership}. */
+  membership(options: WaitOptions = {}): Promise<MembershipReport> {
+    return this.#operator.membership(options)
+  }
+
+  /** See {@link RaftNode.transferLeadership}. @throws {RaftError} also `UNAUTHORISED` unless connected with `role: 'admin'` */
+  transferLeadership(to?: NodeId, options: WaitOptions = {}): Promise<Handover> {
+    return this.#operator.transfer(to, options)
+  }
+
+  /** See {@link RaftNode.stepDown}. @throws {RaftError} also `UNAUTHORISED` unless connected with `role: 'admin'` */
+  stepDown(options: WaitOptions = {}): Promise<Handover> {
+    return this.#operator.stepDown(options)
   }
 
   /** What each server known says of itself. */

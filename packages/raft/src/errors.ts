@@ -24,13 +24,19 @@ export type RaftErrorCode =
   | 'COMMAND_FAILED'
   /** The command or the query is larger than the limit. */
   | 'TOO_LARGE'
+  /** The configuration has changed since it was looked at: look again. */
+  | 'CONFLICT'
+  /** A server to be added did not receive the log in time: nothing has changed. */
+  | 'NOT_CAUGHT_UP'
+  /** Nobody took over leadership: who led goes on leading. */
+  | 'NOT_TRANSFERRED'
   /** An option or an argument is not acceptable. */
   | 'BAD_REQUEST'
   /** This node's data were lost while its id lived on: the others know an older incarnation of it. */
   | 'WIPED'
   /** The other side belongs to another cluster. */
   | 'WRONG_CLUSTER'
-  /** The other side does not count this node among its members. */
+  /** The other side does not count this node among its members; or no such server answers where it is said to be. */
   | 'UNKNOWN_NODE'
   /** Token or role does not allow this. */
   | 'UNAUTHORISED'

@@ -1,7 +1,11 @@
 /** What a node answers to others: see services.ts. */
 import { implement, toError, type CallContext, type Clock, type Implementation } from '@lab/rpc'
 import { encodeRefusal } from './calls/refusal.ts'
+import type { Admin } from './admin/admin.ts'
+import type { AdminMethod } from './admin/types.ts'
+import type { Acquaintances } from './driver/acquaintances.ts'
 import type { Driver } from './driver/driver.ts'
+import { decodeGreeting, encodeVerdict } from './driver/greeting.ts'
 import { RaftError, badRequest, type LeaderHint } from './errors.ts'
 import { answerReadIndex, type ReadBarrier } from './read-barrier.ts'
 import { decodeRead } from './reads.ts'
@@ -10,12 +14,14 @@ import { CLIENT_ID_BYTES, encodeOpen, type SessionRule } from './rsm/envelope.ts
 import type { ReplicatedMachine } from './rsm/replicated-machine.ts'
 import type { NodeId } from './types.ts'
 import type { Storage } from './storage.ts'
-import { ClientService, PeerService, fromGroup, type ServerStatus } from './services.ts'
+import { AdminService, ClientService, PeerService, fromGroup, type ServerStatus } from './services.ts'
 import { decodeGroupMessage } from './wire.ts'
 
 export interface ImplementationOptions {
   readonly clock: Clock
   readonly driver: Driver
+  readonly acquaintances: Acquaintances
+  readonly admin: Admin
   readonly barrier: ReadBarrier
   readonly machine: ReplicatedMachine
   readonly clusterId: string
@@ -29,6 +35,8 @@ export interface ImplementationOptions {
 const ANSWERED = 1
 /** Some milliseconds for the answer to travel: a caller that has given up needs none. */
 const READ_TIMEOUT_MS = 10_000
+/** Servers to be added may have much to receive. */
+const ADMIN_TIMEOUT_MS = 3_600_000
 
 /** What answers for a group; null when it does not run here. */
 export type GroupAnswers = (group: number) => ImplementationOptions | null
@@ -43,11 +51,13 @@ export function peerImplementation(
     {
       message: (bytes, { peer }) => {
         const { group, message } = decodeGroupMessage(bytes)
-        const driver = answers(group)?.driver
+        const options = answers(group)
         // As to a server that is down: the sender asks again.
-        if (driver === undefined) return
+        if (options === null) return
+        const { driver, acquaintances } = options
         driver.counters.messagesReceived++
         driver.counters.bytesReceived += bytes.length
+        if (!acquaintances.admits(peer)) return
         driver.input({ type: 'message', from: peer.nodeId, message })
       },
       readIndex: async (bytes) => {
@@ -57,6 +67,12 @@ export function peerImplementation(
         return answerReadIndex(options.driver, body)
       },
       beat: (bytes, { peer }) => onBeat(peer.nodeId, bytes),
+      hello: (bytes, { peer }) => {
+        const { group, body } = fromGroup(bytes)
+        const options = answers(group)
+        if (options === null) throw notHere(group)
+        return encodeVerdict(options.acquaintances.greeted(peer, decodeGreeting(body)))
+      },
     },
     { roles: ['peer'] },
   )
@@ -78,6 +94,8 @@ export function clientImplementation(answers: GroupAnswers): Implementation {
       answered(bytes, (options, body) =>
         read(options, body, context).catch((thrown: unknown) => refusedRead(options, thrown)),
       ),
+    membership: (bytes, context) =>
+      answered(bytes, (options, body) => administer(options, 'membership', body, context)),
     status: (group = 0) => {
       const options = answers(group)
       if (options === null) throw notHere(group)
@@ -89,6 +107,36 @@ export function clientImplementation(answers: GroupAnswers): Implementation {
       return backup(options, context)
     },
   })
+}
+
+/** For operators; and for members, which pass on what they are asked. */
+export function adminImplementation(answers: GroupAnswers): Implementation {
+  const answer =
+    (method: AdminMethod) =>
+    async (bytes: Uint8Array, context: CallContext): Promise<Uint8Array> => {
+      const { group, body } = fromGroup(bytes)
+      const options = answers(group)
+      return options === null ? encodeRefusal(notHere(group)) : administer(options, method, body, context)
+    }
+  return implement(
+    AdminService,
+    { change: answer('change'), transfer: answer('transfer'), stepDown: answer('stepDown') },
+    { roles: ['peer', 'admin'] },
+  )
+}
+
+async function administer(
+  options: ImplementationOptions,
+  method: AdminMethod,
+  body: Uint8Array,
+  { deadline, signal }: CallContext,
+): Promise<Uint8Array> {
+  const timeout = Math.max(1, Math.min(ADMIN_TIMEOUT_MS, deadline - options.clock.now()))
+  try {
+    return await options.admin.here(method, body, { timeout, signal })
+  } catch (thrown) {
+    return refusedRead(options, thrown)
+  }
 }
 
 /** Another server may run it: a client asks the next. */

@@ -8,6 +8,9 @@ export {
   type RaftClientOptions,
   type ServerReport,
 } from './client.ts'
+export type { MembershipChangeInput } from './admin/check-change.ts'
+export type { ChangeMembershipOptions } from './admin/operator.ts'
+export type { Handover, MembershipReport } from './admin/types.ts'
 export type { Consistency, Freshness, ReadOptions } from './reads.ts'
 export type { Logger, RaftLimits, RaftNodeOptions } from './options.ts'
 export type { NodeEvents } from './node-events.ts'

@@ -6,6 +6,9 @@
  *     read ────▶ ReadBarrier, then your function on the state machine
  */
 import { jsonCodec, type Address, type Codec, type Milliseconds, type Server } from '@lab/rpc'
+import { checkChange, type MembershipChangeInput } from './admin/check-change.ts'
+import type { ChangeMembershipOptions } from './admin/operator.ts'
+import type { Handover, MembershipReport } from './admin/types.ts'
 import { bounded, checkSignal, checkTimeout, type WaitOptions } from './calls/bounded.ts'
 import { encodeCommand } from './calls/encode.ts'
 import type { ProposeOptions } from './calls/proposer.ts'
@@ -15,7 +18,7 @@ import { soleGroup } from './host/stored-groups.ts'
 import { LeaderTask, type LeaderWork } from './leader-task.ts'
 import { metricsOf, type NodeMetrics } from './metrics.ts'
 import type { NodeEvents } from './node-events.ts'
-import { checkOptions, type RaftNodeOptions } from './options.ts'
+import { checkOptions, completeAddress, type RaftNodeOptions } from './options.ts'
 import { checkFreshness, type ReadOptions } from './reads.ts'
 import { resultOf, type Position } from './rsm/reply.ts'
 import { Runtime } from './runtime.ts'
@@ -56,14 +59,12 @@ export class RaftNode<M extends StateMachine = StateMachine> {
     options: RaftNodeOptions<M>,
   ): Promise<RaftNode<M>> {
     const settings = checkOptions(options)
-    const { members, storage } = options
     const host = await Host.open({
       options,
       settings,
-      stored: soleGroup(storage),
+      stored: soleGroup(options.storage),
       // With one group they would save nothing.
       beats: false,
-      admits: (id) => id in members,
     })
     try {
       const end = (why: string): Promise<void> => host.close(why)
@@ -178,30 +179,42 @@ export class RaftNode<M extends StateMachine = StateMachine> {
     return task
   }
 
-  /** Hands leadership to `to` (thesis §3.10), when this node has it. Resolves when this node knows that `to` leads. @throws {RaftError} `NOT_LEADER`, `TIMEOUT` */
-  async transferLeadership(to: NodeId, { timeout = 2000, signal }: WaitOptions = {}): Promise<void> {
-    checkTimeout(timeout)
-    checkSignal(signal)
-    const { driver, standing, events } = this.#runtime
-    if (standing.leader()?.id === to) return
-    if (standing.leader()?.id !== this.id)
-      throw new RaftError('NOT_LEADER', 'only the leader can hand over', {
-        leaderHint: standing.leader() ?? undefined,
-      })
-    if (!standing.membership.voters.includes(to))
-      throw badRequest(`to must be a voter (${standing.membership.voters.join(', ')}), not ${to}`)
-    let off = (): void => undefined
-    const done = new Promise<void>((resolve) => {
-      off = events.on('leader', ({ leader }) => {
-        if (leader === to) resolve()
-      })
-    })
-    driver.input({ type: 'transfer', to })
-    try {
-      await this.#bounded(done, { timeout, signal, what: `${to} did not take over` })
-    } finally {
-      off()
-    }
+  /**
+   * Changes who takes part (§6), through whoever leads: any set of servers to any other, one change at a time. Servers to be added
+   * run already, with `join`; they become voters once they have caught up. Resolves when the change is committed.
+   *
+   * @param options.timeout default one minute: with much data, add learners first and promote them later
+   * @throws {RaftError} with `outcome`: `CONFLICT` when `ifIndex` is past, `NOT_CAUGHT_UP` when a server to be added did not come
+   *   near the end of the log (nothing has changed then), `UNKNOWN_NODE` when another or nobody answers at its address,
+   *   `BAD_REQUEST`, `TIMEOUT`, `CANCELLED`, `CLOSED`; with `ifIndex` also `LEADERSHIP_LOST`
+   */
+  async changeMembership(
+    change: MembershipChangeInput,
+    options: ChangeMembershipOptions = {},
+  ): Promise<MembershipReport> {
+    const { transports } = this.#runtime.settings
+    const checked = checkChange(change, (address) => completeAddress(address, transports))
+    return this.#runtime.operator.change(checked, options)
+  }
+
+  /** Who takes part, as the leader has it. What this server knows, perhaps less, stands in `status()`. @throws {RaftError} `TIMEOUT`, `CANCELLED`, `CLOSED` */
+  membership(options: WaitOptions = {}): Promise<MembershipReport> {
+    return this.#runtime.operator.membership(options)
+  }
+
+  /**
+   * Has whoever leads hand over (thesis §3.10) to `to`, or to whoever has most of the log. Resolves with who leads then.
+   *
+   * @throws {RaftError} `NOT_TRANSFERRED` when `to` did not take over within an election timeout: the leader goes on leading;
+   *   `BAD_REQUEST` when `to` has no vote, `TIMEOUT`, `CANCELLED`, `CLOSED`
+   */
+  transferLeadership(to?: NodeId, options: WaitOptions = {}): Promise<Handover> {
+    return this.#runtime.operator.transfer(to, options)
+  }
+
+  /** Has whoever leads leave office, to the best of its successors if one has the whole log, else to whom an election brings. */
+  stepDown(options: WaitOptions = {}): Promise<Handover> {
+    return this.#runtime.operator.stepDown(options)
   }
 
   /** @returns a function that takes the listener off again */

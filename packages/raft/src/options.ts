@@ -49,7 +49,12 @@ export interface RaftNodeOptions<M extends StateMachine = StateMachine> {
    * Every server's address or addresses. Bootstraps an empty storage only: afterwards the configuration in the log counts, and a
    * difference is reported.
    */
-  readonly members: Readonly<Record<NodeId, Address | readonly Address[]>>
+  readonly members?: Readonly<Record<NodeId, Address | readonly Address[]>>
+  /**
+   * Addresses of a cluster that this server is to be added to, with `changeMembership` there: an empty storage waits for it. Then
+   * `members` is left out, and `listen` says where this server is reached.
+   */
+  readonly join?: readonly Address[]
   /**
    * Allows lease reads in the cluster that this bootstraps: then a server that restarts waits for one longest election timeout
    * before it votes. Like `members` it counts for an empty storage only. Default false.
@@ -109,7 +114,10 @@ export type ResolvedLimits = Omit<RaftLimits, keyof CoreLimits>
 /** Options with every default filled in. */
 export interface Settings {
   readonly id: NodeId
+  /** Empty for a server that joins and names none. */
   readonly members: Readonly<Record<NodeId, readonly Address[]>>
+  /** Null for a server that does not join. */
+  readonly join: readonly Address[] | null
   /** Undefined when the options do not say. */
   readonly leases: boolean | undefined
   readonly transports: readonly Transport[]
@@ -131,9 +139,12 @@ export function checkOptions<M extends StateMachine>(options: Omit<RaftNodeOptio
   checkId(clusterId, 'clusterId')
   checkPositive(timeout, 'timeout')
   const transports = checkTransports(options)
-  const members = checkMembers(options.members, id, transports)
+  const join =
+    options.join === undefined ? null : listOf(options.join).map((each) => completeAddress(each, transports))
+  const members =
+    join !== null && options.members === undefined ? {} : checkMembers(options.members ?? {}, id, transports)
   const listen = options.listen === undefined ? (members[id] ?? []) : listOf(options.listen)
-  if (listen.length === 0) throw badRequest('listen needs at least one address')
+  if (listen.length === 0) throw badRequest('listen needs at least one address: where this server is reached')
   checkMachine(options.stateMachine)
   const snapshotEveryBytes = options.snapshotEveryBytes ?? SNAPSHOT_EVERY_BYTES
   checkPositive(snapshotEveryBytes, 'snapshotEveryBytes')
@@ -143,6 +154,7 @@ export function checkOptions<M extends StateMachine>(options: Omit<RaftNodeOptio
   return {
     id,
     members,
+    join,
     leases: options.leases,
     transports,
     clusterId,
@@ -164,7 +176,7 @@ export function checkGroup(group: number): number {
 }
 
 function checkMembers(
-  members: RaftNodeOptions['members'],
+  members: NonNullable<RaftNodeOptions['members']>,
   id: NodeId,
   transports: readonly Transport[],
 ): Record<NodeId, readonly Address[]> {

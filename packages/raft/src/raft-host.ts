@@ -34,8 +34,7 @@ export class RaftHost {
   static async start(options: RaftHostOptions): Promise<RaftHost> {
     const settings = checkHostOptions(options)
     const stored = manyGroups(options.storage)
-    // Who belongs to which group is known only when that group has started: until then every process of the cluster may connect.
-    const host = await Host.open({ options, settings, stored, beats: true, admits: () => true })
+    const host = await Host.open({ options, settings, stored, beats: true })
     try {
       await host.listen(options.services ?? [])
     } catch (thrown) {

@@ -2,25 +2,31 @@
  * Everything that one server of one group is made of, put together and taken apart again; what groups share stands in
  * host/host.ts. `RaftNode` is its public face.
  */
-import { jsonCodec } from '@lab/rpc'
-import { bootstrapMembership, difference } from './bootstrap.ts'
+import type { Address } from '@lab/rpc'
+import { Admin } from './admin/admin.ts'
+import { Operator } from './admin/operator.ts'
+import { coreOf, difference, machineOf } from './bootstrap.ts'
 import { Deadlines } from './calls/deadlines.ts'
 import { Proposer } from './calls/proposer.ts'
 import { membersOf } from './core/membership.ts'
-import { Raft } from './core/raft.ts'
+import type { Raft } from './core/raft.ts'
+import type { Change } from './core/ready.ts'
 import { Diagnostics } from './diagnostics.ts'
+import { Acquaintances } from './driver/acquaintances.ts'
 import { Driver } from './driver/driver.ts'
+import type { Greeting } from './driver/greeting.ts'
 import { GroupPeers } from './driver/group-peers.ts'
 import type { RaftTrace } from './driver/trace-events.ts'
 import { RaftError } from './errors.ts'
 import { Events } from './events.ts'
 import type { Host } from './host/host.ts'
 import type { ImplementationOptions } from './implementations.ts'
+import { Joining, isAdded } from './joining.ts'
 import type { NodeEvents } from './node-events.ts'
 import { NodeRoute } from './node-route.ts'
 import type { RaftNodeOptions, Settings } from './options.ts'
 import { ReadBarrier } from './read-barrier.ts'
-import { ReplicatedMachine } from './rsm/replicated-machine.ts'
+import type { ReplicatedMachine } from './rsm/replicated-machine.ts'
 import type { ServerStatus } from './services.ts'
 import { Standing } from './standing.ts'
 import type { Recovered, Storage } from './storage.ts'
@@ -47,6 +53,11 @@ export class Runtime {
   readonly standing: Standing
   readonly barrier: ReadBarrier
   readonly proposer: Proposer
+  readonly acquaintances: Acquaintances
+  readonly admin: Admin
+  readonly operator: Operator
+  /** It was not there when the cluster began. */
+  readonly added: boolean
   readonly diagnostics: Diagnostics
   /** What people should know about this start. */
   readonly notes: readonly string[]
@@ -55,6 +66,10 @@ export class Runtime {
   readonly #recovered: Recovered
   readonly #route: NodeRoute
   readonly #trace: RaftTrace | null
+  readonly #core: Raft
+  #joining: Joining | null = null
+  /** A configuration in the log is not known to be committed. */
+  #unsettled = true
   readonly #answers: ImplementationOptions
   /** How the options differ from the log, until somebody has been told. */
   #difference: string | null
@@ -66,7 +81,8 @@ export class Runtime {
     const owner = { clusterId: settings.clusterId, nodeId: settings.id }
     const { storage, recovered } = await host.stored.openGroup(group, owner)
     try {
-      const runtime = new Runtime(parts, storage, recovered)
+      const added = await isAdded(storage, recovered, { ...settings, group })
+      const runtime = new Runtime(parts, { storage, recovered, added })
       host.add(group, runtime)
       return runtime
     } catch (thrown) {
@@ -75,7 +91,11 @@ export class Runtime {
     }
   }
 
-  private constructor(parts: GroupParts, storage: Storage, recovered: Recovered) {
+  private constructor(
+    parts: GroupParts,
+    found: { readonly storage: Storage; readonly recovered: Recovered; readonly added: boolean },
+  ) {
+    const { storage, recovered, added } = found
     const { host, group, options, settings } = parts
     const { id, clock, random, members } = settings
     const { logger } = options
@@ -87,16 +107,18 @@ export class Runtime {
     this.events = new Events((error) => logger?.error(`a listener threw: ${String(error)}`))
     this.deadlines = new Deadlines(clock)
     this.#machine = machineOf(options)
-    const core = coreOf(parts, recovered)
+    this.added = added
+    const core = coreOf({ settings, group, beats: host.beats, recovered, added })
+    this.#core = core
     const { membership, currentTerm } = core.status()
-    this.#difference = difference(members, membership, settings.leases)
+    this.#difference = settings.join === null ? difference(members, membership, settings.leases) : null
     this.notes = [...recovered.notes, ...(this.#difference === null ? [] : [this.#difference])]
     this.standing = new Standing({
       membership,
       term: currentTerm,
       events: this.events,
       onLeader: () => this.#route.leaderChanged(),
-      onMembership: (next) => host.updatePeers(group, next),
+      onMembership: () => this.#membershipChanged(),
     })
     const peers = new GroupPeers(group, host.peers, this.#trace)
     this.driver = new Driver({
@@ -120,7 +142,7 @@ export class Runtime {
             this.diagnostics.role(change)
             host.leads(group, change.role === 'leader' ? change.term : 0)
           }
-          this.standing.changed(change)
+          this.#changed(change)
         },
         applied: (entry) => this.standing.applied(entry),
         stalled: (lateMs) => {
@@ -132,6 +154,13 @@ export class Runtime {
       },
     })
     const leader = (): ReturnType<Standing['leader']> => this.standing.leader()
+    this.acquaintances = new Acquaintances({
+      self: id,
+      firstMet: host.firstMet,
+      configurations: () => core.configurations(),
+      leader: () => leader()?.id ?? null,
+      onMet: () => this.#updatePeers(),
+    })
     const shared = {
       clock,
       deadlines: this.deadlines,
@@ -141,6 +170,7 @@ export class Runtime {
       leader,
     }
     this.#route = new NodeRoute({ ...shared, rule: this.#rule })
+    this.admin = new Admin({ ...shared, link: host.link })
     this.barrier = new ReadBarrier({
       ...shared,
       random,
@@ -156,16 +186,23 @@ export class Runtime {
       attemptTimeout: ATTEMPT_TIMEOUT_MS,
       waitingBytesMax: settings.limits.proposalBytesMax,
     })
+    this.operator = new Operator({
+      clock,
+      proposer: this.proposer,
+      attempt: (method, body, attempt) => this.admin.attempt(method, body, attempt),
+    })
     this.#answers = {
       clock,
       driver: this.driver,
+      acquaintances: this.acquaintances,
+      admin: this.admin,
       barrier: this.barrier,
       machine: this.#machine,
       rule: this.#rule,
       clusterId: settings.clusterId,
       storage,
       commandBytesMax: settings.limits.commandBytesMax,
-      leader,
+      leader: () => this.standing.whomToAsk(id),
       status: () => this.status(),
     }
   }
@@ -178,11 +215,6 @@ export class Runtime {
   /** How others are answered. */
   answers(): ImplementationOptions {
     return this.#answers
-  }
-
-  /** Whether the id stands in this group's configuration or in its options. */
-  isMember(id: NodeId): boolean {
-    return id in this.settings.members || membersOf(this.standing.membership).includes(id)
   }
 
   status(): ServerStatus {
@@ -199,6 +231,9 @@ export class Runtime {
       lastIndex,
       snapshotIndex,
       voters: membership.voters,
+      votersOutgoing: membership.votersOutgoing,
+      learners: membership.learners,
+      membershipIndex: membership.index,
       addresses: membership.addresses,
       matchIndexes: Object.fromEntries(
         Object.entries(followers).map(([peer, { matchIndex }]) => [peer, matchIndex]),
@@ -209,10 +244,12 @@ export class Runtime {
 
   /** Takes part from now on. @throws what the state machine throws while it restores */
   async begin(): Promise<void> {
-    const { host, group, options } = this.#parts
+    const { host, options, settings } = this.#parts
     this.#trace?.start(this.driver.status, this.#recovered.terms, this.notes)
     for (const note of this.notes) options.logger?.warn(note)
-    host.updatePeers(group, this.standing.membership)
+    this.#updatePeers()
+    if (this.#waits)
+      this.#joining = new Joining({ join: settings.join ?? [], link: host.link }, options.logger)
     await this.driver.start()
   }
 
@@ -243,11 +280,51 @@ export class Runtime {
     const tasks = this.standing.stopTasks()
     const stopped = this.driver.stop(() => new RaftError('CLOSED', `node ${settings.id} was closed`))
     this.#route.leaderChanged()
+    this.#joining?.stop()
     host.drop(group)
     await stopped
     await host.stored.closeGroup(group)
     this.deadlines.close()
     await tasks
+  }
+
+  /** What this server says of itself to its peers. */
+  greeting(): Greeting {
+    const { membership } = this.driver.status
+    const own = membership.addresses[this.settings.id] ?? []
+    return { index: membership.index, addresses: [...new Set([...own, ...this.host.server.addresses])] }
+  }
+
+  #changed(change: Change): void {
+    this.standing.changed(change)
+    this.admin.observe(change)
+    if (change.type === 'committed' && this.#unsettled) this.#membershipChanged()
+  }
+
+  /** Another configuration is in force, or known to be committed. */
+  #membershipChanged(): void {
+    this.#unsettled = this.#core.configurations().length > 1
+    this.acquaintances.refresh()
+    this.#updatePeers()
+    this.host.peers.greetAll(this.#parts.group)
+    if (this.#waits) return
+    this.#joining?.stop()
+    this.#joining = null
+  }
+
+  /** Links go to the members of every configuration that may yet count, and to strangers that know a later one. */
+  #updatePeers(): void {
+    const addresses = new Map<NodeId, readonly Address[]>()
+    for (const known of this.#core.configurations())
+      for (const [id, list] of Object.entries(known.addresses)) addresses.set(id, list)
+    for (const [id, met] of this.acquaintances.addresses)
+      addresses.set(id, [...new Set([...(addresses.get(id) ?? []), ...met])])
+    this.host.updatePeers(this.#parts.group, addresses)
+  }
+
+  /** Does it belong to no cluster yet? */
+  get #waits(): boolean {
+    return this.added && membersOf(this.driver.status.membership).length === 0
   }
 
   #failed(error: RaftError): void {
@@ -261,37 +338,4 @@ export class Runtime {
     const { sessionsMax, sessionIdleMs } = this.settings.limits
     return { sessionsMax, idleMsMax: sessionIdleMs }
   }
-}
-
-function machineOf(options: GroupParts['options']): ReplicatedMachine {
-  const { stateMachine, codec, resultCodec, queryCodec, answerCodec } = options
-  return new ReplicatedMachine({
-    machine: stateMachine ?? null,
-    codec: codec ?? jsonCodec(),
-    resultCodec: resultCodec ?? jsonCodec(),
-    queryCodec: queryCodec ?? jsonCodec(),
-    answerCodec: answerCodec ?? jsonCodec(),
-  })
-}
-
-function coreOf({ host, group, settings }: GroupParts, recovered: Recovered): Raft {
-  const { id, random, clock, timing, coreLimits, members, leases } = settings
-  const { hardState, snapshot, firstIndex, lastIndex, terms, configurations, lastTime } = recovered
-  return new Raft({
-    id,
-    group,
-    beats: host.beats,
-    random: () => random.next(),
-    hardState,
-    snapshot,
-    firstIndex,
-    lastIndex,
-    terms,
-    configurations,
-    lastTime,
-    bootstrap: bootstrapMembership(members, leases),
-    now: clock.now(),
-    timing,
-    limits: coreLimits,
-  })
 }

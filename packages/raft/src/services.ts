@@ -6,11 +6,16 @@
  *                  readIndex  nothing, or u8 1: the lease will do → varint index: what a follower must have applied before it answers
  *                             a read (thesis §6.4); 0: leases are off
  *                  beat       host/beat.ts: the heartbeat of a process, for all its groups at once
+ *                  hello      driver/greeting.ts: who knows which configuration, and where it is reached → why its messages do not count
  *     raft.client  propose    an envelope (rsm/envelope.ts) → a reply (rsm/reply.ts) or a refusal (calls/refusal.ts)
  *                  open       a client id → the same
  *                  read       see reads.ts → u8 1 · answer, or a refusal
+ *                  membership nothing → u8 1 · MembershipReport as JSON, from the leader, or a refusal
  *                  status     the group, or nothing → ServerStatus
  *                  backup     the group, or nothing → the bytes of a backup file (recovery/backup.ts), at least as new as the call
+ *     raft.admin   change     a ChangeRequest as JSON → u8 1 · MembershipReport as JSON, or a refusal
+ *                  transfer   a TransferRequest as JSON → u8 1 · Handover as JSON, or a refusal
+ *                  stepDown   nothing → the same
  */
 import { ByteReader, ByteWriter, bytesCodec, notification, service, stream, unary, type Client } from '@lab/rpc'
 import { describeMessage } from './describe-message.ts'
@@ -30,6 +35,7 @@ export const PeerService = service('raft.peer', {
   }),
   readIndex: unary<Uint8Array, Uint8Array>(bytes),
   beat: notification<Uint8Array>({ message: bytesCodec }),
+  hello: unary<Uint8Array, Uint8Array>(bytes),
 })
 
 /** For everybody. */
@@ -37,10 +43,19 @@ export const ClientService = service('raft.client', {
   propose: unary<Uint8Array, Uint8Array>(bytes),
   open: unary<Uint8Array, Uint8Array>(bytes),
   read: unary<Uint8Array, Uint8Array>(bytes),
+  membership: unary<Uint8Array, Uint8Array>(bytes),
   status: unary<number | undefined, ServerStatus>(),
   backup: stream<number | undefined, Uint8Array>({ item: bytesCodec }),
 })
 
+/** For operators, and for members, which pass on what they are asked. */
+export const AdminService = service('raft.admin', {
+  change: unary<Uint8Array, Uint8Array>(bytes),
+  transfer: unary<Uint8Array, Uint8Array>(bytes),
+  stepDown: unary<Uint8Array, Uint8Array>(bytes),
+})
+
+export type AdminClient = Client<(typeof AdminService)['methods']>
 export type PeerClient = Client<(typeof PeerService)['methods']>
 export type RequestClient = Client<(typeof ClientService)['methods']>
 
@@ -68,6 +83,11 @@ export interface ServerStatus {
   readonly lastIndex: Index
   readonly snapshotIndex: Index
   readonly voters: readonly NodeId[]
+  /** Not empty while the configuration is joint (§6). */
+  readonly votersOutgoing: readonly NodeId[]
+  readonly learners: readonly NodeId[]
+  /** Where its newest configuration stands in the log. */
+  readonly membershipIndex: Index
   /** Where each member is reached. */
   readonly addresses: Readonly<Record<NodeId, readonly string[]>>
   /** On the leader: the last index that each follower is known to hold. */

@@ -133,6 +133,11 @@ export class Proposer {
     }
   }
 
+  /** Has the leader do something that may be asked for twice. @throws {RaftError} with `outcome` */
+  perform(send: () => Promise<Attempt>, options: WaitOptions): Promise<Uint8Array> {
+    return this.#untilAnswered(this.#begin(options), send)
+  }
+
   /** What waits fails with `CLOSED`. */
   close(): void {
     this.#closed = true

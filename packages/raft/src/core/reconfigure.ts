@@ -9,6 +9,7 @@
  * joint configuration committed leaves it.
  */
 import type { Index, Membership, NodeId } from '../types.ts'
+import { lastHeard } from './hosts.ts'
 import { appendConfiguration, stopFollowing } from './leadership.ts'
 import {
   afterJoint,
@@ -156,7 +157,11 @@ function giveUp(
 function hasCaughtUp(state: State, leadership: Leadership, id: NodeId): boolean {
   if (isVoter(state.membership, id)) return true
   const follower = leadership.followers.get(id)
-  return follower !== undefined && state.now - follower.caughtUpAt <= state.timing.electionTimeoutMsMax
+  if (follower === undefined) return false
+  // Who has everything and is quiet is not asked how far it is.
+  const atEnd = follower.matchIndex === state.log.lastIndex
+  const since = atEnd ? lastHeard(state, follower) : follower.caughtUpAt
+  return state.now - since <= state.timing.electionTimeoutMsMax
 }
 
 /** Removed servers hear of their removal, if they are up, and then no more: one that knows does not campaign (thesis §4.2.3). */

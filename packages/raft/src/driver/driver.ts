@@ -23,6 +23,7 @@ import { notProposed, stoppedBy, withOutcome, type NotProposed } from './driver-
 import type { DriverOptions } from './driver-options.ts'
 import { Inbox } from './inbox.ts'
 import { Meter } from './meter.ts'
+import { PendingChange } from './pending-change.ts'
 import { PendingProposals } from './pending-proposals.ts'
 import { PendingReads } from './pending-reads.ts'
 import { Snapshots } from './snapshots.ts'
@@ -40,6 +41,8 @@ export class Driver {
   readonly #proposals = new PendingProposals()
   readonly #reads = new PendingReads()
   readonly #waiters = new AppliedWaiters()
+  /** The change of membership that this server leads. */
+  readonly change: PendingChange
   readonly #applier: Applier
   readonly #snapshots: Snapshots
   readonly #timer: DeadlineTimer
@@ -53,6 +56,7 @@ export class Driver {
   constructor(options: DriverOptions) {
     this.#options = options
     this.#inbox = new Inbox(options.core, options.trace)
+    this.change = new PendingChange(options.core, options.clock, () => this.#schedule())
     const { clock, storage, machine, limits } = options
     const onFailure = (error: Error): void => this.fail(error)
     this.#applier = new Applier({
@@ -196,6 +200,7 @@ export class Driver {
       this.#proposals.close((outcome) => withOutcome(makeError(), outcome))
       this.#reads.fail(makeError)
       this.#waiters.fail(makeError)
+      this.change.stop(makeError)
     }
     await this.#writing
     await this.#snapshots.close()
@@ -295,6 +300,7 @@ export class Driver {
         if (change.role !== 'leader') this.#snapshots.stopSending()
       }
       if (change.type === 'committed') this.counters.commits = change.index
+      this.change.observe(change)
       observer.changed(change)
     }
   }

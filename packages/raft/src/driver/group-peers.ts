@@ -36,12 +36,24 @@ export class GroupPeers {
   }
 
   /** What a member offers to everybody; null when it cannot be reached at the moment. */
-  requests(id: NodeId): { readonly propose: Call; readonly open: Call } | null {
+  requests(id: NodeId): { readonly propose: Call; readonly open: Call; readonly membership: Call } | null {
     const client = this.#peers.requests(id)
     if (client === null) return null
     return {
       propose: (body, options) => client.propose(forGroup(this.#group, body), options),
       open: (body, options) => client.open(forGroup(this.#group, body), options),
+      membership: (body, options) => client.membership(forGroup(this.#group, body), options),
+    }
+  }
+
+  /** What a member offers to operators; null when it cannot be reached at the moment. */
+  admin(id: NodeId): Record<'change' | 'transfer' | 'stepDown', Call> | null {
+    const client = this.#peers.admin(id)
+    if (client === null) return null
+    return {
+      change: (body, options) => client.change(forGroup(this.#group, body), options),
+      transfer: (body, options) => client.transfer(forGroup(this.#group, body), options),
+      stepDown: (body, options) => client.stepDown(forGroup(this.#group, body), options),
     }
   }
 }

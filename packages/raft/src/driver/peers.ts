@@ -1,16 +1,41 @@
 /** Links to the other processes: one each, shared by all groups, re-dialled for as long as any group has a member there. */
-import { openLink, type Address, type Link, type LinkOptions, type RpcError } from '@lab/rpc'
+import {
+  RpcError,
+  openLink,
+  systemClock,
+  type Address,
+  type Link,
+  type LinkOptions,
+  type Timer,
+} from '@lab/rpc'
 import type { Envelope } from '../core/messages.ts'
-import { ClientService, PeerService, type PeerClient, type RequestClient } from '../services.ts'
+import {
+  AdminService,
+  ClientService,
+  PeerService,
+  forGroup,
+  type AdminClient,
+  type PeerClient,
+  type RequestClient,
+} from '../services.ts'
 import type { NodeId } from '../types.ts'
 import { encodeGroupMessage } from '../wire.ts'
+import { decodeVerdict, encodeGreeting, type Greeting } from './greeting.ts'
 import { SnapshotLinks } from './snapshot-links.ts'
 import type { RaftTrace } from './trace-events.ts'
+
+const GREETING_MS = 1000
 
 export interface PeersOptions {
   readonly self: NodeId
   /** How every link is made: transports, identity, clock, … */
   readonly link: LinkOptions
+  /** What this server says of itself to each peer; null when the group does not run here. */
+  readonly greeting: (group: number) => Greeting | null
+  /** The peer does not count this server's messages. */
+  readonly onUnwelcome: (peer: NodeId, why: string) => void
+  /** A link to one that is no member any more is kept for so long, in milliseconds: it is to learn of it. */
+  readonly lingerMs: number
   /** The link broke: what was on its way may be lost. */
   readonly onDown: (peer: NodeId) => void
   /** The peer refuses us for good, or the link goes wrong in another way that people should know of. */
@@ -21,6 +46,7 @@ interface Peer {
   readonly link: Link
   readonly messages: PeerClient
   readonly requests: RequestClient
+  readonly admin: AdminClient
   readonly addresses: readonly Address[]
 }
 
@@ -29,6 +55,8 @@ export class Peers {
   readonly #peers = new Map<NodeId, Peer>()
   /** Where the members of each group are. */
   readonly #members = new Map<number, ReadonlyMap<NodeId, readonly Address[]>>()
+  /** Those that are members no longer. */
+  readonly #leaving = new Map<NodeId, Timer>()
   readonly #snapshots: SnapshotLinks
 
   constructor(options: PeersOptions) {
@@ -57,12 +85,10 @@ export class Peers {
 
   #update(members: ReadonlyMap<NodeId, readonly Address[]>): void {
     for (const [id, peer] of this.#peers) {
-      if (members.has(id)) continue
-      this.#peers.delete(id)
-      peer.link.close()
-      this.#snapshots.close(id)
+      if (!members.has(id)) this.#closeLater(id, peer.link)
     }
     for (const [id, addresses] of members) {
+      this.#stay(id)
       if (id === this.#options.self || addresses.length === 0) continue
       const peer = this.#peers.get(id)
       if (peer !== undefined && sameList(peer.addresses, addresses)) continue
@@ -114,6 +140,16 @@ export class Peers {
     return this.#up(id)?.requests ?? null
   }
 
+  /** What a member offers to operators; null when it cannot be reached at the moment. */
+  admin(id: NodeId): AdminClient | null {
+    return this.#up(id)?.admin ?? null
+  }
+
+  /** Tells the members of a group anew what this server knows of it. */
+  greetAll(group: number): void {
+    for (const id of this.#members.get(group)?.keys() ?? []) void this.#greet(id, group)
+  }
+
   /** A member that we could not reach has just reached us: it can be dialled again at once. */
   reachable(id: NodeId): void {
     const peer = this.#peers.get(id)
@@ -121,6 +157,7 @@ export class Peers {
   }
 
   close(): void {
+    for (const id of [...this.#leaving.keys()]) this.#stay(id)
     this.#snapshots.closeAll()
     for (const { link } of this.#peers.values()) link.close()
     this.#peers.clear()
@@ -131,6 +168,8 @@ export class Peers {
     const link = openLink([...addresses], {
       ...options,
       onState: (state, error) => {
+        if (state === 'up')
+          for (const [group, members] of this.#members) if (members.has(id)) void this.#greet(id, group)
         if (state === 'down') onDown(id)
         if (error !== undefined) onError(id, error)
       },
@@ -139,8 +178,41 @@ export class Peers {
       link,
       messages: link.client(PeerService),
       requests: link.client(ClientService),
+      admin: link.client(AdminService),
       addresses,
     })
+  }
+
+  #closeLater(id: NodeId, link: Link): void {
+    if (this.#leaving.has(id)) return
+    const { link: options, lingerMs } = this.#options
+    const close = (): void => {
+      this.#leaving.delete(id)
+      this.#peers.delete(id)
+      link.close()
+      this.#snapshots.close(id)
+    }
+    this.#leaving.set(id, (options.clock ?? systemClock).setTimer(lingerMs, close))
+  }
+
+  #stay(id: NodeId): void {
+    this.#leaving.get(id)?.cancel()
+    this.#leaving.delete(id)
+  }
+
+  /** Until it is answered, or the link breaks: then the next one begins with it. */
+  async #greet(id: NodeId, group: number): Promise<void> {
+    const { greeting, onUnwelcome } = this.#options
+    const peer = this.#up(id)
+    const said = greeting(group)
+    if (peer === null || said === null) return
+    try {
+      const body = forGroup(group, encodeGreeting(said))
+      const why = decodeVerdict(await peer.messages.hello(body, { timeout: GREETING_MS }))
+      if (why !== null) onUnwelcome(id, why)
+    } catch (thrown) {
+      if (thrown instanceof RpcError && thrown.code === 'TIMEOUT') void this.#greet(id, group)
+    }
   }
 
   /** An address is never an identity: who answers there must be the one that is meant. */

@@ -5,16 +5,25 @@
  *     messages ─▶ server ─▶ group 0, 1, 2 … ─▶ links, one to each other process
  *                               └─▶ storage: one log, one sync
  */
-import { serve, type Address, type Implementation, type PeerInfo, type RpcError, type Server } from '@lab/rpc'
+import {
+  serve,
+  type Address,
+  type Implementation,
+  type LinkOptions,
+  type PeerInfo,
+  type RpcError,
+  type Server,
+} from '@lab/rpc'
+import { FirstMet } from '../driver/first-met.ts'
 import { Handshakes } from '../driver/handshake.ts'
 import { Peers } from '../driver/peers.ts'
 import { RaftTrace } from '../driver/trace-events.ts'
 import { RaftError } from '../errors.ts'
-import { clientImplementation, peerImplementation } from '../implementations.ts'
+import { adminImplementation, clientImplementation, peerImplementation } from '../implementations.ts'
 import { linkOptions, serveOptions, type RpcSettings, type SharedOptions } from '../rpc-options.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Identity } from '../storage.ts'
-import type { Membership, NodeId, Term } from '../types.ts'
+import type { NodeId, Term } from '../types.ts'
 import { Beats } from './beats.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { StoredGroups } from './stored-groups.ts'
@@ -28,8 +37,6 @@ export interface HostParts {
   readonly stored: StoredGroups
   /** Whether processes beat for all their groups; without, each group sends heartbeats of its own. */
   readonly beats: boolean
-  /** May a process of this id connect, although no group here has it as a member? */
-  readonly admits: (id: NodeId) => boolean
 }
 
 export class Host {
@@ -41,6 +48,10 @@ export class Host {
   /** What people should know about this start. */
   readonly notes: readonly string[]
   readonly #options: SharedOptions
+  /** Which incarnations of peers were met first. */
+  readonly firstMet: FirstMet
+  /** How this process dials others. */
+  readonly link: LinkOptions
   readonly #identity: Identity
   readonly #handshakes: Handshakes
   readonly #groups = new Map<number, Runtime>()
@@ -58,7 +69,7 @@ export class Host {
   }
 
   private constructor(
-    { options, settings, stored, beats, admits }: HostParts,
+    { options, settings, stored, beats }: HostParts,
     found: {
       readonly identity: Identity
       readonly peers: ReadonlyMap<NodeId, string>
@@ -71,16 +82,19 @@ export class Host {
     this.#options = options
     this.#identity = found.identity
     this.trace = options.trace === undefined ? null : new RaftTrace(options.trace, settings.id)
+    this.firstMet = new FirstMet(stored, found.peers)
     this.#handshakes = new Handshakes({
       self: settings.id,
       clusterId: settings.clusterId,
-      storage: stored,
-      known: found.peers,
-      isMember: (other) => admits(other) || [...this.#groups.values()].some((group) => group.isMember(other)),
+      groups: () => [...this.#groups.values()].map((group) => group.acquaintances),
     })
+    this.link = linkOptions(this.#traced, settings, { ...this.#identity, role: 'peer' })
     this.peers = new Peers({
       self: settings.id,
-      link: linkOptions(this.#traced, settings, { ...this.#identity, role: 'peer' }),
+      link: this.link,
+      greeting: (group) => this.#groups.get(group)?.greeting() ?? null,
+      onUnwelcome: (peer, why) => options.logger?.warn(`${peer} refuses this server: ${why}`),
+      lingerMs: 4 * settings.timing.electionTimeoutMsMax,
       onDown: (peer) => {
         for (const { driver } of this.#groups.values()) driver.input({ type: 'unreachable', peer })
       },
@@ -116,6 +130,7 @@ export class Host {
       [
         peerImplementation(answers, (peer, beat) => this.#heartbeat?.heard(peer, beat)),
         clientImplementation(answers),
+        adminImplementation(answers),
         ...services,
       ],
     )
@@ -145,12 +160,12 @@ export class Host {
     this.#beats?.leads(group, term)
   }
 
-  /** The members of a group are these now. */
-  updatePeers(group: number, { addresses }: Membership): void {
+  /** The members of a group, and others to be reached for it, are here now. */
+  updatePeers(group: number, addresses: ReadonlyMap<NodeId, readonly Address[]>): void {
     const schemes = new Set(this.settings.transports.flatMap((transport) => transport.schemes))
     const reachable = (list: readonly Address[]): Address[] =>
       list.filter((address) => schemes.has(address.split('://')[0] ?? ''))
-    this.peers.update(group, new Map(Object.entries(addresses).map(([id, list]) => [id, reachable(list)])))
+    this.peers.update(group, new Map([...addresses].map(([id, list]) => [id, reachable(list)])))
   }
 
   /** Stops all groups; what waits fails with `CLOSED`. Resolves when ports, files and timers are given back. Idempotent. */
@@ -200,9 +215,11 @@ export class Host {
   }
 
   #peerError(peer: NodeId, { code, remoteCode, message }: RpcError): void {
-    if (code === 'REFUSED' && remoteCode === 'WIPED')
-      for (const { driver } of this.#groups.values()) driver.fail(new RaftError('WIPED', message))
-    else if (code === 'REFUSED' || code === 'UNAUTHORISED')
+    const wiped = code === 'REFUSED' && remoteCode === 'WIPED'
+    // One that was added may be taken for its predecessor by a peer that has not heard of the change yet.
+    const groups = wiped ? [...this.#groups.values()].filter((group) => !group.added) : []
+    for (const { driver } of groups) driver.fail(new RaftError('WIPED', message))
+    if (groups.length === 0 && (code === 'REFUSED' || code === 'UNAUTHORISED'))
       this.#options.logger?.warn(`${peer} refuses this server: ${message}`)
   }
 }
