@@ -298,18 +298,22 @@ export class Runtime {
   #changed(change: Change): void {
     this.standing.changed(change)
     this.admin.observe(change)
-    if (change.type === 'committed' && this.#unsettled) this.#membershipChanged()
+    if (change.type === 'committed' && this.#unsettled) this.#knowMembers()
   }
 
-  /** Another configuration is in force, or known to be committed. */
+  /** Another configuration is in force: others may take note of us who did not before. */
   #membershipChanged(): void {
-    this.#unsettled = this.#core.configurations().length > 1
-    this.acquaintances.refresh()
-    this.#updatePeers()
+    this.#knowMembers()
     this.host.peers.greetAll(this.#parts.group)
     if (this.#waits) return
     this.#joining?.stop()
     this.#joining = null
+  }
+
+  #knowMembers(): void {
+    this.#unsettled = this.#core.configurations().length > 1
+    this.acquaintances.refresh()
+    this.#updatePeers()
   }
 
   /** Links go to the members of every configuration that may yet count, and to strangers that know a later one. */

@@ -1,3 +1,4 @@
+import { membersOf } from './core/membership.ts'
 import type { Change } from './core/ready.ts'
 import type { Entry } from './entry.ts'
 import type { LeaderHint } from './errors.ts'
@@ -25,6 +26,8 @@ export class Standing {
   #leader: NodeId | null = null
   /** The term in which this server leads and has applied an entry of its own, so that it knows all that came before. */
   #servingTerm: Term | null = null
+  /** Counts who was named to those that ask a removed server. */
+  #asked = 0
 
   constructor(options: StandingOptions) {
     this.#options = options
@@ -40,6 +43,17 @@ export class Standing {
   leader(): LeaderHint | null {
     const id = this.#leader
     return id === null ? null : { id, addresses: this.#membership.addresses[id] ?? [] }
+  }
+
+  /**
+   * Whom to ask who leads: the leader, or, from a server that was removed and hears of nobody any more, one voter after the other of
+   * the last configuration that it knows.
+   */
+  whomToAsk(self: NodeId): LeaderHint | null {
+    const { voters, addresses } = this.#membership
+    if (this.#leader !== null || membersOf(this.#membership).includes(self)) return this.leader()
+    const id = voters[this.#asked++ % Math.max(1, voters.length)]
+    return id === undefined ? null : { id, addresses: addresses[id] ?? [] }
   }
 
   addTask(task: LeaderTask): void {

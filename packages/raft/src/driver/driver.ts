@@ -41,7 +41,6 @@ export class Driver {
   readonly #proposals = new PendingProposals()
   readonly #reads = new PendingReads()
   readonly #waiters = new AppliedWaiters()
-  /** The change of membership that this server leads. */
   readonly change: PendingChange
   readonly #applier: Applier
   readonly #snapshots: Snapshots

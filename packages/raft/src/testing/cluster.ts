@@ -59,10 +59,14 @@ export class RaftCluster<M extends StateMachine = StateMachine> {
   readonly network: MemoryNetwork
   /** Everything that the servers told, in order: equal for equal seeds. */
   readonly trace: TraceEvent[] = []
-  readonly ids: readonly NodeId[]
+  /** The servers that it began with, then those that joined. */
+  readonly ids: NodeId[]
   readonly #options: RaftClusterOptions<M>
   readonly #random: Random
   readonly #servers = new Map<NodeId, Server<M>>()
+  /** Those that joined, and where they listen. */
+  readonly #joined = new Map<NodeId, string>()
+  readonly #first: readonly NodeId[]
   #clients = 0
 
   /** Starts all servers. */
@@ -76,7 +80,8 @@ export class RaftCluster<M extends StateMachine = StateMachine> {
 
   private constructor(options: RaftClusterOptions<M>) {
     this.#options = options
-    this.ids = Array.from({ length: options.servers ?? 3 }, (_, i) => `n${i + 1}`)
+    this.#first = Array.from({ length: options.servers ?? 3 }, (_, i) => `n${i + 1}`)
+    this.ids = [...this.#first]
     this.#random = seededRandom(options.seed ?? 1)
     const { clock } = this
     this.network = new MemoryNetwork({ clock, random: seededRandom(this.#random.integer(0, 2 ** 31)) })
@@ -138,6 +143,18 @@ export class RaftCluster<M extends StateMachine = StateMachine> {
       this.#servers.delete(id)
       this.#tell({ n: id, k: 'fault', what: 'wipe' })
     }
+    await this.settle(this.#begin(id))
+    return this.node(id)
+  }
+
+  /** Starts a server that waits to be added, with `changeMembership` at any other. Its disk is empty. */
+  async join(
+    id: NodeId,
+    { listen = `memory://${id}` }: { readonly listen?: string } = {},
+  ): Promise<RaftNode<M>> {
+    this.#servers.delete(id)
+    if (!this.ids.includes(id)) this.ids.push(id)
+    this.#joined.set(id, listen)
     await this.settle(this.#begin(id))
     return this.node(id)
   }
@@ -208,7 +225,7 @@ export class RaftCluster<M extends StateMachine = StateMachine> {
     this.#servers.set(id, server)
     const { stateMachine, options, transport = (own: Transport): Transport => own } = this.#options
     server.node = await RaftNode.start<M>({
-      members: Object.fromEntries(this.ids.map((member) => [member, `memory://${member}`])),
+      ...this.#members(id),
       transport: transport(memory(network, { name: id }), clock),
       clock,
       random: seededRandom(this.#random.integer(0, 2 ** 31)),
@@ -222,6 +239,13 @@ export class RaftCluster<M extends StateMachine = StateMachine> {
 
   readonly #tell: TraceSink = (event) =>
     this.trace.push({ ...event, i: this.trace.length + 1, t: Math.round(this.clock.now() * 1000) })
+
+  #members(id: NodeId): Pick<RaftNodeOptions<M>, 'members' | 'join' | 'listen'> {
+    const addresses = this.#first.map((member) => [member, `memory://${member}`] as const)
+    const listen = this.#joined.get(id)
+    if (listen === undefined) return { members: Object.fromEntries(addresses) }
+    return { join: addresses.map(([, address]) => address), listen }
+  }
 
   #everybody(): string[] {
     return [...this.ids, ...Array.from({ length: this.#clients }, (_, i) => `client${i + 1}`)]
