@@ -152,7 +152,10 @@ export class Configurations {
 
   append(entry: Entry): void {
     if (entry.index <= this.latestIndex) return
-    this.#all.push({ index: entry.index, membership: decodeMembership(payloadOf(entry), entry.index) })
+    this.#all.push({
+      index: entry.index,
+      membership: { ...decodeMembership(payloadOf(entry)), index: entry.index },
+    })
   }
 
   /** Entries from `index` on are gone. Returns whether another configuration is in force now. */
