@@ -1,8 +1,7 @@
-/** Three processes of many groups on the memory network, simulated disks and a manual clock. */
-import { assert, seededRandom, type Milliseconds, type Random, type TraceEvent } from '@lab/rpc'
-import { MemoryNetwork, memory } from '@lab/rpc/memory'
-import { ManualClock } from '@lab/rpc/testing'
-import { SimDisk } from '@lab/sim'
+/** Processes of many groups in a simulated world. */
+import { assert, type Milliseconds, type TraceEvent } from '@lab/rpc'
+import { memory } from '@lab/rpc/memory'
+import { World, type SimProcess } from '@lab/sim'
 import { TraceChecker, formatViolation } from '@lab/trace'
 import { expect } from 'vitest'
 import { RaftClient, RaftHost, type RaftHostOptions, type RaftNode } from '../../src/index.ts'
@@ -13,50 +12,62 @@ export interface HostClusterOptions {
   readonly groups: readonly number[]
   readonly seed?: number
   readonly servers?: number
+  readonly leases?: boolean
   readonly options?: Partial<RaftHostOptions>
+  /** Default true: then {@link HostCluster.expectRules} may be asked. */
+  readonly traced?: boolean
 }
 
-interface Process {
-  readonly disk: SimDisk
-  host: RaftHost | null
+interface Running {
+  readonly host: RaftHost
   readonly nodes: Map<number, RaftNode<Appender>>
 }
 
 const LIMIT_MS = 60_000
 
 export class HostCluster {
-  readonly clock = new ManualClock()
-  readonly network: MemoryNetwork
+  readonly world: World
   readonly ids: readonly string[]
   readonly groups: readonly number[]
   readonly trace: TraceEvent[] = []
   readonly #options: HostClusterOptions
-  readonly #random: Random
-  readonly #processes = new Map<string, Process>()
+  readonly #running = new Map<string, Running>()
 
   /** Starts all processes and all groups. */
   static async start(options: HostClusterOptions): Promise<HostCluster> {
     const cluster = new HostCluster(options)
-    await cluster.settle(Promise.all(cluster.ids.map((id) => cluster.#begin(id))))
+    await cluster.settle(Promise.all(cluster.ids.map((id) => cluster.#boot(id))))
     return cluster
   }
 
   private constructor(options: HostClusterOptions) {
+    const { seed = 1, servers = 3, traced = true } = options
     this.#options = options
     this.groups = options.groups
-    this.ids = Array.from({ length: options.servers ?? 3 }, (_, i) => `n${i + 1}`)
-    this.#random = seededRandom(options.seed ?? 1)
-    this.network = new MemoryNetwork({ clock: this.clock, random: this.#fork() })
+    this.ids = Array.from({ length: servers }, (_, i) => `n${i + 1}`)
+    this.world = new World(traced ? { seed, onEvent: (event) => this.trace.push(event) } : { seed })
+    for (const id of this.ids) this.world.add(id)
   }
 
   get members(): Record<string, string> {
     return Object.fromEntries(this.ids.map((id) => [id, `memory://${id}`]))
   }
 
+  get now(): Milliseconds {
+    return this.world.now
+  }
+
+  /** Messages sent so far, of any kind. */
+  get sent(): number {
+    return this.world.network.counters().sent
+  }
+
+  isUp(id: string): boolean {
+    return this.#running.has(id)
+  }
+
   host(id: string): RaftHost {
-    const host = this.#process(id).host
-    assert(host !== null, `${id} runs`)
-    return host
+    return this.#process(id).host
   }
 
   node(id: string, group: number): RaftNode<Appender> {
@@ -67,93 +78,104 @@ export class HostCluster {
 
   /** The nodes of a group that run. */
   nodesOf(group: number): RaftNode<Appender>[] {
-    return this.ids.flatMap((id) => this.#process(id).nodes.get(group) ?? [])
+    return this.ids.flatMap((id) => this.#running.get(id)?.nodes.get(group) ?? [])
   }
 
-  /** Who leads the group in the latest term, if all that run and are not left out agree. */
+  /** Who leads the group, if all that run and are not left out agree. */
   leaderOf(group: number, without: readonly string[] = []): RaftNode<Appender> | null {
-    const nodes = this.nodesOf(group).filter(({ id }) => !without.includes(id))
-    const leader = nodes.find((node) => node.status().role === 'leader')
-    const term = leader?.status().term ?? 0
-    return nodes.every((node) => node.status().leader === leader?.id && node.status().term === term)
-      ? (leader ?? null)
-      : null
+    const statuses = this.nodesOf(group)
+      .filter(({ id }) => !without.includes(id))
+      .map((node) => ({ node, ...node.status() }))
+    const leader = statuses.find(({ role }) => role === 'leader')
+    if (leader === undefined) return null
+    const agreed = statuses.every((each) => each.leader === leader.id && each.term === leader.term)
+    return agreed ? leader.node : null
   }
 
-  /** Waits until every group has one leader that all that run agree on. */
-  async led(without: readonly string[] = []): Promise<void> {
-    await this.until(() => this.groups.every((group) => this.leaderOf(group, without) !== null))
+  /** Waits until every group has a leader that all agree on. */
+  async led(without: readonly string[] = [], groups = this.groups): Promise<void> {
+    await this.until(() => groups.every((group) => this.leaderOf(group, without) !== null))
   }
 
-  /** As SIGKILL and a power cut. */
-  async crash(id: string): Promise<void> {
-    const process = this.#process(id)
-    const host = process.host
-    if (host === null) return
-    process.host = null
-    process.nodes.clear()
-    this.#tell({ n: id, k: 'fault', what: 'crash' })
-    this.network.crash(id)
-    host.close().catch(() => undefined)
-    process.disk.crash()
-    await this.clock.advance(0)
+  /** Waits until every group has a leader and nothing more to say. */
+  async rest(): Promise<void> {
+    await this.led()
+    await this.advance(2000)
+  }
+
+  /** The groups that a process leads. */
+  ledBy(id: string): number[] {
+    return this.groups.filter((group) => this.leaderOf(group)?.id === id)
+  }
+
+  /** As a power cut. */
+  crash(id: string): void {
+    this.#running.delete(id)
+    this.world.trace?.({ n: id, k: 'fault', what: 'crash' })
+    this.world.machine(id).crash()
   }
 
   async restart(id: string): Promise<void> {
-    await this.settle(this.#begin(id))
+    await this.settle(this.#boot(id))
   }
 
   async startGroup(id: string, group: number): Promise<RaftNode<Appender>> {
-    const process = this.#process(id)
-    const node = await this.host(id).startGroup({
+    const { host, nodes } = this.#process(id)
+    const { leases } = this.#options
+    const node = await host.startGroup({
       group,
       members: this.members,
       stateMachine: appender(),
+      ...(leases === undefined ? {} : { leases }),
     })
-    process.nodes.set(group, node)
+    nodes.set(group, node)
     return node
   }
 
   /** The group stops in this process alone. */
   async stopGroup(id: string, group: number): Promise<void> {
-    await this.settle(this.node(id, group).close())
-    this.#process(id).nodes.delete(group)
+    const { nodes } = this.#process(id)
+    const node = this.node(id, group)
+    nodes.delete(group)
+    await this.settle(node.close())
   }
 
   async client(group: number): Promise<RaftClient<string, number, 'length' | 'all'>> {
-    const transport = memory(this.network, { name: 'client' })
+    const { clock, network } = this.world
+    const transport = memory(network, { name: 'client' })
     const servers = this.ids.map((id) => `memory://${id}`)
-    return this.settle(
-      RaftClient.connect({ group, servers, transport, clock: this.clock, random: this.#fork() }),
-    )
+    const random = this.world.random(`client ${group}`)
+    return this.settle(RaftClient.connect({ group, servers, transport, clock, random }))
   }
 
-  /** Messages on the network, of any kind, per second of virtual time. */
+  /** Per second of virtual time. */
   async messagesPerSecond(millis: Milliseconds): Promise<number> {
-    const before = this.network.counters().sent
+    const before = this.sent
     await this.advance(millis)
-    return ((this.network.counters().sent - before) * 1000) / millis
+    return ((this.sent - before) * 1000) / millis
   }
 
   settle<T>(work: Promise<T>): Promise<T> {
-    return this.clock.settle(work, { limitMs: LIMIT_MS })
+    return this.world.settle(work, LIMIT_MS)
   }
 
   until(condition: () => boolean, limitMs: Milliseconds = LIMIT_MS): Promise<void> {
-    return this.clock.run(condition, { limitMs })
+    return this.world.run(condition, limitMs)
   }
 
-  advance(millis: Milliseconds): Promise<void> {
-    return this.clock.advance(millis)
+  async advance(millis: Milliseconds): Promise<void> {
+    await this.world.clock.advance(millis)
   }
 
   async close(): Promise<void> {
-    this.network.heal()
-    await this.settle(Promise.all(this.ids.flatMap((id) => this.#process(id).host?.close() ?? [])))
+    for (const machine of this.world.machines) machine.resume()
+    this.world.network.heal()
+    await this.settle(Promise.all([...this.#running.values()].map(({ host }) => host.close())))
   }
 
   /** Holds what each group told to every rule of the paper. */
   expectRules(): void {
+    assert(this.trace.length > 0, 'the cluster is traced')
     for (const group of this.groups) {
       const checker = new TraceChecker()
       const own = this.trace.filter((event) => event.k === 'fault' || (event.g ?? 0) === group)
@@ -161,46 +183,29 @@ export class HostCluster {
     }
   }
 
-  async #begin(id: string): Promise<void> {
-    const known = this.#processes.get(id)
-    const process: Process = known ?? {
-      disk: new SimDisk({ random: this.#fork(), clock: this.clock }),
-      host: null,
-      nodes: new Map(),
-    }
-    this.#processes.set(id, process)
-    process.host = await RaftHost.start({
-      listen: `memory://${id}`,
-      transport: memory(this.network, { name: id }),
-      clock: this.clock,
-      random: this.#fork(),
-      trace: (event) => this.#tell(event),
-      ...this.#options.options,
-      id,
-      storage: fileHostStorage('data', {
-        disk: process.disk.process(),
-        random: this.#fork(),
-        segmentBytes: 256 * 1024,
-      }),
-    })
+  async #boot(id: string): Promise<void> {
+    const process = this.world.machine(id).boot()
+    const host = await RaftHost.start(this.#optionsOf(process))
+    this.#running.set(id, { host, nodes: new Map() })
     await Promise.all(this.groups.map((group) => this.startGroup(id, group)))
   }
 
-  #tell(event: Omit<TraceEvent, 'i' | 't'>): number {
-    return this.trace.push({
-      ...event,
-      i: this.trace.length + 1,
-      t: Math.round(this.clock.now() * 1000),
-    } as TraceEvent)
+  #optionsOf({ id, clock, random, disk, transport, trace }: SimProcess): RaftHostOptions {
+    return {
+      listen: `memory://${id}`,
+      transport,
+      clock,
+      random,
+      ...(trace === undefined ? {} : { trace }),
+      ...this.#options.options,
+      id,
+      storage: fileHostStorage('data', { disk, random, segmentBytes: 256 * 1024 }),
+    }
   }
 
-  #process(id: string): Process {
-    const process = this.#processes.get(id)
-    assert(process !== undefined, `${id} is one of ${this.ids.join(', ')}`)
+  #process(id: string): Running {
+    const process = this.#running.get(id)
+    assert(process !== undefined, `${id} runs`)
     return process
-  }
-
-  #fork(): Random {
-    return seededRandom(this.#random.integer(0, 2 ** 31))
   }
 }

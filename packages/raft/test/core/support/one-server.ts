@@ -54,6 +54,8 @@ export interface OneServerOptions {
   readonly snapshot?: { readonly index: Index; readonly term: Term }
   readonly limits?: Partial<CoreLimits>
   readonly random?: () => number
+  /** Its process beats for all its groups. */
+  readonly beats?: boolean
   /** True: writes stay in flight until `finishWrite`, fetches unanswered. */
   readonly slowDisk?: boolean
 }
@@ -118,6 +120,7 @@ export class OneServer {
   #start(): Raft {
     return new Raft({
       id: this.id,
+      beats: this.options.beats ?? false,
       random: this.options.random ?? (() => 0.5),
       ...this.disk.recovered(),
       bootstrap: this.membership,
