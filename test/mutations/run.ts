@@ -27,6 +27,7 @@ const storage: Layer = {
   paths: ['packages/raft/test/storage/', 'packages/raft/test/record/'],
 }
 const nodes: Layer = { name: 'nodes', paths: ['packages/raft/test/node/'] }
+const hosts: Layer = { name: 'hosts', paths: ['packages/raft/test/host/'] }
 const kv: Layer = { name: 'kv', paths: ['packages/kvraft/test/'] }
 
 /** Which tests are asked about the mistakes of a list, by its name. */
@@ -34,7 +35,7 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
   core: [explorer, cores, paper],
   membership: [cores, paper, nodes],
   'reads-snapshots': [cores, paper, nodes, storage],
-  host: [storage, nodes],
+  host: [paper, hosts, storage],
   storage: [storage],
   kv: [kv],
 }
