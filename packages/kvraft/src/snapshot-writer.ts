@@ -8,8 +8,7 @@ import { writeHeader } from './snapshot-format.ts'
 const CHUNK_BYTES = 64 * 1024
 
 /**
- * The contents of the moment of this call, in chunks of at most some 64 KB that are encoded as they are drawn. Some may be empty:
- * a chance to let others have a turn.
+ * The contents of the moment of this call, in chunks of some 64 KB that are encoded as they are drawn.
  */
 export function writeSnapshot({ table, history, revision, time }: Contents): Iterable<Uint8Array> {
   const writer = new ByteWriter(2 * CHUNK_BYTES)
@@ -40,6 +39,8 @@ function* draw(
       more = drawSome()
       const bytes = writer.finish()
       writer.reset()
+      // Nothing, when all it looked at is newer: others get their turn all the same.
+      if (bytes.length === 0 && more) yield bytes
       yield* pieces(bytes, 0, bytes.length)
     }
     for (const { bytes, start, end: last } of runs) yield* pieces(bytes, start, last)
@@ -48,8 +49,11 @@ function* draw(
   }
 }
 
+/** The last piece may be up to twice as long: no piece is tiny. */
 function* pieces(bytes: Uint8Array, start: number, end: number): Generator<Uint8Array, void, undefined> {
-  for (let at = start; at < end; at += CHUNK_BYTES) yield bytes.subarray(at, Math.min(at + CHUNK_BYTES, end))
+  let at = start
+  for (; end - at > 2 * CHUNK_BYTES; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES)
+  if (at < end) yield bytes.subarray(at, end)
 }
 
 function writeRecord(writer: ByteWriter, table: Table, record: RecordNumber): void {
