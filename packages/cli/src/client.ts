@@ -66,8 +66,12 @@ export function connectClerk(flags: ClientFlags, io: Io): Promise<Clerk> {
 }
 
 /** For what all Raft clusters have in common. @throws {RaftError} `UNAVAILABLE` when none of the servers answers */
-export function connectClient(flags: ClientFlags, io: Io): Promise<RaftClient> {
-  return RaftClient.connect(clientOptions(flags, io))
+export function connectClient(
+  flags: ClientFlags,
+  io: Io,
+  role: 'client' | 'admin' = 'client',
+): Promise<RaftClient> {
+  return RaftClient.connect({ ...clientOptions(flags, io), role })
 }
 
 function clientOptions(flags: ClientFlags, { env, cwd }: Io): ClerkOptions {

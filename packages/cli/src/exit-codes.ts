@@ -30,6 +30,7 @@ const BY_CODE: Readonly<Record<string, ExitCode>> = {
   CONFLICT: ExitCode.notFound,
   UNAVAILABLE: ExitCode.unavailable,
   UNREACHABLE: ExitCode.unavailable,
+  UNKNOWN_NODE: ExitCode.unavailable,
   NOT_LEADER: ExitCode.unavailable,
   LEADERSHIP_LOST: ExitCode.unavailable,
   TIMEOUT: ExitCode.unavailable,

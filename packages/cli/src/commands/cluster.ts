@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { addClientOptions, connectClient, type ClientFlags } from '../client.ts'
 import { CliError } from '../errors.ts'
 import { withExamples } from '../help.ts'
+import { addMembershipCommands } from './membership.ts'
 import { addRecoveryCommands } from './recovery.ts'
 import type { Io } from '../io.ts'
 import { addOutputOption, formatRows, type Format, type Row } from '../output.ts'
@@ -19,11 +20,15 @@ const EXAMPLES = `
   lab cluster backup kv.backup                   the whole state in one file`
 
 export function addClusterCommands(program: Command, io: Io): void {
-  const cluster = withExamples(program.command('cluster').description('look at a cluster'), EXAMPLES)
+  const cluster = withExamples(
+    program.command('cluster').description('look at a cluster, and change it'),
+    EXAMPLES,
+  )
   const status = cluster.command('status').description('each server: role, term, how far it is')
   withExamples(addOutputOption(addClientOptions(status)), EXAMPLES).action((flags: StatusFlags) =>
     showStatus(flags, io),
   )
+  addMembershipCommands(cluster, io)
   addRecoveryCommands(cluster, io)
 }
 

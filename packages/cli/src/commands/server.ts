@@ -28,7 +28,10 @@ const EXAMPLES = `
                                  the first of three; the same line with n2, with n3
 
   lab server kv --id m1 --data /var/lib/lab --config lab.json
-                                 members from a file that is the same on all machines`
+                                 members from a file that is the same on all machines
+
+  lab server kv --id n4 --data ./data/n4 --listen tcp://localhost:7004 --join tcp://localhost:7001
+                                 waits to be added: lab cluster add n4=tcp://localhost:7004`
 
 export function addServerCommands(program: Command, io: Io): void {
   const server = program.command('server').description('run a server')
@@ -48,6 +51,7 @@ const OPTIONS = [
   new Option('--listen <address...>', 'where to listen, when it is not the address in --members').env(
     'LAB_LISTEN',
   ),
+  new Option('--join <address...>', 'servers of a cluster that this one is to be added to').env('LAB_JOIN'),
   new Option('--cluster-id <name>', 'servers of another cluster are refused (default: "lab")').env(
     'LAB_CLUSTER_ID',
   ),

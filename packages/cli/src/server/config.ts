@@ -9,13 +9,17 @@ export interface ServerFlags {
   readonly members?: string
   readonly data?: string
   readonly listen?: readonly string[]
+  readonly join?: readonly string[]
   readonly clusterId?: string
   readonly config?: string
 }
 
 export interface ServerConfig {
   readonly id: string
-  readonly members: Readonly<Record<string, string>>
+  /** Missing for a server that joins. */
+  readonly members: Readonly<Record<string, string>> | undefined
+  /** Missing for one that does not. */
+  readonly join: readonly string[] | undefined
   readonly data: string
   /** Missing: the address in `members`. */
   readonly listen: readonly string[] | undefined
@@ -36,14 +40,25 @@ export function resolveServerConfig(flags: ServerFlags): ServerConfig {
   const file = flags.config === undefined ? {} : readConfigFile(flags.config)
   const { id, data } = flags
   if (id === undefined) throw usage('which server is this? Give --id, such as --id n1')
+  const listen = flags.listen?.flatMap(splitList)
+  const join = flags.join?.flatMap(splitList)
+  const clusterId = flags.clusterId ?? file.cluster ?? DEFAULT_CLUSTER_ID
+  if (join !== undefined) {
+    if (listen === undefined) throw usage('--join needs --listen too: where the cluster reaches this server')
+    if (data === undefined) throw noData(id)
+    return { id, members: undefined, join, data, listen, clusterId }
+  }
   const members = flags.members === undefined ? file.nodes : parseMembers(flags.members)
   if (members === undefined)
     throw usage(`who else is there? Give --members ${id}=tcp://localhost:7001,… or --config FILE`)
   if (!Object.hasOwn(members, id))
     throw usage(`--id is ${id}, but the members are ${Object.keys(members).join(', ') || 'nobody'}`)
-  if (data === undefined) throw usage(`where do the data go? Give --data, such as --data ./data/${id}`)
-  const listen = flags.listen?.flatMap(splitList)
-  return { id, members, data, listen, clusterId: flags.clusterId ?? file.cluster ?? DEFAULT_CLUSTER_ID }
+  if (data === undefined) throw noData(id)
+  return { id, members, join, data, listen, clusterId }
+}
+
+function noData(id: string): Error {
+  return usage(`where do the data go? Give --data, such as --data ./data/${id}`)
 }
 
 function readConfigFile(path: string): ConfigFile {

@@ -22,7 +22,7 @@ export interface RunOptions {
 
 /** Serves until told to stop: by a signal, by the end of standard input, or by a disk that fails. */
 export async function runServer(config: ServerConfig, options: RunOptions, io: Io): Promise<void> {
-  const { id, clusterId, data, members } = config
+  const { id, clusterId, data, members, join } = config
   const what = `lab server kv --id ${id}`
   const nodes = [id]
   const trace =
@@ -35,8 +35,15 @@ export async function runServer(config: ServerConfig, options: RunOptions, io: I
       server.node.on('fatal', ({ error }) => resolve(error))
     })
     const { address } = server
-    const row = { id, address, cluster: clusterId, members: Object.keys(members), data, pid: process.pid }
-    const sentence = `${id} serves at ${address} · cluster ${clusterId} of ${row.members.join(' ')} · data in ${data} · process ${process.pid}`
+    const row = {
+      id,
+      address,
+      cluster: clusterId,
+      members: Object.keys(members ?? {}),
+      data,
+      pid: process.pid,
+    }
+    const sentence = `${id} serves at ${address} · cluster ${clusterId}${join === undefined ? ` of ${row.members.join(' ')}` : ', joining'} · data in ${data} · process ${process.pid}`
     await io.out(formatRow(row, options.format, sentence))
     const reason = await Promise.race([failed, stopAsked(io, options)])
     await server.close()
@@ -49,10 +56,12 @@ export async function runServer(config: ServerConfig, options: RunOptions, io: I
 }
 
 function kvOptions(config: ServerConfig, options: RunOptions, trace: TraceFile | null): KvServerOptions {
-  const { id, members, clusterId, data, listen } = config
+  const { id, members, join, clusterId, data, listen } = config
   const { logger, token, insecure } = options
   return {
-    ...{ id, members, clusterId, logger, transports: allTransports(), storage: fileStorage(data) },
+    ...{ id, clusterId, logger, transports: allTransports(), storage: fileStorage(data) },
+    ...(members === undefined ? {} : { members }),
+    ...(join === undefined ? {} : { join }),
     ...(listen === undefined ? {} : { listen }),
     ...(token === undefined ? {} : { token }),
     ...(insecure === true ? { insecure } : {}),

@@ -120,10 +120,11 @@ function reportOf(recovered: Recovered, members: NewCluster['members'] | undefin
     last !== undefined
       ? decodeMembership(payloadOf(last), last.index)
       : decodeMembership(snapshot?.membership ?? noConfiguration(), snapshot?.index ?? 0)
-  const forced = bootstrapMembership(
-    members ?? { [nodeId]: membership.addresses[nodeId] ?? [] },
-    membership.leases,
-  )
+  const forced = {
+    ...bootstrapMembership(members ?? { [nodeId]: membership.addresses[nodeId] ?? [] }, membership.leases),
+    // By which this server knows that it is meant, if it was added to the cluster (core/role.ts).
+    incarnations: { ...membership.incarnations, [nodeId]: identity.incarnation },
+  }
   if (!forced.voters.includes(nodeId))
     throw badRequest(`${nodeId} is none of ${forced.voters.join(', ')}: it must be a member`)
   const snapshotIndex = snapshot?.index ?? 0
