@@ -80,14 +80,21 @@ export class Driver {
         options.trace?.snapshot(meta, bytes, why)
         options.observer.tookSnapshot(meta, bytes, ms)
       },
-      onInstalled: (meta, bytes) => this.#installedSnapshot(meta, bytes),
+      onInstalled: (meta, bytes) => {
+        this.counters.snapshotsInstalled++
+        options.trace?.installed(meta, bytes)
+      },
       onFailure,
     })
     this.#timer = new DeadlineTimer({
       clock,
       stallMs: limits.stallMs,
       onDue: () => this.input({ type: 'deadline' }),
-      onStall: (lateMs) => this.#stalled(lateMs),
+      onStall: (lateMs) => {
+        this.meter.stalled(lateMs)
+        options.trace?.stall(lateMs)
+        options.observer.stalled(lateMs)
+      },
     })
   }
 
@@ -316,17 +323,6 @@ export class Driver {
     this.#waiters.applied(lastApplied)
     this.input({ type: 'applied', index: lastApplied })
     this.#snapshots.takeIfDue()
-  }
-
-  #installedSnapshot(meta: SnapshotMeta, bytes: number): void {
-    this.counters.snapshotsInstalled++
-    this.#options.trace?.installed(meta, bytes)
-  }
-
-  #stalled(lateMs: number): void {
-    this.meter.stalled(lateMs)
-    this.#options.trace?.stall(lateMs)
-    this.#options.observer.stalled(lateMs)
   }
 
   #refusal(payload: Uint8Array): RaftError | null {
