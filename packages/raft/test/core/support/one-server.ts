@@ -46,6 +46,9 @@ export function entriesOf(terms: readonly Term[], first: Index = 1): Entry[] {
 export interface OneServerOptions {
   readonly id?: NodeId
   readonly membership?: Membership
+  /** Null: it waits to be added. */
+  readonly bootstrap?: null
+  readonly incarnation?: string
   /** The terms of the entries that its log begins with. */
   readonly log?: readonly Term[]
   /** Its last entry's term unless said otherwise. */
@@ -123,7 +126,8 @@ export class OneServer {
       beats: this.options.beats ?? false,
       random: this.options.random ?? (() => 0.5),
       ...this.disk.recovered(),
-      bootstrap: this.membership,
+      bootstrap: this.options.bootstrap === null ? null : this.membership,
+      incarnation: this.options.incarnation ?? '',
       now: this.now,
       timing: TIMING,
       ...(this.options.limits === undefined ? {} : { limits: this.options.limits }),

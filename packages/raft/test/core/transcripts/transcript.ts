@@ -5,11 +5,13 @@
  *     servers A B C [learners D] [slow] [cache N] [window N] [chunk N]    a new cluster, its disks slow or not
  *     log A 1 1 2 [term 3]        A starts with entries of these terms
  *     believes A A B              A starts with its own idea of who votes
+ *     join D                      D starts empty and waits to be added
+ *     change A add D remove C learn E promote F demote B     A is asked to change who takes part
  *     timeout A                   A's next deadline comes
  *     wait A 100 · pass A 100     time passes at A, deadlines unnoticed · or kept
  *     deliver A>B [n] · drop A>B [n]    the oldest n messages on their way, or all; `*` is everybody
  *     settle                      delivers, and finishes writes, until nothing happens
- *     propose A x y · read A · transfer A B · unreachable A B · compact A 5 · disk A · slow A · fast A · restart A
+ *     propose A x y · read A · transfer A B · stepdown A · unreachable A B · compact A 5 · disk A · slow A · fast A · restart A
  *     status A …                  role, term, indexes and followers
  */
 import { assert } from '@lab/rpc'
@@ -63,6 +65,8 @@ class World {
     if (command === 'servers') this.#create(words)
     else if (command === 'log') this.#replaceLog(words)
     else if (command === 'believes') this.#believe(words)
+    else if (command === 'join') this.#start(words[0] ?? '', { id: words[0] ?? '', bootstrap: null })
+    else if (command === 'change') return this.#change(words)
     else if (command === 'pass') return this.#pass(words)
     else if (command === 'propose') return this.#propose(words)
     else if (command === 'settle') return this.#settle()
@@ -78,6 +82,7 @@ class World {
     else if (command === 'wait') server.now += Number(word)
     else if (command === 'read') server.read()
     else if (command === 'transfer') server.step({ type: 'transfer', to: word })
+    else if (command === 'stepdown') server.step({ type: 'stepDown' })
     else if (command === 'unreachable') server.step({ type: 'unreachable', peer: word })
     else if (command === 'compact') compact(server, Number(word))
     else if (command === 'disk') server.finishWrite()
@@ -133,6 +138,25 @@ class World {
     const proposed = this.#server(id).propose(...texts)
     const happened = this.#collect()
     return proposed.ok ? happened : [...happened, `${id} does not take ${texts.join()}: ${proposed.why}`]
+  }
+
+  #change([id = '', ...words]: string[]): string[] {
+    const named = new Map<string, string[]>()
+    let wish: string[] = []
+    for (const word of words)
+      if (/^[A-Z]$/.test(word)) wish.push(word)
+      else named.set(word, (wish = []))
+    const at = (name: string): Record<NodeId, string[]> =>
+      Object.fromEntries((named.get(name) ?? []).map((member) => [member, []]))
+    const list = (name: string): string[] => named.get(name) ?? []
+    const change = { promote: list('promote'), demote: list('demote'), remove: list('remove') }
+    const accepted = this.#server(id).changeMembership({
+      ...change,
+      add: at('add'),
+      addLearners: at('learn'),
+    })
+    const happened = this.#collect()
+    return accepted.ok ? happened : [...happened, `${id} does not change who takes part: ${accepted.why}`]
   }
 
   #start(id: NodeId, options: OneServerOptions): void {
