@@ -30,9 +30,6 @@ import { Snapshots } from './snapshots.ts'
 import type { RaftTrace } from './trace-events.ts'
 import { AppliedWaiters } from './waiters.ts'
 
-/** Its reactions are due at once: `queueMicrotask` is the same, but Node wraps each call of it in an async resource. */
-const SETTLED = Promise.resolve()
-
 export class Driver {
   readonly meter = new Meter()
   readonly counters: Counters = this.meter.counters
@@ -215,7 +212,7 @@ export class Driver {
   #schedule(): void {
     if (this.#scheduled || !this.#restored || this.#stopped !== null) return
     this.#scheduled = true
-    void SETTLED.then(this.#turn)
+    void Promise.resolve().then(this.#turn) // Node wraps what queueMicrotask gets in an async resource.
   }
 
   readonly #turn = (): void => {

@@ -159,11 +159,18 @@ async function* draw(
   first: Promise<IteratorResult<Uint8Array>> | IteratorResult<Uint8Array>,
   iterator: AsyncIterator<Uint8Array> | Iterator<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  yield header
-  let next = await told('snapshot', () => first)
-  while (next.done !== true) {
-    yield next.value
-    next = await told('snapshot', () => iterator.next())
+  let over = false
+  try {
+    yield header
+    let next = await told('snapshot', () => first)
+    while (next.done !== true) {
+      yield next.value
+      next = await told('snapshot', () => iterator.next())
+    }
+    over = true
+  } finally {
+    // Given up halfway: the machine need not keep the state of that moment any longer.
+    if (!over) await iterator.return?.()
   }
 }
 
