@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { encodeMembership } from '../../../src/core/membership.ts'
 import type { MembershipChange } from '../../../src/core/membership-change.ts'
-import { EntryKind } from '../../../src/entry.ts'
+import { EntryKind, type Entry } from '../../../src/entry.ts'
 import { makeEntry } from '../../../src/record.ts'
 import type { Membership } from '../../../src/types.ts'
 import { OneServer, TIMING, appendEntries, entry, membershipOf, requestVote } from '../support/one-server.ts'
@@ -23,7 +23,7 @@ function inJoint(change: MembershipChange = { add: { D: [], E: [] }, remove: ['C
   return server
 }
 
-function configuration(index: number, term: number, membership: Membership): ReturnType<typeof entry> {
+function configuration(index: number, term: number, membership: Membership): Entry {
   const payload = encodeMembership({ ...membership, index })
   return makeEntry({ group: 0, kind: EntryKind.configuration, index, term, time: 0, payload })
 }
@@ -114,6 +114,15 @@ describe('one change at a time', () => {
     expect(server.changeMembership({ remove: ['C'] })).toMatchObject({ ok: false, code: 'busy' })
     server.acknowledge('B')
     expect(server.changeMembership({ remove: ['C'] })).toEqual({ ok: true })
+    // Also where the configuration itself is known to be committed: another leader may have left a change that is not.
+    const next = new OneServer({ log: [1] })
+    const entries = [configuration(2, 1, membershipOf(['A', 'B', 'C']))]
+    next.receive('C', appendEntries({ term: 1, prevLogIndex: 1, prevLogTerm: 1, entries, leaderCommit: 2 }))
+    next.lead()
+    expect(next.status).toMatchObject({ commitIndex: 2, membership: { index: 2 } })
+    expect(next.changeMembership({ remove: ['C'] })).toMatchObject({ ok: false, code: 'busy' })
+    next.acknowledge('B')
+    expect(next.changeMembership({ remove: ['C'] })).toEqual({ ok: true })
   })
 
   test('none while another is under way, committed or not', () => {
