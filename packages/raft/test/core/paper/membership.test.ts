@@ -5,7 +5,7 @@ import type { MembershipChange } from '../../../src/core/membership-change.ts'
 import { EntryKind, type Entry } from '../../../src/entry.ts'
 import { makeEntry } from '../../../src/record.ts'
 import type { Membership } from '../../../src/types.ts'
-import { OneServer, TIMING, appendEntries, entry, membershipOf, requestVote } from '../support/one-server.ts'
+import { OneServer, TIMING, appendEntries, membershipOf, requestVote } from '../support/one-server.ts'
 
 /** A of A, B, C, leading in peace. */
 function leader(options: ConstructorParameters<typeof OneServer>[0] = {}): OneServer {
