@@ -136,6 +136,7 @@ export class Runtime {
         this.driver.counters.bytesSent += peers.send(envelopes)
       },
       sendingSnapshot: (to) => peers.sendingSnapshot(to),
+      whenDue: (act) => host.whenDue(group, this.standing.role === 'leader', act),
       observer: {
         changed: (change) => {
           if (change.type === 'role') {

@@ -39,6 +39,10 @@ export class Standing {
     return this.#membership
   }
 
+  get role(): Role {
+    return this.#role
+  }
+
   /** Who leads, as far as this server knows. */
   leader(): LeaderHint | null {
     const id = this.#leader

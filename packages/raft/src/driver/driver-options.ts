@@ -19,6 +19,8 @@ export interface DriverOptions {
   readonly send: (envelopes: readonly Envelope[]) => void
   /** Is the last chunk of a snapshot for this peer still on its way out? */
   readonly sendingSnapshot: (to: NodeId) => boolean
+  /** A deadline has come: `act` on it, now or when there is room for one more election. */
+  readonly whenDue: (act: () => void) => void
   readonly observer: DriverObserver
 }
 

@@ -86,7 +86,7 @@ export class Driver {
     this.#timer = new DeadlineTimer({
       clock,
       stallMs: limits.stallMs,
-      onDue: () => this.input({ type: 'deadline' }),
+      onDue: () => options.whenDue(() => this.input({ type: 'deadline' })),
       onStall: (lateMs) => {
         this.meter.stalled(lateMs)
         options.trace?.stall(lateMs)

@@ -55,6 +55,8 @@ export class Peers {
   readonly #peers = new Map<NodeId, Peer>()
   /** Where the members of each group are. */
   readonly #members = new Map<number, ReadonlyMap<NodeId, readonly Address[]>>()
+  /** Where each member is, as each group has it. */
+  readonly #places = new Map<NodeId, Map<number, readonly Address[]>>()
   /** Those that are members no longer. */
   readonly #leaving = new Map<NodeId, Timer>()
   readonly #snapshots: SnapshotLinks
@@ -66,37 +68,34 @@ export class Peers {
 
   /** These are the members of a group now: links to new ones are opened, to old ones closed, changed addresses dialled. */
   update(group: number, members: ReadonlyMap<NodeId, readonly Address[]>): void {
+    const before = this.#members.get(group)
     if (members.size === 0) this.#members.delete(group)
     else this.#members.set(group, members)
-    this.#update(this.#membersOfAll())
+    for (const id of before?.keys() ?? []) if (!members.has(id)) this.#forget(id, group)
+    for (const [id, addresses] of members) if (id !== this.#options.self) this.#know(id, group, addresses)
   }
 
-  #membersOfAll(): ReadonlyMap<NodeId, readonly Address[]> {
-    const [only] = this.#members.values()
-    if (only !== undefined && this.#members.size === 1) return only
-    const all = new Map<NodeId, readonly Address[]>()
-    for (const members of this.#members.values())
-      for (const [id, addresses] of members) {
-        const known = all.get(id) ?? addresses
-        all.set(id, sameList(known, addresses) ? known : [...new Set([...known, ...addresses])])
-      }
-    return all
+  #forget(id: NodeId, group: number): void {
+    const places = this.#places.get(id)
+    places?.delete(group)
+    if (places?.size !== 0) return
+    this.#places.delete(id)
+    const peer = this.#peers.get(id)
+    if (peer !== undefined) this.#closeLater(id, peer.link)
   }
 
-  #update(members: ReadonlyMap<NodeId, readonly Address[]>): void {
-    for (const [id, peer] of this.#peers) {
-      if (!members.has(id)) this.#closeLater(id, peer.link)
-    }
-    for (const [id, addresses] of members) {
-      this.#stay(id)
-      if (id === this.#options.self || addresses.length === 0) continue
-      const peer = this.#peers.get(id)
-      if (peer !== undefined && sameList(peer.addresses, addresses)) continue
-      if (peer === undefined) this.#open(id, addresses)
-      else {
-        peer.link.setAddresses([...addresses])
-        this.#peers.set(id, { ...peer, addresses })
-      }
+  /** Groups mostly agree on where a member is: then there is nothing to be done. */
+  #know(id: NodeId, group: number, addresses: readonly Address[]): void {
+    this.#stay(id)
+    const places = this.#places.get(id) ?? new Map<number, readonly Address[]>()
+    this.#places.set(id, places.set(group, addresses))
+    const peer = this.#peers.get(id)
+    if (addresses.length === 0 || (peer !== undefined && sameList(peer.addresses, addresses))) return
+    const all = [...new Set([...places.values()].flat())]
+    if (peer === undefined) this.#open(id, all)
+    else if (!sameList(peer.addresses, all)) {
+      peer.link.setAddresses(all)
+      this.#peers.set(id, { ...peer, addresses: all })
     }
   }
 

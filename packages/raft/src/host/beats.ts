@@ -104,6 +104,11 @@ export class Beats {
     return next
   }
 
+  /** This process stood still until now: who has not been heard may have spoken all the same. */
+  wereDeaf(now: Milliseconds): void {
+    for (const peer of this.#peers.values()) if (peer.alive) peer.heardAt = now
+  }
+
   /** Tells the groups whose peers have fallen silent. */
   silence(now: Milliseconds): void {
     for (const [id, peer] of this.#peers)

@@ -21,15 +21,15 @@ export class Heartbeat {
   #stopped = false
 
   constructor(options: HeartbeatOptions) {
-    const { clock, timing } = options
+    const { beats, clock, timing } = options
     this.#options = options
     this.#nextBeatAt = clock.now()
-    // After a stall the beats of that time lie in the sockets: they are read before anybody is believed silent.
+    // After a stall the beats of that time lie in the sockets, if they could be sent: nobody is believed silent for it.
     this.#timer = new DeadlineTimer({
       clock,
       stallMs: timing.heartbeatMs / 2,
       onDue: () => this.#due(),
-      onStall: () => undefined,
+      onStall: () => beats.wereDeaf(clock.now()),
     })
   }
 

@@ -25,6 +25,7 @@ import type { Runtime } from '../runtime.ts'
 import type { Identity } from '../storage.ts'
 import type { NodeId, Term } from '../types.ts'
 import { Beats } from './beats.ts'
+import { Campaigns } from './campaigns.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { StoredGroups } from './stored-groups.ts'
 
@@ -58,6 +59,7 @@ export class Host {
   /** Null where each group sends heartbeats of its own. */
   readonly #beats: Beats | null
   readonly #heartbeat: Heartbeat | null
+  readonly #campaigns: Campaigns | null
   #server: Server | null = null
   #closing: Promise<void> | null = null
 
@@ -102,6 +104,7 @@ export class Host {
     })
     this.#beats = beats ? this.#makeBeats() : null
     this.#heartbeat = this.#beats === null ? null : this.#makeHeartbeat(this.#beats)
+    this.#campaigns = beats ? new Campaigns(settings.clock, settings.timing.electionTimeoutMsMin / 2) : null
   }
 
   /** Do processes beat for all their groups? */
@@ -155,6 +158,12 @@ export class Host {
     this.peers.update(group, new Map())
   }
 
+  /** The deadline of a group has come. A leader acts at once; others may campaign, and not all at one moment. */
+  whenDue(group: number, leads: boolean, act: () => void): void {
+    if (leads || this.#campaigns === null) act()
+    else this.#campaigns.enter(group, act)
+  }
+
   /** The server of the group leads in `term`; 0 when it does not. */
   leads(group: number, term: Term): void {
     this.#beats?.leads(group, term)
@@ -177,6 +186,7 @@ export class Host {
   async #close(why: string): Promise<void> {
     const stopped = [...this.#groups.values()].map((group) => group.stop(why))
     this.#heartbeat?.stop()
+    this.#campaigns?.stop()
     this.peers.close()
     await this.#server?.close({ drainMs: 100 })
     await Promise.all(stopped)

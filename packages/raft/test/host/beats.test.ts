@@ -171,6 +171,17 @@ describe('beats between two processes', () => {
     expect(b.takeTold().every(({ input }) => input.type === 'hostAlive' && input.fresh)).toBe(true)
   })
 
+  test('a process that stood still believes nobody silent for it, and waits anew', () => {
+    const [a, b] = pair()
+    exchange(a, b, 0)
+    b.takeTold()
+    b.beats.wereDeaf(2000)
+    b.beats.silence(2000)
+    expect(b.takeTold()).toEqual([])
+    b.beats.silence(2300)
+    expect(b.takeTold()).toHaveLength(3)
+  })
+
   test('a thousand groups wake within the longest election timeout', () => {
     const [a, b] = [new Process(1), new Process(2)]
     for (let group = 0; group < 1000; group++) {

@@ -122,6 +122,7 @@ export class DriverNet {
         for (const { to, message } of envelopes) this.#deliver(id, to, encodeMessage(message).slice())
       },
       sendingSnapshot: () => false,
+      whenDue: (act) => act(),
       observer: {
         changed: (change) => changes.push(change),
         applied: () => {},

@@ -66,7 +66,7 @@ class HostLife {
   #next(host: HostStorage, group: number): Work {
     const model = this.#possible.get(group)?.[0] ?? new StorageModel()
     const storage = inGroup(host.group(group), group)
-    if (this.#random.integer(0, 40) === 0)
+    if (this.#random.integer(0, 9) === 0)
       return { run: () => removed(host, storage, group), after: new StorageModel() }
     const step = randomStep(model, this.#random)
     const after = model.copy()
