@@ -17,7 +17,16 @@
  *                  transfer   a TransferRequest as JSON → u8 1 · Handover as JSON, or a refusal
  *                  stepDown   nothing → the same
  */
-import { ByteReader, ByteWriter, bytesCodec, notification, service, stream, unary, type Client } from '@lab/rpc'
+import {
+  ByteReader,
+  ByteWriter,
+  bytesCodec,
+  notification,
+  service,
+  stream,
+  unary,
+  type Client,
+} from '@lab/rpc'
 import { describeMessage } from './describe-message.ts'
 import type { Index, NodeId, Role, Term } from './types.ts'
 import { decodeGroupMessage } from './wire.ts'

@@ -2,6 +2,7 @@
  * Room for promises. Virtual time may move on only when every promise reaction that was due has run, and only a turn of
  * the real event loop tells: this is the one place of the simulated path that asks for one. No time passes in it.
  */
+import { toError } from '../errors.ts'
 
 /** Turns asked for at once: between two of them Node runs the promise reactions, but does not go round its whole event loop. */
 const TURNS_PER_ROUND = 64
@@ -20,7 +21,7 @@ export function turns(step: () => boolean): Promise<void> {
         if (step()) return
         resolve()
       } catch (thrown) {
-        reject(thrown)
+        reject(toError(thrown))
       }
       over = true
     }
