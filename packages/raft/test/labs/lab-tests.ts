@@ -7,7 +7,7 @@ import { test } from 'vitest'
 
 const root = dirname(dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url))))))
 const FIRST_SEED = Number(process.env['LAB_SEED'] ?? 1)
-const SEEDS = process.env['LAB_LONG'] === '1' ? 100 : 20
+const SEEDS = process.env['LAB_LONG'] === '1' ? 100 : process.env['LAB_QUICK'] === '1' ? 3 : 20
 const TRACES = process.env['LAB_TRACE'] === '1'
 const TIMEOUT_MS = 600_000
 
