@@ -96,6 +96,23 @@ const DAMAGES: Readonly<Record<string, (bytes: Uint8Array, at: number) => void>>
     bytes.fill(0, at - (at % SECTOR_BYTES), at - (at % SECTOR_BYTES) + SECTOR_BYTES),
 }
 
+test('rot in the filling between two batches harms nothing: neither a start nor a read stops at it', async () => {
+  const disk = await smallLog({ recycled: false })
+  const { path } = lastSegment(disk, await logNames(disk))
+  const bytes = disk.bytes(path).slice()
+  const salt = bytes.slice(40, 48)
+  const first = batchAt(bytes, SECTOR_BYTES, salt)
+  if (first === null) throw new Error('the last segment begins with a batch')
+  // The last byte before the next batch: filling, as long as the batch does not end with its sector.
+  const at = first.end - 1
+  expect(bytes[at]).toBe(0)
+  bytes[at] = 1
+  disk.put(path, bytes)
+  const outcome = await start(disk)
+  if ('refused' in outcome) throw outcome.refused
+  equal(outcome.log, shorts(1, 36, 1), 'the log')
+})
+
 describe.each([false, true])('a log whose last segment was used before: %s', (recycled) => {
   const base = recycled ? 112 : 0
   const whole = shorts(base + 1, base + 36, 1)
