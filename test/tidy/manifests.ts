@@ -25,7 +25,14 @@ export interface Target {
 }
 
 /** Their only dependencies are other packages of ours. */
-const WITHOUT_DEPENDENCIES = ['@lab/rpc', '@lab/raft', '@lab/kvraft', '@lab/trace', '@lab/sim']
+const WITHOUT_DEPENDENCIES = [
+  '@lab/rpc',
+  '@lab/raft',
+  '@lab/kvraft',
+  '@lab/mapreduce',
+  '@lab/trace',
+  '@lab/sim',
+]
 
 export function manifests(): Map<string, Manifest> {
   return new Map(

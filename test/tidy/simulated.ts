@@ -13,6 +13,9 @@ const MACHINE = [
   'packages/rpc/src/websocket/',
   'packages/rpc/src/disk/',
   'packages/cli/src/',
+  'packages/mapreduce/src/node/', // files, threads, processes and pages
+  'packages/mapreduce/src/data/', // records and spills, read and written without waiting
+  'packages/mapreduce/src/kernels/',
   'packages/trace/src/page/', // runs in a browser's page, and nowhere else
 ]
 
@@ -79,7 +82,7 @@ export const simulatedRules: readonly Rule[] = [
     },
   },
   {
-    title: 'nothing but the sockets, the disk and the command imports node: modules or ws',
+    title: 'nothing but the sockets, the files and the command imports node: modules or ws',
     applies: inSimulator,
     violations: (source) =>
       source.imports.filter(({ what }) => what.startsWith('node:') || what === 'ws').map(describe),
