@@ -23,6 +23,8 @@ const BELOW_TESTING = ['sim', 'trace']
 
 /** What the examples do not want to teach over and over: reading --transport. */
 const SHARED = 'examples/shared/'
+/** What the tests of several packages do alike. */
+const SHARED_TESTS = 'test/shared/'
 
 interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly '@lab/source': string }>>
@@ -66,7 +68,10 @@ function pastFrontDoors({ path, imports }: Source): string[] {
       if (what.startsWith('@lab/')) return sourceOf(what) === null
       if (!what.startsWith('.') || home === undefined) return false
       const target = posix.join(posix.dirname(path), what)
-      return !target.startsWith(`${home}/`) && !(home.startsWith('examples/') && target.startsWith(SHARED))
+      const places = [`${home}/`]
+      if (home.startsWith('examples/')) places.push(SHARED)
+      if (path.startsWith(`${home}/test/`)) places.push(SHARED_TESTS)
+      return !places.some((place) => target.startsWith(place))
     })
     .map(({ what, line }) => `${line}: ${what}`)
 }

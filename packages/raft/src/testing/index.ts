@@ -1,4 +1,6 @@
 export { raftLab } from './lab.ts'
+export { runLab, type LabRun, type LabWorld } from './lab-run.ts'
+export { LabServers, type LabInstance, type LabLife, type LabServersOptions } from './lab-servers.ts'
 export {
   NotLeader,
   type LabApplied,
@@ -8,6 +10,7 @@ export {
   type LabEnv,
   type LabMake,
   type LabMethod,
+  type LabPart,
   type LabPeer,
   type LabPersister,
   type LabRaft,
@@ -18,7 +21,6 @@ export {
   type Started,
 } from './lab-interface.ts'
 export { LabFailure, labRules, type LabRule, type LabRuleName } from './lab-failure.ts'
-export type { LabPart } from './lab-scenario.ts'
 export { labLine, labTrace, labTraceName } from './lab-report.ts'
 export { labCore, labTiming, type LabCoreOptions } from './lab-core.ts'
 export { describeLabCore } from './lab-core-messages.ts'

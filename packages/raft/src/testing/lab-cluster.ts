@@ -16,20 +16,18 @@ import {
   type Random,
   type TraceSink,
 } from '@lab/rpc'
-import { LabNetwork, LabServer, type LabHandler, type LabValue } from '@lab/rpc/testing'
-import { LabFailure } from './lab-failure.ts'
+import { LabNetwork } from '@lab/rpc/testing'
 import {
   NotLeader,
   type LabApplied,
   type LabCommand,
   type LabDescribe,
   type LabMake,
-  type LabPeer,
   type LabRaft,
   type Started,
 } from './lab-interface.ts'
-import { newHost, type Host } from './lab-host.ts'
 import { LabSafety, nameOf, type LabState } from './lab-safety.ts'
+import { LabServers, type LabLife } from './lab-servers.ts'
 import { LabService } from './lab-service.ts'
 
 export interface LabClusterOptions {
@@ -53,20 +51,27 @@ export class LabCluster {
   readonly safety: LabSafety
   /** Rejects as soon as a rule is broken anywhere; never resolves. */
   readonly broken: Promise<never>
-  readonly #hosts: Host[]
-  readonly #options: LabClusterOptions
+  readonly #servers: LabServers<LabRaft>
+  readonly #snapshots: boolean
+  readonly #make: LabMake
   readonly #trace: TraceSink | undefined
+  readonly #connected = new Set<number>()
+  /** Their state will be looked at when the present turn is over. */
+  readonly #looksDue = new Set<number>()
+  /** What was seen of each last, for the trace. */
+  readonly #seen = new Map<number, LabState>()
   #reject: (error: Error) => void = () => undefined
   #calls = 0
 
   constructor(options: LabClusterOptions) {
-    this.#options = options
     this.#trace = options.trace
+    this.#make = options.make
+    this.#snapshots = options.snapshots
     this.clock = options.clock
     this.random = seededRandom(options.seed)
     this.network = new LabNetwork({
       clock: this.clock,
-      random: this.#splitRandom(),
+      random: seededRandom(this.random.integer(0, 2 ** 32 - 1)),
       ...(options.trace === undefined ? {} : { trace: options.trace }),
       describe: options.describe ?? describeJson,
     })
@@ -78,32 +83,46 @@ export class LabCluster {
       this.#reject = reject
     })
     this.broken.catch(() => undefined)
-    this.#hosts = Array.from({ length: options.servers }, (_, server) => newHost(nameOf(server)))
+    this.#servers = new LabServers({
+      network: this.network,
+      clock: this.clock,
+      random: this.random,
+      trace: this.#trace,
+      names: Array.from({ length: options.servers }, (_, server) => nameOf(server)),
+      make: (life) => this.#makeRaft(life),
+      describe: (raft) => ({ term: raft.getState().term }),
+      onActive: (server) => {
+        this.#look(server)
+      },
+      onError: (error) => {
+        this.#reject(error)
+      },
+    })
     for (const server of this.servers) this.restart(server)
     for (const server of this.servers) this.connect(server)
   }
 
   /** All numbers of servers. */
   get servers(): readonly number[] {
-    return this.#hosts.map((_, server) => server)
+    return this.#servers.all
   }
 
   /** The server `offset` places after `server`, round and round. */
   after(server: number, offset: number): number {
-    return (server + offset) % this.#hosts.length
+    return (server + offset) % this.servers.length
   }
 
   isUp(server: number): boolean {
-    return this.#host(server).raft !== null
+    return this.#servers.instance(server) !== null
   }
 
   isConnected(server: number): boolean {
-    return this.#host(server).connected
+    return this.#connected.has(server)
   }
 
   /** What the server says about itself; null when it is down. */
   state(server: number): LabState | null {
-    const { raft } = this.#host(server)
+    const raft = this.#servers.instance(server)
     if (raft === null) return null
     const state = raft.getState()
     this.safety.saw(server, state)
@@ -112,7 +131,7 @@ export class LabCluster {
 
   /** Bytes of a server's persisted state, without the snapshot. */
   stateSize(server: number): number {
-    return this.#host(server).persister.stateSize()
+    return this.#servers.persister(server).stateSize()
   }
 
   /** Calls that reached this life of the server. */
@@ -122,23 +141,15 @@ export class LabCluster {
 
   /** Offers a command to one server, connected or not. */
   start(server: number, command: LabCommand): Started | NotLeader {
-    const { raft, name } = this.#host(server)
+    const raft = this.#servers.instance(server)
     if (raft === null) return NotLeader
     this.safety.willStart(command)
     const answer = raft.start(command)
     this.#look(server)
     if (answer !== NotLeader) {
       const { index, term } = answer
-      this.#trace?.({
-        n: name,
-        k: 'call',
-        client: 'lab',
-        id: ++this.#calls,
-        op: 'start',
-        command,
-        index,
-        term,
-      })
+      const id = ++this.#calls
+      this.#trace?.({ n: nameOf(server), k: 'call', client: 'lab', id, op: 'start', command, index, term })
     }
     return answer
   }
@@ -149,82 +160,57 @@ export class LabCluster {
 
   /** Cuts all ways from and to the server. It does not notice. */
   disconnect(server: number): void {
-    const host = this.#host(server)
-    host.connected = false
-    this.#fault('disconnect', host)
-    for (const peer of this.servers) this.#setLink(server, peer, false)
+    this.#connected.delete(server)
+    this.#fault('disconnect', server)
+    for (const peer of this.servers) this.#servers.link(server, peer, false)
   }
 
   /** Opens the ways between the server and every other that is connected, both directions. */
   connect(server: number): void {
-    const host = this.#host(server)
-    host.connected = true
-    this.#fault('connect', host)
-    for (const peer of this.servers) if (this.isConnected(peer)) this.#setLink(server, peer, true)
+    this.#connected.add(server)
+    this.#fault('connect', server)
+    for (const peer of this.#connected) this.#servers.link(server, peer, true)
   }
 
   /** Kills the instance. What it saved stays. */
   crash(server: number): void {
-    const host = this.#host(server)
     this.disconnect(server)
-    this.network.deleteServer(host.name)
-    host.life++
-    host.persister = host.persister.copy()
-    host.raft?.kill()
-    host.raft = null
-    host.service = null
-    this.#trace?.({ n: host.name, k: 'stop', why: 'crash' })
+    this.#servers.crash(server)
   }
 
   /** Starts a new instance from what was saved, after a crash if need be. It is not connected yet. */
   restart(server: number): void {
-    const host = this.#host(server)
-    if (host.raft !== null) this.crash(server)
-    const life = ++host.life
-    const { persister } = host
-    const service = new LabService({
-      safety: this.safety,
-      server,
-      snapshots: this.#options.snapshots,
-      raft: () => (host.life === life ? host.raft : null),
-      onError: this.#reject,
-    })
-    host.service = service
-    this.#guard(() => {
-      service.recover(persister.readSnapshot())
-    })
-    const raft = this.#options.make(this.#makePeers(server), server, persister, this.#applier(host), {
-      clock: this.clock,
-      random: this.#splitRandom(),
-      note: (topic, text) => {
-        if (host.life === life) this.#trace?.({ n: host.name, k: 'note', topic, text })
-      },
-      fail: (thrown) => {
-        this.#reject(toError(thrown))
-      },
-    })
-    host.raft = raft
-    this.#trace?.({ n: host.name, k: 'start', term: raft.getState().term, life })
-    this.network.addServer(host.name, new LabServer(this.#handlersOf(server, raft)))
+    if (this.isUp(server)) this.crash(server)
+    this.#servers.start(server)
     this.#look(server)
   }
 
   /** Ends every instance. */
   stop(): void {
     this.network.cleanup()
-    for (const host of this.#hosts) {
-      host.life++
-      host.raft?.kill()
-      host.raft = null
-    }
+    this.#servers.stop()
   }
 
-  #applier(host: Host): (applied: LabApplied) => void {
-    const { life, service } = host
+  #makeRaft(life: LabLife): LabRaft {
+    const { server, peers, persister, env } = life
+    const service = new LabService({
+      safety: this.safety,
+      server,
+      snapshots: this.#snapshots,
+      raft: () => (life.isOver() ? null : this.#servers.instance(server)),
+      onError: this.#reject,
+    })
+    this.#guard(() => {
+      service.recover(persister.readSnapshot())
+    })
+    return this.#make(peers, server, persister, this.#applier(life, service), env)
+  }
+
+  #applier(life: LabLife, service: LabService): (applied: LabApplied) => void {
     return (applied) => {
-      if (host.life !== life || service === null) return
+      if (life.isOver()) return
       this.#trace?.({
-        n: host.name,
+        n: nameOf(life.server),
         k: applied.type === 'command' ? 'apply' : 'snapshot',
         index: applied.index,
         ...(applied.type === 'command'
@@ -237,73 +223,26 @@ export class LabCluster {
     }
   }
 
-  #makePeers(server: number): LabPeer[] {
-    const host = this.#host(server)
-    const ends = this.servers.map((peer) => {
-      const end = this.network.makeEnd(`${host.name}.${String(host.life)}>${nameOf(peer)}`, {
-        owner: host.name,
-      })
-      this.network.connect(end.name, nameOf(peer))
-      return end
-    })
-    host.ends = ends.map((end) => end.name)
-    return ends.map((end) => ({
-      call: (method, args) => {
-        this.#look(server)
-        return end.call(method, args as LabValue)
-      },
-    }))
-  }
-
-  #handlersOf(server: number, raft: LabRaft): Record<string, LabHandler> {
-    const wrap =
-      (method: string): LabHandler =>
-      async (args) => {
-        try {
-          // The interface lets each handler name the type of its own arguments.
-          return ((await raft.handlers[method]?.(args as never)) ?? null) as LabValue
-        } catch (thrown) {
-          const seen = `${nameOf(server)}'s handler of ${method} threw ${String(thrown)}`
-          this.#reject(
-            thrown instanceof LabFailure ? thrown : new LabFailure('handlersReturn', seen, { cause: thrown }),
-          )
-          return null
-        } finally {
-          this.#look(server)
-        }
-      }
-    return Object.fromEntries(Object.keys(raft.handlers).map((method) => [method, wrap(method)]))
-  }
-
   /** Looks at the server's term and role once its present work is done, so as not to see it in the middle of a step. */
   #look(server: number): void {
-    const host = this.#host(server)
-    if (host.lookDue) return
-    host.lookDue = true
+    if (this.#looksDue.has(server)) return
+    this.#looksDue.add(server)
     void Promise.resolve().then(() => {
-      host.lookDue = false
+      this.#looksDue.delete(server)
       this.#guard(() => {
-        const { seen } = host
+        const seen = this.#seen.get(server)
         const state = this.state(server)
-        if (state === null || (state.term === seen.term && state.isLeader === seen.isLeader)) return
-        host.seen = { term: state.term, isLeader: state.isLeader }
-        this.#trace?.({
-          n: host.name,
-          k: 'role',
-          role: state.isLeader ? 'leader' : 'follower',
-          term: state.term,
-        })
+        if (state === null) return
+        const { term, isLeader } = state
+        if (term === (seen?.term ?? 0) && isLeader === (seen?.isLeader ?? false)) return
+        this.#seen.set(server, { term, isLeader })
+        this.#trace?.({ n: nameOf(server), k: 'role', role: isLeader ? 'leader' : 'follower', term })
       })
     })
   }
 
-  #setLink(server: number, peer: number, enabled: boolean): void {
-    for (const end of [this.#host(server).ends[peer], this.#host(peer).ends[server]])
-      if (end !== undefined) this.network.enable(end, enabled)
-  }
-
-  #fault(what: string, host: Host): void {
-    this.#trace?.({ n: host.name, k: 'fault', what })
+  #fault(what: string, server: number): void {
+    this.#trace?.({ n: nameOf(server), k: 'fault', what })
   }
 
   /** Runs a check where its failure must not fly into the code under test. */
@@ -313,16 +252,6 @@ export class LabCluster {
     } catch (thrown) {
       this.#reject(toError(thrown))
     }
-  }
-
-  #splitRandom(): Random {
-    return seededRandom(this.random.integer(0, 2 ** 32 - 1))
-  }
-
-  #host(server: number): Host {
-    const host = this.#hosts[server]
-    if (host === undefined) throw new RangeError(`there is no server ${String(server)}`)
-    return host
   }
 }
 

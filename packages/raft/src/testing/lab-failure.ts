@@ -1,4 +1,4 @@
-/** The rules that the labs' tests hold a Raft to, and the failure that names the broken one. */
+/** The rules that the labs' tests of Raft hold it to, and the failure that names the broken one. */
 
 /** A rule in plain words, and where the paper (or the labs' hand-out) states it. */
 export interface LabRule {
@@ -68,11 +68,11 @@ export type LabRuleName = keyof typeof labRules
 /** A rule was broken. `message` holds what was seen, the rule, and where it stands. */
 export class LabFailure extends Error {
   override readonly name = 'LabFailure'
-  readonly code: LabRuleName
+  /** The rule's name in its suite. */
+  readonly code: string
   readonly rule: LabRule
 
-  constructor(code: LabRuleName, seen: string, options?: ErrorOptions) {
-    const rule = labRules[code]
+  constructor(code: string, rule: LabRule, seen: string, options?: ErrorOptions) {
     super(`${seen}\n  the rule: ${rule.rule} (${rule.section})`, options)
     this.code = code
     this.rule = rule
@@ -80,7 +80,7 @@ export class LabFailure extends Error {
 
   /** The same, saying in which run and when. @param now virtual, in milliseconds */
   in(title: string, seed: number, now: number): LabFailure {
-    const failure = new LabFailure(this.code, '', { cause: this.cause })
+    const failure = new LabFailure(this.code, this.rule, '', { cause: this.cause })
     failure.message = `${title}, seed ${String(seed)}, after ${(now / 1000).toFixed(3)} s: ${this.message}`
     return failure
   }
@@ -88,5 +88,5 @@ export class LabFailure extends Error {
 
 /** Fails the test. @param seen what happened, with servers and numbers */
 export function fail(code: LabRuleName, seen: string): never {
-  throw new LabFailure(code, seen)
+  throw new LabFailure(code, labRules[code], seen)
 }

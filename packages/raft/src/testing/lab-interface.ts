@@ -1,6 +1,5 @@
 /** What a Raft must look like to be tested by the labs' suite, and what it is given. {@link raftLab} has the tests. */
 import type { Clock, Random, TraceEvent } from '@lab/rpc'
-import type { LabPart } from './lab-scenario.ts'
 
 /** What is replicated. Two commands are the same when `===` says so. */
 export type LabCommand = number | string
@@ -94,6 +93,10 @@ export interface RaftLabOptions {
 }
 export type LabDescribe = (method: string, value: unknown) => Readonly<Record<string, unknown>>
 
+/** Raft is part 2, the key/value store 3, shards 4. */
+export type LabPart = '2A' | '2B' | '2C' | '2D' | '3A' | '3B' | '4A' | '4B'
+
+/** A test of any part. */
 export interface LabTest {
   /** The labs' own name and part: `Figure8 (2C)`. */
   readonly title: string
@@ -124,5 +127,7 @@ export interface LabResult {
   readonly rpcs: number
   /** Bytes of arguments, and of replies that arrived. */
   readonly bytes: number
-  readonly commits: number
+  /** What was got done: commands agreed in part 2, operations of clerks later. */
+  readonly done: number
+  readonly unit: 'commits' | 'ops'
 }

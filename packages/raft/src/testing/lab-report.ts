@@ -12,7 +12,7 @@ export function labLine(results: readonly LabResult[]): string {
     column((result) => result.peers, 2, 'peers'),
     column((result) => result.rpcs, 6, 'rpcs'),
     column((result) => result.bytes, 9, 'B'),
-    column((result) => result.commits, 5, 'commits'),
+    column((result) => result.done, 5, results[0]?.unit ?? ''),
   ].join('  ')
 }
 

@@ -1,49 +1,63 @@
-import { ManualClock } from '@lab/rpc/testing'
-import { LabCluster } from './lab-cluster.ts'
-import { fail, LabFailure } from './lab-failure.ts'
-import type { LabResult, LabRunOptions, RaftLabOptions } from './lab-interface.ts'
-import type { Scenario } from './lab-scenario.ts'
+/** One run of one test of the labs: a clock of its own, the labs' limit, and the failure that says where it happened. */
+import type { TraceEvent, TraceSink } from '@lab/rpc'
+import { ManualClock, type LabNetwork } from '@lab/rpc/testing'
+import { LabFailure, labRules } from './lab-failure.ts'
+import type { LabResult } from './lab-interface.ts'
 import { stampedSink } from './lab-trace.ts'
 
 /** No single test of the labs may take longer. */
 const LIMIT_MS = 120_000
 
-/** Plays one scenario from start to end, on a clock and a network of its own. */
-export async function runScenario(
-  scenario: Scenario & { readonly title: string },
-  options: RaftLabOptions,
+/** What a test plays in. */
+export interface LabWorld {
+  readonly network: LabNetwork
+  /** Rejects as soon as a rule is broken anywhere; never resolves. */
+  readonly broken: Promise<never>
+  /** Ends all that runs. */
+  stop(): void
+}
+
+export interface LabRun<W extends LabWorld> {
+  /** With the part: `Figure8 (2C)`. */
+  readonly title: string
+  readonly peers: number
+  readonly unit: LabResult['unit']
+  readonly make: (clock: ManualClock, trace: TraceSink | undefined) => W
+  readonly play: (world: W) => Promise<void>
+  readonly done: (world: W) => number
+}
+
+/** Plays one test from start to end, in virtual time. @throws {LabFailure} saying in which run and when */
+export async function runLab<W extends LabWorld>(
+  run: LabRun<W>,
   seed: number,
-  { trace }: LabRunOptions,
+  trace?: (event: TraceEvent) => void,
 ): Promise<LabResult> {
   const clock = new ManualClock()
   const sink = trace === undefined ? undefined : stampedSink(clock, trace)
-  const lab = new LabCluster({
-    make: options.make,
-    describe: options.describe,
-    servers: scenario.servers,
-    seed,
-    clock,
-    trace: sink,
-    reliable: scenario.unreliable !== true,
-    snapshots: scenario.snapshots === true,
+  const world = run.make(clock, sink)
+  const limit = new Promise<never>((_, reject) => {
+    clock.setTimer(LIMIT_MS, () => {
+      reject(new LabFailure('inTime', labRules.inTime, 'the test was not over after 120 s'))
+    })
   })
-  const limit = lab.sleep(LIMIT_MS).then(() => fail('inTime', 'the test was not over after 120 s'))
   try {
-    await clock.settle(Promise.race([scenario.play(lab), lab.broken, limit]))
+    await clock.settle(Promise.race([run.play(world), world.broken, limit]))
     return {
-      title: scenario.title,
+      title: run.title,
       seed,
       seconds: clock.now() / 1000,
-      peers: scenario.servers,
-      rpcs: lab.network.totalCount,
-      bytes: lab.network.totalBytes,
-      commits: lab.safety.highestIndex,
+      peers: run.peers,
+      rpcs: world.network.totalCount,
+      bytes: world.network.totalBytes,
+      done: run.done(world),
+      unit: run.unit,
     }
   } catch (thrown) {
     if (!(thrown instanceof LabFailure)) throw thrown
     sink?.({ n: '', k: 'invariant', rule: thrown.code, why: thrown.message.replaceAll('\n ', ';') })
-    throw thrown.in(scenario.title, seed, clock.now())
+    throw thrown.in(run.title, seed, clock.now())
   } finally {
-    lab.stop()
+    world.stop()
   }
 }

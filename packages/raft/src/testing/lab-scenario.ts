@@ -1,6 +1,5 @@
 import type { LabCluster } from './lab-cluster.ts'
-
-export type LabPart = '2A' | '2B' | '2C' | '2D'
+import type { LabPart } from './lab-interface.ts'
 
 /** One of the labs' tests: what happens to a cluster, and what must then be true. */
 export interface Scenario {
@@ -12,5 +11,5 @@ export interface Scenario {
   readonly unreliable?: boolean
   /** The service makes a snapshot after index 9, 19, 29 … (part 2D). */
   readonly snapshots?: boolean
-  play(lab: LabCluster): Promise<void>
+  readonly play: (lab: LabCluster) => Promise<void>
 }

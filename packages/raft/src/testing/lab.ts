@@ -14,8 +14,9 @@ import { persistenceScenarios } from './lab-2c-persistence.ts'
 import { chaosScenarios } from './lab-2c-chaos.ts'
 import { figure8Scenarios } from './lab-2c-figure8.ts'
 import { scenarios2D } from './lab-2d.ts'
+import { LabCluster } from './lab-cluster.ts'
 import type { LabTest, RaftLabOptions } from './lab-interface.ts'
-import { runScenario } from './lab-run.ts'
+import { runLab } from './lab-run.ts'
 import type { Scenario } from './lab-scenario.ts'
 
 const scenarios: readonly Scenario[] = [
@@ -33,12 +34,30 @@ export function raftLab(options: RaftLabOptions): LabTest[] {
   return scenarios.map((scenario) => labTest(scenario, options))
 }
 
-function labTest(scenario: Scenario, options: RaftLabOptions): LabTest {
-  const title = `${scenario.name} (${scenario.part})`
+function labTest(scenario: Scenario, { make, describe }: RaftLabOptions): LabTest {
+  const { name, part, servers, unreliable = false, snapshots = false, play } = scenario
+  const title = `${name} (${part})`
   return {
     title,
-    part: scenario.part,
-    peers: scenario.servers,
-    run: (seed, runOptions = {}) => runScenario({ ...scenario, title }, options, seed, runOptions),
+    part,
+    peers: servers,
+    run: (seed, { trace } = {}) =>
+      runLab(
+        {
+          title,
+          peers: servers,
+          unit: 'commits',
+          make: (clock, sink) =>
+            new LabCluster({
+              ...{ make, describe, servers, seed, clock, snapshots },
+              trace: sink,
+              reliable: !unreliable,
+            }),
+          play,
+          done: (lab) => lab.safety.highestIndex,
+        },
+        seed,
+        trace,
+      ),
   }
 }

@@ -1,4 +1,4 @@
 import { describeLabCore, labCore, raftLab } from '@lab/raft/testing'
-import { testLabs } from './lab-tests.ts'
+import { testLabs } from '../../../../test/shared/lab-tests.ts'
 
 testLabs(raftLab({ make: labCore(), describe: describeLabCore }).filter(({ part }) => part === '2A'))

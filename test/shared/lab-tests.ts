@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { labLine, labTrace, labTraceName, type LabResult, type LabTest } from '@lab/raft/testing'
 import { test } from 'vitest'
 
-const root = dirname(dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url))))))
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const FIRST_SEED = Number(process.env['LAB_SEED'] ?? 1)
 const SEEDS = process.env['LAB_LONG'] === '1' ? 100 : process.env['LAB_QUICK'] === '1' ? 3 : 20
 const TRACES = process.env['LAB_TRACE'] === '1'
