@@ -2,6 +2,11 @@ import { FRAME_HEADER_BYTES, writeFrame } from './frame.ts'
 
 /** Room for the frames of one turn; a longer message gets a chunk of its own. */
 const CHUNK_BYTES = 256 * 1024
+/**
+ * What leaves before its turn of the event loop is over: the other end works on it meanwhile. Held back until the turn ends,
+ * hundreds of calls in flight go to and fro as one lump, and each end waits while the other works.
+ */
+export const EAGER_BYTES = 32 * 1024
 /** Chunks kept for the next turn, of all the channels of one transport. */
 const SPARE_CHUNKS_MAX = 16
 

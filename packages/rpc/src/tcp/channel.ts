@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { RpcError, toError } from '../errors.ts'
 import { FrameDecoder } from '../frame.ts'
 import type { Channel } from '../transport.ts'
-import { Outbox, type ChunkPool, type FilledChunk } from '../outbox.ts'
+import { EAGER_BYTES, Outbox, type ChunkPool, type FilledChunk } from '../outbox.ts'
 import { ProgressWatch } from '../progress-watch.ts'
 
 /** `drained` waits until no more than this is buffered. */
@@ -17,7 +17,7 @@ export interface TcpChannelOptions {
   readonly frameProgressMs: number
 }
 
-/** Frames over one connected socket. All messages of one turn of the event loop leave in one write. */
+/** Frames over one connected socket. The messages of one turn of the event loop leave in one write, or in a few large ones. */
 export class TcpChannel implements Channel {
   readonly remoteAddress: string
   readonly closed: Promise<{ readonly error: Error | undefined }>
@@ -61,6 +61,7 @@ export class TcpChannel implements Channel {
   send(message: Uint8Array): void {
     if (this.#isClosing) return
     this.#outbox.add(message)
+    if (this.#outbox.bytes >= EAGER_BYTES) this.#flush()
     if (this.#flushIsDue) return
     this.#flushIsDue = true
     setImmediate(this.#onTurn)

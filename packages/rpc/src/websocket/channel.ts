@@ -1,7 +1,7 @@
 import { systemClock, type Timer } from '../clock.ts'
 import { ProtocolError, RpcError, toError } from '../errors.ts'
 import { FrameDecoder } from '../frame.ts'
-import { Outbox, type ChunkPool, type FilledChunk } from '../outbox.ts'
+import { EAGER_BYTES, Outbox, type ChunkPool, type FilledChunk } from '../outbox.ts'
 import { ProgressWatch } from '../progress-watch.ts'
 import type { Channel } from '../transport.ts'
 import { CLOSE, closeError, closeReason } from './close-codes.ts'
@@ -70,6 +70,7 @@ export class WebSocketChannel implements Channel, FrameEvents {
   send(message: Uint8Array): void {
     if (this.#isClosing) return
     this.#outbox.add(message)
+    if (this.#outbox.bytes >= EAGER_BYTES) this.#flush()
     if (this.#flushIsDue) return
     this.#flushIsDue = true
     endOfTurn(this.#onTurnEnd)
