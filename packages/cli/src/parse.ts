@@ -41,6 +41,18 @@ export function parseNumber(text: string): number {
   return number
 }
 
+/** An environment variable that is on or off. */
+export function readSwitch(
+  env: Readonly<Record<string, string | undefined>>,
+  name: string,
+): boolean | undefined {
+  const value = env[name]
+  if (value === undefined || value === '') return undefined
+  if (value === 'true' || value === '1') return true
+  if (value === 'false' || value === '0') return false
+  throw usage(`${name} is true or false, not "${value}"`)
+}
+
 /** Parts between commas, without blanks. */
 export function splitList(text: string): string[] {
   return text

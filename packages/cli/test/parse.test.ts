@@ -1,11 +1,8 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { RaftError } from '@lab/raft'
 import { expect, test } from 'vitest'
 import { ExitCode, exitCodeOf } from '../src/exit-codes.ts'
 import { formatError, formatRow, formatRows, jsonBytes, printable } from '../src/output.ts'
 import { parseCount, parseDuration, parseMembers } from '../src/parse.ts'
-import { resolveServerConfig } from '../src/server/config.ts'
 import { lab, matching } from './fake-io.ts'
 import { temporaryFolder } from './folder.ts'
 
@@ -24,42 +21,6 @@ test('a time has a unit or is in milliseconds', () => {
 test('a count is a whole number from 1 on', () => {
   expect(parseCount('5')).toBe(5)
   for (const text of ['0', '1.5', '-3', 'many', '']) expect(() => parseCount(text)).toThrow(/from 1 on/)
-})
-
-test('a flag wins over the file, and the file over the default', () => {
-  const config = join(temporaryFolder(), 'lab.json')
-  writeFileSync(config, JSON.stringify({ cluster: 'prod', nodes: { m1: 'tcp://a:1', m2: 'tcp://b:1' } }))
-  expect(resolveServerConfig({ id: 'm1', data: 'd', config })).toEqual({
-    id: 'm1',
-    data: 'd',
-    clusterId: 'prod',
-    listen: undefined,
-    members: { m1: 'tcp://a:1', m2: 'tcp://b:1' },
-  })
-  expect(resolveServerConfig({ id: 'x', data: 'd', config, clusterId: 'c', members: 'x=a:1' })).toMatchObject(
-    {
-      clusterId: 'c',
-      members: { x: 'a:1' },
-    },
-  )
-  expect(resolveServerConfig({ id: 'x', data: 'd', members: 'x=a:1' }).clusterId).toBe('lab')
-})
-
-test('a server without name, members or folder says what it lacks', () => {
-  expect(() => resolveServerConfig({})).toThrow(/--id n1/)
-  expect(() => resolveServerConfig({ id: 'n1' })).toThrow(/--members n1=/)
-  expect(() => resolveServerConfig({ id: 'n1', members: 'n2=a:1' })).toThrow(
-    /--id is n1, but the members are n2/,
-  )
-  expect(() => resolveServerConfig({ id: 'n1', members: 'n1=a:1' })).toThrow(/--data/)
-})
-
-test('a file with a word that it should not have is refused: it may be a mistyped one', () => {
-  const config = join(temporaryFolder(), 'lab.json')
-  writeFileSync(config, JSON.stringify({ nodes: {}, clustre: 'x' }))
-  expect(() => resolveServerConfig({ id: 'n1', config })).toThrow(/unknown clustre/)
-  writeFileSync(config, '{')
-  expect(() => resolveServerConfig({ id: 'n1', config })).toThrow(/lab\.json/)
 })
 
 test('a write of unknown outcome has an exit code of its own, whatever the reason', () => {

@@ -4,17 +4,15 @@ import { readToken } from '../client.ts'
 import { withExamples } from '../help.ts'
 import type { Io } from '../io.ts'
 import { addOutputOption, type Format } from '../output.ts'
-import { splitList } from '../parse.ts'
+import { readSwitch, splitList } from '../parse.ts'
 import { resolveServerConfig, type ServerFlags } from '../server/config.ts'
-import { LOG_STYLES, serverLogger, type LogStyle } from '../server/log.ts'
+import { LOG_FORMATS, LOG_LEVELS, serverLogger } from '../server/log.ts'
 import { runServer } from '../server/run.ts'
 
-interface KvServerFlags extends ServerFlags {
+interface Flags extends ServerFlags {
   readonly trace?: string
   readonly traceKinds?: string
-  readonly log: LogStyle
   readonly tokenFile?: string
-  readonly insecure?: boolean
   readonly whileStdin?: boolean
   readonly output: Format
 }
@@ -39,7 +37,7 @@ export function addServerCommands(program: Command, io: Io): void {
   withExamples(server, EXAMPLES)
   withExamples(kv, EXAMPLES)
   for (const option of OPTIONS) kv.addOption(option)
-  addOutputOption(kv).action((flags: KvServerFlags) => serve(flags, io))
+  addOutputOption(kv).action((flags: Flags) => serve(flags, io))
 }
 
 const OPTIONS = [
@@ -55,25 +53,32 @@ const OPTIONS = [
   new Option('--cluster-id <name>', 'servers of another cluster are refused (default: "lab")').env(
     'LAB_CLUSTER_ID',
   ),
-  new Option('--config <file>', 'JSON: {"cluster": NAME, "nodes": {ID: ADDRESS, …}}').env('LAB_CONFIG'),
+  new Option(
+    '--config <file>',
+    'the cluster file, the same on all machines: {"nodes": {ID: ADDRESS, …}, …}',
+  ).env('LAB_CONFIG'),
   new Option('--trace <file>', 'add to this file what happens; see lab trace').env('LAB_TRACE'),
   new Option('--trace-kinds <list>', 'only these kinds of events, such as role,commit').env(
     'LAB_TRACE_KINDS',
   ),
-  new Option('--log <style>', 'standard error: warnings, everything, or everything as JSON lines')
-    .choices(LOG_STYLES)
-    .default('warn')
-    .env('LAB_LOG'),
+  new Option('--log <format>', 'of standard error: text or JSON lines').choices(LOG_FORMATS).env('LAB_LOG'),
+  new Option('--log-level <level>', 'the least urgent that is told (default: "info")')
+    .choices(LOG_LEVELS)
+    .env('LAB_LOG_LEVEL'),
   new Option('--token-file <file>', 'holds the token that clients and members must show; or LAB_TOKEN'),
-  new Option('--insecure', 'listen beyond this machine without encryption').env('LAB_INSECURE'),
+  new Option('--origin <origin...>', 'web pages that may connect, such as https://app.example').env(
+    'LAB_ORIGIN',
+  ),
+  new Option('--insecure', 'listen beyond this machine without encryption or token; or LAB_INSECURE=true'),
   new Option('--while-stdin', 'stop when standard input ends: with whoever started it'),
 ]
 
-async function serve(flags: KvServerFlags, io: Io): Promise<void> {
-  const config = resolveServerConfig(flags)
-  const { trace, traceKinds, whileStdin, insecure, output: format } = flags
+async function serve(flags: Flags, io: Io): Promise<void> {
+  const insecure = flags.insecure ?? readSwitch(io.env, 'LAB_INSECURE')
+  const config = resolveServerConfig({ ...flags, ...(insecure === undefined ? {} : { insecure }) })
+  const { trace, traceKinds, whileStdin, output: format } = flags
   const kinds = traceKinds === undefined ? undefined : new Set(splitList(traceKinds))
-  const logger = serverLogger(config.id, flags.log, (line) => io.talk(line))
+  const logger = serverLogger(config.id, config.log, (line) => io.talk(line))
   const token = readToken(flags.tokenFile, io.env)
-  await runServer(config, { format, logger, trace, traceKinds: kinds, whileStdin, insecure, token }, io)
+  await runServer(config, { format, logger, trace, traceKinds: kinds, whileStdin, token }, io)
 }

@@ -1,7 +1,8 @@
-/** What `lab server kv` runs with: flags and environment first, then the file of `--config`. */
-import { readFileSync } from 'node:fs'
-import { toError } from '@lab/rpc'
+/** What `lab server` runs with: flag, else environment (commander joins the two), else cluster file, else default. */
 import { parseMembers, splitList, usage } from '../parse.ts'
+import { readConfigFile, type ConfigFile } from './config-file.ts'
+import type { LogFormat, LogLevel, LogStyle } from './log.ts'
+import { address, list, mapOf, name } from './shapes.ts'
 
 /** As commander gives them: each from its flag or its environment variable. */
 export interface ServerFlags {
@@ -12,77 +13,110 @@ export interface ServerFlags {
   readonly join?: readonly string[]
   readonly clusterId?: string
   readonly config?: string
+  readonly origin?: readonly string[]
+  readonly insecure?: boolean
+  readonly log?: LogFormat
+  readonly logLevel?: LogLevel
 }
 
+/** What every server has, whatever it keeps. */
 export interface ServerConfig {
   readonly id: string
-  /** Missing for a server that joins. */
-  readonly members: Readonly<Record<string, string>> | undefined
-  /** Missing for one that does not. */
-  readonly join: readonly string[] | undefined
-  readonly data: string
-  /** Missing: the address in `members`. */
-  readonly listen: readonly string[] | undefined
   readonly clusterId: string
+  /** The folder of its data. */
+  readonly data: string
+  readonly listen: readonly string[]
+  readonly plan: ServerPlan
+  readonly origins: readonly string[]
+  readonly insecure: boolean
+  readonly log: LogStyle
 }
 
-/** The same file on all machines of a cluster: `{ "cluster": "prod", "nodes": { "m1": "tcp://10.0.0.1:7000" } }`. */
-interface ConfigFile {
-  readonly cluster?: string
-  readonly nodes?: Readonly<Record<string, string>>
+export type ServerPlan = KvPlan | ShardPlan
+
+/** One replicated store: a member of the cluster, or one that waits to be added to it. */
+export interface KvPlan {
+  readonly kind: 'kv'
+  /** Node id → addresses. Missing for a server that joins. */
+  readonly members?: Readonly<Record<string, readonly string[]>>
+  /** Addresses of the cluster that it waits for. */
+  readonly join?: readonly string[]
+}
+
+/** A sharded store: what of it runs here follows from the node's id. */
+export interface ShardPlan {
+  readonly kind: 'shards'
+  /** Node id → addresses. */
+  readonly nodes: Readonly<Record<string, readonly string[]>>
+  readonly shards: number
+  /** Node ids. */
+  readonly controller: readonly string[]
+  /** Group number → node ids. */
+  readonly groups: Readonly<Record<string, readonly string[]>>
 }
 
 const DEFAULT_CLUSTER_ID = 'lab'
-const FILE_KEYS = ['cluster', 'nodes']
+/** Enough for some dozens of groups to have an equal share. */
+const DEFAULT_SHARDS = 64
 
-/** @throws {CliError} `USAGE` when something is missing or contradicts itself */
+/** @throws {CliError} `USAGE` when something is missing, not acceptable or contradicts itself */
 export function resolveServerConfig(flags: ServerFlags): ServerConfig {
   const file = flags.config === undefined ? {} : readConfigFile(flags.config)
-  const { id, data } = flags
-  if (id === undefined) throw usage('which server is this? Give --id, such as --id n1')
-  const listen = flags.listen?.flatMap(splitList)
-  const join = flags.join?.flatMap(splitList)
-  const clusterId = flags.clusterId ?? file.cluster ?? DEFAULT_CLUSTER_ID
-  if (join !== undefined) {
-    if (listen === undefined) throw usage('--join needs --listen too: where the cluster reaches this server')
-    if (data === undefined) throw noData(id)
-    return { id, members: undefined, join, data, listen, clusterId }
+  if (flags.id === undefined) throw usage('which server is this? Give --id, such as --id n1')
+  const id = name(flags.id, '--id')
+  const plan = planOf(id, flags, file)
+  if (flags.data === undefined) throw usage(`where do the data go? Give --data, such as --data ./data/${id}`)
+  return {
+    id,
+    clusterId: name(flags.clusterId ?? file.cluster ?? DEFAULT_CLUSTER_ID, '--cluster-id'),
+    data: flags.data,
+    listen: listenOf(id, plan, flags),
+    plan,
+    origins: flags.origin?.flatMap(splitList) ?? file.origins ?? [],
+    insecure: flags.insecure ?? file.insecure ?? false,
+    log: {
+      format: flags.log ?? file.log ?? 'text',
+      level: flags.logLevel ?? file.logLevel ?? 'info',
+    },
   }
-  const members = flags.members === undefined ? file.nodes : parseMembers(flags.members)
-  if (members === undefined)
+}
+
+function planOf(id: string, flags: ServerFlags, file: ConfigFile): ServerPlan {
+  if (flags.join !== undefined) {
+    const join = list(address)(flags.join.flatMap(splitList), '--join')
+    return { kind: 'kv', join }
+  }
+  const nodes = flags.members === undefined ? file.nodes : membersOf(flags.members)
+  if (nodes === undefined)
     throw usage(`who else is there? Give --members ${id}=tcp://localhost:7001,… or --config FILE`)
-  if (!Object.hasOwn(members, id))
-    throw usage(`--id is ${id}, but the members are ${Object.keys(members).join(', ') || 'nobody'}`)
-  if (data === undefined) throw noData(id)
-  return { id, members, join, data, listen, clusterId }
+  if (!Object.hasOwn(nodes, id))
+    throw usage(`--id is ${id}, but the members are ${Object.keys(nodes).join(', ') || 'nobody'}`)
+  return flags.members === undefined && isSharded(file)
+    ? shardPlan(id, nodes, file, flags.config ?? '')
+    : { kind: 'kv', members: nodes }
 }
 
-function noData(id: string): Error {
-  return usage(`where do the data go? Give --data, such as --data ./data/${id}`)
+function isSharded({ controller, groups, shards }: ConfigFile): boolean {
+  return controller !== undefined || groups !== undefined || shards !== undefined
 }
 
-function readConfigFile(path: string): ConfigFile {
-  let value: unknown
-  try {
-    value = JSON.parse(readFileSync(path, 'utf8'))
-  } catch (cause) {
-    throw usage(`--config ${path}: ${toError(cause).message}`, { cause })
-  }
-  if (typeof value !== 'object' || value === null) throw usage(`--config ${path} holds no JSON object`)
-  const unknown = Object.keys(value).filter((key) => !FILE_KEYS.includes(key))
-  if (unknown.length > 0)
-    throw usage(
-      `--config ${path}: unknown ${unknown.join(', ')}; a KV server knows ${FILE_KEYS.join(' and ')}`,
-    )
-  const { cluster, nodes } = value as Partial<Record<keyof ConfigFile, unknown>>
-  if (cluster !== undefined && typeof cluster !== 'string')
-    throw usage(`--config ${path}: cluster must be a text`)
-  if (nodes !== undefined && !isNodes(nodes))
-    throw usage(`--config ${path}: nodes must be like { "n1": "tcp://localhost:7001" }`)
-  return { ...(cluster === undefined ? {} : { cluster }), ...(nodes === undefined ? {} : { nodes }) }
+function shardPlan(id: string, nodes: ShardPlan['nodes'], file: ConfigFile, path: string): ShardPlan {
+  const { controller, groups = {}, shards = DEFAULT_SHARDS } = file
+  if (controller === undefined)
+    throw usage(`--config ${path} has groups or shards and no controller: name the nodes that assign them`)
+  if (![controller, ...Object.values(groups)].some((ids) => ids.includes(id)))
+    throw usage(`--config ${path} gives ${id} nothing to do: name it under controller or in a group`)
+  return { kind: 'shards', nodes, shards, controller, groups }
 }
 
-function isNodes(value: unknown): value is Record<string, string> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  return Object.values(value).every((address) => typeof address === 'string')
+function listenOf(id: string, plan: ServerPlan, { listen }: ServerFlags): readonly string[] {
+  if (listen !== undefined) return list(address)(listen.flatMap(splitList), '--listen')
+  const known = plan.kind === 'kv' ? plan.members?.[id] : plan.nodes[id]
+  if (known === undefined) throw usage('--join needs --listen too: where the cluster reaches this server')
+  return known
+}
+
+function membersOf(members: string): Record<string, readonly string[]> {
+  const read = mapOf(name, address)(parseMembers(members), '--members')
+  return Object.fromEntries(Object.entries(read).map(([id, at]) => [id, [at]]))
 }

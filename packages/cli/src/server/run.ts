@@ -1,14 +1,14 @@
-/** A KV server from its start to its end, in this process. */
+/** A server from its start to its end, in this process. */
 import { once } from 'node:events'
-import { KvServer, type KvServerOptions } from '@lab/kvraft'
 import type { Logger } from '@lab/raft'
-import { fileStorage } from '@lab/raft/storage/file'
+import { toError } from '@lab/rpc'
 import { CliError } from '../errors.ts'
 import type { Io } from '../io.ts'
 import { formatRow, type Format } from '../output.ts'
-import { openTraceFile, type TraceFile } from '../trace-file.ts'
-import { allTransports } from '../transports.ts'
+import { openTraceFile } from '../trace-file.ts'
 import type { ServerConfig } from './config.ts'
+import { host } from './host.ts'
+import type { Hosted } from './hosted.ts'
 
 export interface RunOptions {
   readonly format: Format
@@ -17,56 +17,39 @@ export interface RunOptions {
   readonly traceKinds?: ReadonlySet<string> | undefined
   readonly whileStdin?: boolean | undefined
   readonly token?: string | undefined
-  readonly insecure?: boolean | undefined
 }
 
 /** Serves until told to stop: by a signal, by the end of standard input, or by a disk that fails. */
 export async function runServer(config: ServerConfig, options: RunOptions, io: Io): Promise<void> {
-  const { id, clusterId, data, members, join } = config
-  const what = `lab server kv --id ${id}`
-  const nodes = [id]
+  const { id } = config
+  const { logger, token, trace: path, traceKinds: kinds } = options
   const trace =
-    options.trace === undefined
-      ? null
-      : openTraceFile(options.trace, { what, nodes, kinds: options.traceKinds })
+    path === undefined ? null : openTraceFile(path, { what: `lab server --id ${id}`, nodes: [id], kinds })
   try {
-    const server = await KvServer.start(kvOptions(config, options, trace))
-    const failed = new Promise<Error>((resolve) => {
-      server.node.on('fatal', ({ error }) => resolve(error))
-    })
-    const { address } = server
-    const row = {
-      id,
-      address,
-      cluster: clusterId,
-      members: Object.keys(members ?? {}),
-      data,
-      pid: process.pid,
-    }
-    const sentence = `${id} serves at ${address} · cluster ${clusterId}${join === undefined ? ` of ${row.members.join(' ')}` : ', joining'} · data in ${data} · process ${process.pid}`
-    await io.out(formatRow(row, options.format, sentence))
+    const hosted = await host(config, { logger, token, trace: trace?.sink })
+    const failed = hosted.failed.catch((thrown: unknown) => toError(thrown))
+    await announce(hosted, config, options, io)
     const reason = await Promise.race([failed, stopAsked(io, options)])
-    await server.close()
+    await hosted.close()
     if (reason instanceof Error)
       throw new CliError('FAILED', `${id} has stopped: ${reason.message}`, { cause: reason })
-    options.logger.info(`stopped: ${reason}`)
+    logger.info(`stopped: ${reason}`)
   } finally {
     trace?.close()
   }
 }
 
-function kvOptions(config: ServerConfig, options: RunOptions, trace: TraceFile | null): KvServerOptions {
-  const { id, members, join, clusterId, data, listen } = config
-  const { logger, token, insecure } = options
-  return {
-    ...{ id, clusterId, logger, transports: allTransports(), storage: fileStorage(data) },
-    ...(members === undefined ? {} : { members }),
-    ...(join === undefined ? {} : { join }),
-    ...(listen === undefined ? {} : { listen }),
-    ...(token === undefined ? {} : { token }),
-    ...(insecure === true ? { insecure } : {}),
-    ...(trace === null ? {} : { trace: trace.sink }),
-  }
+/** The one line on standard output: it serves. */
+async function announce(
+  { addresses, summary, row }: Hosted,
+  { id, data }: ServerConfig,
+  { format }: RunOptions,
+  io: Io,
+): Promise<void> {
+  const { pid } = process
+  const sentence = `${id} serves at ${addresses.join(' ')} · ${summary} · data in ${data} · process ${pid}`
+  const [address] = addresses
+  await io.out(formatRow({ id, address, addresses, ...row, data, pid }, format, sentence))
 }
 
 async function stopAsked({ signal }: Io, { whileStdin }: RunOptions): Promise<string> {
