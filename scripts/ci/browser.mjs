@@ -12,6 +12,7 @@ const ENTRIES = [
   '@lab/raft',
   '@lab/raft/storage/memory',
   '@lab/kvraft/clerk',
+  '@lab/shardctrler/clerk',
 ]
 
 // Inside the checkout, where the names of the packages resolve.

@@ -12,6 +12,7 @@ export const BROWSER_ENTRIES = [
   '@lab/rpc/websocket/browser',
   '@lab/raft',
   '@lab/kvraft/clerk',
+  '@lab/shardctrler/clerk',
   '@lab/sim',
 ]
 

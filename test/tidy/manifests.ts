@@ -30,6 +30,8 @@ const WITHOUT_DEPENDENCIES = [
   '@lab/raft',
   '@lab/kvraft',
   '@lab/mapreduce',
+  '@lab/shardctrler',
+  '@lab/shardkv',
   '@lab/trace',
   '@lab/sim',
 ]

@@ -1,0 +1,1 @@
+export { shardOf, tagOf } from './key-to-shard.ts'

@@ -1,0 +1,1 @@
+export { shardOf, type Config, type Gid, type KeyToShard } from '@lab/shardctrler'
