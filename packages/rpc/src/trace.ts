@@ -63,6 +63,7 @@ export type TraceKind =
   | 'return' // {client, id, outcome, index?, term?, why?}
   | 'fault' // {what, …}; `wipe`: all that the node's disk held is gone
   | 'stall' // {millis}
+  | 'task' // {kind, task, attempt, worker, to, why}, of a MapReduce job
   | 'invariant' // {rule, why}
   | 'note' // {topic, text}
 

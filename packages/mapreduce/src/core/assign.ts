@@ -1,0 +1,128 @@
+/** Who does what next. */
+import type { Milliseconds } from '@lab/rpc'
+import type { Turn } from './decision.ts'
+import { freeSlots, type Running, type State, type Task, type Worker } from './state.ts'
+import type { TaskKind } from './task.ts'
+import { start, tell } from './tasks.ts'
+
+/** A backup must promise to be of use: nothing shorter than this is worth one. */
+const BACKUP_AFTER_MS_MIN = 1_000
+/** …and the attempt must have taken this many times as long as the median. */
+const BACKUP_AFTER_MEDIANS = 1.5
+/** Of all tasks, at least two: more backups mean that something else is wrong. */
+const BACKUPS_SHARE_MAX = 0.1
+
+/** Hands out tasks, one to each worker in turn, until nobody wants one or none is left. */
+export function assign(turn: Turn): void {
+  const { state } = turn
+  for (let isAny = true; isAny && !state.isOver;) {
+    isAny = false
+    for (const worker of state.workers.values()) {
+      if (freeSlots(worker) === 0) continue
+      isAny = give(turn, worker) || isAny
+    }
+  }
+}
+
+function give(turn: Turn, worker: Worker): boolean {
+  const idle = nextIdle(turn.state, worker)
+  const task = idle ?? nextBackup(turn, worker)
+  if (task === null) return false
+  const isBackup = idle === null
+  const { kind, task: number } = task
+  const attempt = { kind, task: number, attempt: task.attempts + 1, worker: worker.id }
+  start(turn, task, worker, attempt, isBackup)
+  tell(turn, task, attempt, isBackup ? 'backup task' : 'assigned')
+  const skipMax = Math.max(0, turn.state.options.skipMax - turn.state.skipped)
+  turn.decide({ type: 'assign', attempt, isBackup, skip: task.skip, skipMax })
+  return true
+}
+
+/** Reduces need the output of every map, so they come when no map is left. */
+function nextIdle(state: State, worker: Worker): Task | null {
+  return takeIdle(state, 'map', worker) ?? (state.mapsLeft === 0 ? takeIdle(state, 'reduce', worker) : null)
+}
+
+function takeIdle(state: State, kind: TaskKind, worker: Worker): Task | null {
+  const list = state.idle[kind]
+  for (let at = list.length - 1; at >= 0; at--) {
+    const task = list[at]
+    if (task?.state !== 'idle') {
+      // Was put here more than once, or was completed by somebody thought lost.
+      list.splice(at, 1)
+      continue
+    }
+    if (hasFailedHere(task, worker) && othersCould(state, task)) continue
+    list.splice(at, 1)
+    return task
+  }
+  return null
+}
+
+/** A machine with a full disk would else fail the same task until the job fails. */
+function hasFailedHere(task: Task, worker: Worker): boolean {
+  return task.failedOn.includes(worker.id)
+}
+
+function othersCould(state: State, task: Task): boolean {
+  for (const worker of state.workers.values())
+    if (worker.isRegistered && !task.failedOn.includes(worker.id)) return true
+  return false
+}
+
+/** The attempt with the longest time left, if it is a straggler (MapReduce §3.6). */
+function nextBackup({ state, now }: Turn, worker: Worker): Task | null {
+  let best: Task | null = null
+  let bestLeft = 0
+  for (const { task, running, dueAt, median } of stragglers(state)) {
+    if (dueAt > now || running.worker === worker.id) continue
+    const left = timeLeft(running, now)
+    if (left > bestLeft && left >= median) {
+      best = task
+      bestLeft = left
+    }
+  }
+  return best
+}
+
+/** When somebody idle should look again whether there is a backup to make; Infinity for never. */
+export function backupDeadline({ state, now }: Turn): Milliseconds {
+  const isAnybodyIdle = [...state.workers.values()].some((worker) => freeSlots(worker) > 0)
+  if (!isAnybodyIdle || state.isOver) return Infinity
+  const due = [...stragglers(state)].map(({ dueAt }) => dueAt)
+  // One that is due and was passed over may look worse in a while.
+  return due.reduce((min, at) => Math.min(min, at > now ? at : now + BACKUP_AFTER_MS_MIN), Infinity)
+}
+
+interface Straggler {
+  readonly task: Task
+  readonly running: Running
+  /** When the attempt has taken too long. */
+  readonly dueAt: Milliseconds
+  readonly median: Milliseconds
+}
+
+/** Attempts without a backup, when one could be made of what stands idle. */
+function* stragglers(state: State): Generator<Straggler> {
+  const { options, backups } = state
+  const backupsMax = Math.max(2, BACKUPS_SHARE_MAX * (options.maps + options.reduces))
+  if (!options.backups || backups >= backupsMax) return
+  const kind = state.mapsLeft > 0 ? 'map' : 'reduce'
+  const median = medianOf(state.durations[kind])
+  if (median === null) return
+  const after = Math.max(BACKUP_AFTER_MS_MIN, BACKUP_AFTER_MEDIANS * median)
+  for (const task of kind === 'map' ? state.maps : state.reduces) {
+    const [running] = task.running
+    if (running === undefined || task.running.length > 1 || task.state !== 'in-progress') continue
+    yield { task, running, dueAt: running.startedAt + after, median }
+  }
+}
+
+/** By what it has done so far; one that has done nothing may take for ever. */
+function timeLeft({ startedAt, fraction }: Running, now: Milliseconds): Milliseconds {
+  return fraction === 0 ? Infinity : ((now - startedAt) * (1 - fraction)) / fraction
+}
+
+function medianOf(durations: readonly Milliseconds[]): Milliseconds | null {
+  return durations.toSorted((a, b) => a - b)[durations.length >> 1] ?? null
+}

@@ -1,0 +1,114 @@
+/**
+ * The schedule of one job, pure: it is told what happened, and decides. It reads no clock, no disk and no network; the
+ * coordinator around it does. The paper's section 3, as far as the master is concerned.
+ *
+ *     step(input, now) ──▶ takeDecisions() ──▶ deadline()
+ */
+import type { Milliseconds } from '@lab/rpc'
+import { assign, backupDeadline } from './assign.ts'
+import type { Decision, Input, Turn } from './decision.ts'
+import { apply, workerOf, type Fact } from './facts.ts'
+import { complete, failed, fetchFailed } from './outcome.ts'
+import { newState, type ScheduleOptions, type State } from './state.ts'
+import type { WorkerId } from './task.ts'
+import { finish } from './tasks.ts'
+import { ask, beat, disconnected, lose, loseExpired, register } from './workers.ts'
+
+export class Schedule {
+  readonly #state: State
+  #decisions: Decision[] = []
+
+  constructor(options: ScheduleOptions) {
+    this.#state = newState(options)
+  }
+
+  /** For reading: status pages and tests. */
+  get state(): Readonly<State> {
+    return this.#state
+  }
+
+  /**
+   * Takes up what an earlier coordinator knew, before the first step. The workers that hold completed maps have the grace
+   * to come back with them.
+   */
+  replay(facts: Iterable<Fact>, now: Milliseconds): void {
+    const state = this.#state
+    for (const fact of facts) apply(state, fact)
+    for (const { winner } of state.maps)
+      if (winner !== null) workerOf(state, winner.worker, now + state.options.graceMs)
+    if (state.reducesLeft === 0) finish(this.#turn(now), null)
+  }
+
+  /** Is this worker's word taken? If not, it is to register first. */
+  knows(worker: WorkerId): boolean {
+    return this.#state.workers.get(worker)?.isRegistered === true
+  }
+
+  step(input: Input, now: Milliseconds): void {
+    if (this.#state.isOver) return
+    const turn = this.#turn(now)
+    loseExpired(turn)
+    if (this.#state.isOver) return
+    this.#take(turn, input)
+    assign(turn)
+  }
+
+  takeDecisions(): readonly Decision[] {
+    const decisions = this.#decisions
+    this.#decisions = []
+    return decisions
+  }
+
+  /** When to come back with `deadline` if nothing else happens; Infinity for never. */
+  deadline(now: Milliseconds): Milliseconds {
+    if (this.#state.isOver) return Infinity
+    let deadline = backupDeadline(this.#turn(now))
+    for (const { leaseUntil } of this.#state.workers.values()) deadline = Math.min(deadline, leaseUntil)
+    return deadline
+  }
+
+  #turn(now: Milliseconds): Turn {
+    return {
+      state: this.#state,
+      now,
+      decide: (decision) => {
+        this.#decisions.push(decision)
+      },
+    }
+  }
+
+  #take(turn: Turn, input: Input): void {
+    if (input.type === 'deadline') return
+    if (input.type === 'register') {
+      register(turn, input)
+      return
+    }
+    const worker = this.#state.workers.get('worker' in input ? input.worker : input.attempt.worker)
+    // Whoever was lost, or was never here, registers first: else what it holds would be counted without being there.
+    if (worker?.isRegistered !== true) return
+    if (input.type !== 'disconnected') worker.leaseUntil = turn.now + this.#state.options.leaseMs
+    switch (input.type) {
+      case 'ask':
+        ask(turn, worker, input)
+        break
+      case 'beat':
+        beat(turn, input)
+        break
+      case 'done':
+        complete(turn, input.attempt, input.result, 'done')
+        break
+      case 'failed':
+        failed(turn, input)
+        break
+      case 'fetch-failed':
+        fetchFailed(turn, input)
+        break
+      case 'disconnected':
+        disconnected(turn, worker)
+        break
+      case 'left':
+        lose(turn, worker.id, 'it left')
+        break
+    }
+  }
+}

@@ -1,0 +1,140 @@
+/** What the schedule knows. Changed only by the functions of this folder. */
+import type { Milliseconds } from '@lab/rpc'
+import type { AttemptId, AttemptResult, BadRecord, TaskKind, WorkerId } from './task.ts'
+
+export interface ScheduleOptions {
+  /** M, the number of splits. */
+  readonly maps: number
+  /** R, the number of partitions. */
+  readonly reduces: number
+  /** A worker that was not heard from for so long is lost. Default 10 000. */
+  readonly leaseMs: Milliseconds
+  /** As `leaseMs`, for a worker whose connection broke, or whom only the journal knows. Default 1 500. */
+  readonly graceMs: Milliseconds
+  /** Attempts of one task that may fail before the job does. Default 4. */
+  readonly attemptsMax: number
+  /** Attempts of one task that may get lost together with their workers before the job fails. Default 20. */
+  readonly lossesMax: number
+  /** Backup tasks (MapReduce §3.6). Default true. */
+  readonly backups: boolean
+  /** Bad records that may be skipped in the whole job (§4.6); 0, the default, skips none. */
+  readonly skipMax: number
+}
+
+export const defaultScheduleOptions: Omit<ScheduleOptions, 'maps' | 'reduces'> = {
+  leaseMs: 10_000,
+  graceMs: 1_500,
+  attemptsMax: 4,
+  lossesMax: 20,
+  backups: true,
+  skipMax: 0,
+}
+
+/** An attempt that is being made. */
+export interface Running extends AttemptId {
+  readonly startedAt: Milliseconds
+  readonly isBackup: boolean
+  fraction: number
+  records: number
+  status: string
+}
+
+/**
+ *     idle ──assign──▶ in-progress ──done──▶ completed
+ *       ▲                   │                    │ a map whose output is gone (§3.3)
+ *       └──── failed, lost ─┴────────────────────┘
+ */
+export interface Task {
+  readonly kind: TaskKind
+  readonly task: number
+  state: 'idle' | 'in-progress' | 'completed'
+  /** At most two: the first and its backup. Empty unless in progress. */
+  running: Running[]
+  attempts: number
+  failures: number
+  losses: number
+  /** Workers on which it failed: others are asked first. */
+  failedOn: WorkerId[]
+  /** Who completed it, and with what. Null unless completed. */
+  winner: (AttemptId & { readonly result: AttemptResult }) | null
+  /** Records that attempts from now on leave out. */
+  skip: BadRecord[]
+  /** Where the last attempt died, to be skipped if the next one dies there too. */
+  suspect: BadRecord | null
+  /** Workers that could not fetch this map's output, for the attempt that is the winner. */
+  reports: number
+}
+
+export interface Worker {
+  readonly id: WorkerId
+  slots: number
+  /** False for one that only the journal knows: its map outputs may yet come back with it. */
+  isRegistered: boolean
+  leaseUntil: Milliseconds
+  /** It takes tasks whenever a slot is free. */
+  isAsking: boolean
+  readonly running: Set<Running>
+}
+
+export interface State {
+  readonly options: ScheduleOptions
+  readonly maps: readonly Task[]
+  readonly reduces: readonly Task[]
+  readonly workers: Map<WorkerId, Worker>
+  /** Tasks that may be idle: looked at from the end, and passed over when they are not. */
+  readonly idle: { readonly map: Task[]; readonly reduce: Task[] }
+  mapsLeft: number
+  reducesLeft: number
+  skipped: number
+  /** How long completed tasks took, for backups; the latest of each kind. */
+  readonly durations: { readonly map: Milliseconds[]; readonly reduce: Milliseconds[] }
+  backups: number
+  /** Over: no decision is taken any more. */
+  isOver: boolean
+}
+
+export function newState(options: ScheduleOptions): State {
+  const maps = tasks('map', options.maps)
+  const reduces = tasks('reduce', options.reduces)
+  return {
+    options,
+    maps,
+    reduces,
+    workers: new Map(),
+    // Taken from the end: the first task comes first.
+    idle: { map: maps.toReversed(), reduce: reduces.toReversed() },
+    mapsLeft: options.maps,
+    reducesLeft: options.reduces,
+    skipped: 0,
+    durations: { map: [], reduce: [] },
+    backups: 0,
+    isOver: false,
+  }
+}
+
+function tasks(kind: TaskKind, count: number): Task[] {
+  return Array.from({ length: count }, (_, task) => ({
+    kind,
+    task,
+    state: 'idle',
+    running: [],
+    attempts: 0,
+    failures: 0,
+    losses: 0,
+    failedOn: [],
+    winner: null,
+    skip: [],
+    suspect: null,
+    reports: 0,
+  }))
+}
+
+/** @returns undefined for a task that the job has not */
+export function taskOf(state: State, { kind, task }: Pick<AttemptId, 'kind' | 'task'>): Task | undefined {
+  return (kind === 'map' ? state.maps : state.reduces)[task]
+}
+
+/** How many more tasks a worker takes now. */
+export function freeSlots({ isAsking, isRegistered, slots, running }: Worker): number {
+  return isAsking && isRegistered ? Math.max(0, slots - running.size) : 0
+}
