@@ -1,10 +1,10 @@
 /** Runs tests with a mistake in the source, and tells what they made of it. */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..', '..')
 /** A mistake may well make a test wait for ever. */
-const TIMEOUT_MS = 240_000
+const TIMEOUT_MS = 300_000
 
 /** A kind of test that may catch it. */
 export interface Layer {
@@ -28,15 +28,16 @@ const storage: Layer = {
 }
 const nodes: Layer = { name: 'nodes', paths: ['packages/raft/test/node/'] }
 const hosts: Layer = { name: 'hosts', paths: ['packages/raft/test/host/'] }
+const simulator: Layer = { name: 'simulator', paths: ['packages/raft/test/sim/'] }
 const kv: Layer = { name: 'kv', paths: ['packages/kvraft/test/'] }
 
-/** Which tests are asked about the mistakes of a list, by its name. */
+/** Which tests are asked about the mistakes of a list, by its name: those that need least time first. */
 export const layers: Readonly<Record<string, readonly Layer[]>> = {
-  core: [explorer, cores, paper],
-  membership: [cores, paper, nodes],
-  'reads-snapshots': [cores, paper, nodes, storage],
+  core: [paper, cores, explorer, simulator],
+  membership: [paper, cores, nodes, simulator],
+  'reads-snapshots': [paper, cores, storage, nodes, simulator],
   host: [paper, hosts, storage],
-  storage: [storage],
+  storage: [storage, simulator],
   kv: [kv],
 }
 
@@ -45,18 +46,39 @@ export interface Verdict {
   readonly caught: boolean
   /** The seed at which it was, when the test counts seeds. */
   readonly seed: number | null
+  /** The first test that failed, `file > title`; null also when it never ended, or did not load. */
+  readonly test: string | null
 }
 
 /** @param mutation `path#number`, see plugin.ts */
-export function tryMutation(mutation: string, layer: Layer): Verdict {
+export async function tryMutation(mutation: string, layer: Layer): Promise<Verdict> {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
-  const { status, stdout } = spawnSync(process.execPath, [vitest, 'run', '--bail', '1', ...layer.paths], {
+  const { status, stdout } = await run([vitest, 'run', '--bail', '1', ...layer.paths], mutation)
+  const [, test = null] = /^✗ (\S+ > .*)$/m.exec(stdout) ?? []
+  const [, seed] = /seed (\d+)/.exec(stdout) ?? []
+  // A run that was ended, for it would have waited for ever, has no status.
+  return { layer: layer.name, caught: status !== 0, seed: seed === undefined ? null : Number(seed), test }
+}
+
+/** In a process group of its own: a test that runs in circles is ended with whoever started it. */
+function run(args: readonly string[], mutation: string): Promise<{ status: number | null; stdout: string }> {
+  const child = spawn(process.execPath, args, {
     cwd: root,
-    encoding: 'utf8',
-    timeout: TIMEOUT_MS,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
     env: { ...process.env, LAB_MUTATION: mutation, LAB_LONG: '', NO_COLOR: '1' },
   })
-  const seed = /seed (\d+)/.exec(stdout)?.[1]
-  // A run that was ended, for it would have waited for ever, has no status.
-  return { layer: layer.name, caught: status !== 0, seed: seed === undefined ? null : Number(seed) }
+  let stdout = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  const end = (): void => {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+  }
+  const timer = setTimeout(end, TIMEOUT_MS)
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('exit', (status) => {
+      clearTimeout(timer)
+      resolve({ status, stdout })
+    })
+  })
 }

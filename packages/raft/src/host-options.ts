@@ -42,6 +42,7 @@ export interface RaftHostOptions extends Pick<RaftNodeOptions, FromNode> {
 export interface RaftGroupOptions<M extends StateMachine = StateMachine> extends Pick<
   RaftNodeOptions<M>,
   | 'members'
+  | 'join'
   | 'leases'
   | 'stateMachine'
   | 'codec'

@@ -5,7 +5,7 @@ import type { Admin } from './admin/admin.ts'
 import type { AdminMethod } from './admin/types.ts'
 import type { Acquaintances } from './driver/acquaintances.ts'
 import type { Driver } from './driver/driver.ts'
-import { decodeGreeting, encodeVerdict } from './driver/greeting.ts'
+import { ABSENT, WELCOME, decodeGreetings, encodeVerdicts, type Verdict } from './driver/greeting.ts'
 import { RaftError, badRequest, type LeaderHint } from './errors.ts'
 import { answerReadIndex, type ReadBarrier } from './read-barrier.ts'
 import { decodeRead } from './reads.ts'
@@ -67,12 +67,15 @@ export function peerImplementation(
         return answerReadIndex(options.driver, body)
       },
       beat: (bytes, { peer }) => onBeat(peer.nodeId, bytes),
-      hello: (bytes, { peer }) => {
-        const { group, body } = fromGroup(bytes)
-        const options = answers(group)
-        if (options === null) throw notHere(group)
-        return encodeVerdict(options.acquaintances.greeted(peer, decodeGreeting(body)))
-      },
+      hello: (bytes, { peer }) =>
+        encodeVerdicts(
+          [...decodeGreetings(bytes)].map(([group, greeting]): Verdict => {
+            const options = answers(group)
+            if (options === null) return ABSENT
+            const why = options.acquaintances.greeted(peer, greeting)
+            return why === null ? WELCOME : { type: 'refused', why }
+          }),
+        ),
     },
     { roles: ['peer'] },
   )

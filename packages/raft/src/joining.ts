@@ -1,7 +1,7 @@
 /** A server that is to be added to a cluster: it begins with nothing, and waits for a leader to find it. */
 import { openLink, type Address, type Link, type LinkOptions, type RpcError } from '@lab/rpc'
+import type { FirstMet } from './driver/first-met.ts'
 import type { Logger } from './options.ts'
-import type { Recovered, Storage } from './storage.ts'
 import type { NodeId } from './types.ts'
 
 /** Remembered beside the incarnations of peers, under this server's own id. */
@@ -12,19 +12,28 @@ const ADDED = 'added'
  * itself for one of those that the cluster began with.
  */
 export async function isAdded(
-  storage: Pick<Storage, 'rememberPeer'>,
-  recovered: Recovered,
+  firstMet: FirstMet,
+  fresh: boolean,
   {
     id,
     group,
     join,
   }: { readonly id: NodeId; readonly group: number; readonly join: readonly Address[] | null },
 ): Promise<boolean> {
-  const key = group === 0 ? id : `${id}/${String(group)}`
-  if (recovered.peers.get(key) === ADDED) return true
-  if (join === null || !recovered.fresh) return false
-  await storage.rememberPeer(key, ADDED)
+  const key = keyOf(id, group)
+  if (firstMet.of(key) === ADDED) return true
+  if (join === null || !fresh) return false
+  await firstMet.meet(key, ADDED)
   return true
+}
+
+/** The group and all that it kept are gone: its number may begin anew, also with members of its own. */
+export async function forgetAdded(firstMet: FirstMet, id: NodeId, group: number): Promise<void> {
+  await firstMet.forget(keyOf(id, group))
+}
+
+function keyOf(id: NodeId, group: number): string {
+  return group === 0 ? id : `${id}/${String(group)}`
 }
 
 /** Knocks at the servers of `join`, so that a wrong cluster, token or disk is told of at once. Members find this server by themselves. */

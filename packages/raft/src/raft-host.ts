@@ -11,6 +11,7 @@ import { RaftError, badRequest } from './errors.ts'
 import { checkHostOptions, type RaftGroupOptions, type RaftHostOptions } from './host-options.ts'
 import { Host } from './host/host.ts'
 import { manyGroups } from './host/stored-groups.ts'
+import { forgetAdded } from './joining.ts'
 import { RaftNode } from './node.ts'
 import { checkGroup, checkOptions } from './options.ts'
 import { Runtime } from './runtime.ts'
@@ -75,7 +76,8 @@ export class RaftHost {
   }
 
   /**
-   * Restores the group from the storage and takes part in it. Its node is like any other; closing it stops this group alone, and it
+   * Restores the group from the storage and takes part in it; with `join` and nothing stored it waits to be added, with
+   * `changeMembership` at a member. Its node is like any other; closing it stops this group alone, and it
    * may be started again.
    *
    * @throws {RaftError} `BAD_REQUEST` on an option that is not acceptable, or when the group runs already · `CLOSED`
@@ -118,6 +120,8 @@ export class RaftHost {
     this.#busy.add(group)
     try {
       await this.#host.stored.removeGroup(group)
+      // Last: one that has forgotten all must not take itself for one of the first members.
+      await forgetAdded(this.#host.firstMet, this.id, group)
     } finally {
       this.#busy.delete(group)
     }

@@ -81,7 +81,7 @@ export class Runtime {
     const owner = { clusterId: settings.clusterId, nodeId: settings.id }
     const { storage, recovered } = await host.stored.openGroup(group, owner)
     try {
-      const added = await isAdded(storage, recovered, { ...settings, group })
+      const added = await isAdded(host.firstMet, recovered.fresh, { ...settings, group })
       const runtime = new Runtime(parts, { storage, recovered, added })
       host.add(group, runtime)
       return runtime

@@ -1,12 +1,13 @@
 /**
- * What Raft servers offer over RPC. All bodies are bytes of our own codecs; each but the beat begins with a varint, the group that it is for,
- * 0 where there is one only.
+ * What Raft servers offer over RPC. All bodies are bytes of our own codecs; each but `beat` and `hello` begins with a varint, the group that
+ * it is for, 0 where there is one only.
  *
  *     raft.peer    message    wire.ts: Raft's own messages, one way
  *                  readIndex  nothing, or u8 1: the lease will do → varint index: what a follower must have applied before it answers
  *                             a read (thesis §6.4); 0: leases are off
  *                  beat       host/beat.ts: the heartbeat of a process, for all its groups at once
- *                  hello      driver/greeting.ts: who knows which configuration, and where it is reached → why its messages do not count
+ *                  hello      driver/greeting.ts: for all groups at once, who knows which configuration, and where it is reached → why its messages
+ *                             do not count
  *     raft.client  propose    an envelope (rsm/envelope.ts) → a reply (rsm/reply.ts) or a refusal (calls/refusal.ts)
  *                  open       a client id → the same
  *                  read       see reads.ts → u8 1 · answer, or a refusal

@@ -2,7 +2,7 @@
  * What operators ask of a cluster: who takes part, and who leads. The leader does it; every other member passes it on, one hop, and
  * asks again while that is safe.
  */
-import { openLink, toError, type Clock, type LinkOptions, type Milliseconds } from '@lab/rpc'
+import { RpcError, openLink, toError, type Clock, type LinkOptions, type Milliseconds } from '@lab/rpc'
 import { checkChange } from './check-change.ts'
 import { ANSWERED, decodeJson, encodeJson } from './codec.ts'
 import { bounded, type Waiting } from '../calls/bounded.ts'
@@ -15,6 +15,7 @@ import type { GroupPeers } from '../driver/group-peers.ts'
 import { RaftError, type LeaderHint } from '../errors.ts'
 import type { Change } from '../core/ready.ts'
 import { callOptions } from '../node-route.ts'
+import { ClientService } from '../services.ts'
 import type { AdminMethod, ChangeRequest, Handover, MembershipReport, TransferRequest } from './types.ts'
 import type { NodeId } from '../types.ts'
 
@@ -135,8 +136,16 @@ export class Admin {
       })
     })
     try {
-      return await bounded(this.#options, found, { timeout, signal: undefined, what: 'it did not answer' })
+      const incarnation = await bounded(this.#options, found, {
+        timeout,
+        signal: undefined,
+        what: 'it did not answer',
+      })
+      await link?.client(ClientService).status(this.#options.peers.group, { timeout })
+      return incarnation
     } catch (thrown) {
+      if (thrown instanceof RpcError && thrown.code === 'HANDLER_FAILED')
+        throw unknownNode(`${id} at ${where}: ${thrown.message}: start it there first, with \`join\``)
       if (thrown instanceof RaftError && thrown.code === 'UNKNOWN_NODE') throw thrown
       throw unknownNode(
         `nobody answers at ${where}: start ${id} first, with \`join\` (${toError(thrown).message})`,

@@ -1,6 +1,8 @@
 import type { Storage } from '../storage.ts'
 import type { NodeId } from '../types.ts'
 
+const FORGOTTEN = ''
+
 /** The first incarnation of each peer that this process has met, remembered for good: see incarnations.ts. */
 export class FirstMet {
   readonly #storage: Pick<Storage, 'rememberPeer'>
@@ -8,7 +10,8 @@ export class FirstMet {
 
   constructor(storage: Pick<Storage, 'rememberPeer'>, known: ReadonlyMap<NodeId, string>) {
     this.#storage = storage
-    for (const [id, incarnation] of known) this.#met.set(id, { incarnation, durable: Promise.resolve() })
+    for (const [id, incarnation] of known)
+      if (incarnation !== FORGOTTEN) this.#met.set(id, { incarnation, durable: Promise.resolve() })
   }
 
   of(id: NodeId): string | undefined {
@@ -19,6 +22,11 @@ export class FirstMet {
   async meet(id: NodeId, incarnation: string): Promise<void> {
     const met = this.#met.get(id) ?? this.#remember(id, incarnation)
     await met.durable
+  }
+
+  /** Durable when it resolves: the next that is met will be the first. */
+  async forget(id: NodeId): Promise<void> {
+    if (this.#met.delete(id)) await this.#storage.rememberPeer(id, FORGOTTEN)
   }
 
   #remember(

@@ -9,19 +9,19 @@ import type { RaftTrace } from './trace-events.ts'
 type Call = (body: Uint8Array, options: CallOptions) => Promise<Uint8Array>
 
 export class GroupPeers {
-  readonly #group: number
+  readonly group: number
   readonly #peers: Peers
   readonly #trace: RaftTrace | null
 
   constructor(group: number, peers: Peers, trace: RaftTrace | null) {
-    this.#group = group
+    this.group = group
     this.#peers = peers
     this.#trace = trace
   }
 
   /** As {@link Peers.send}. */
   send(envelopes: readonly Envelope[]): number {
-    return this.#peers.send(this.#group, envelopes, this.#trace)
+    return this.#peers.send(this.group, envelopes, this.#trace)
   }
 
   sendingSnapshot(id: NodeId): boolean {
@@ -32,7 +32,7 @@ export class GroupPeers {
   messages(id: NodeId): { readonly readIndex: Call } | null {
     const client = this.#peers.messages(id)
     if (client === null) return null
-    return { readIndex: (body, options) => client.readIndex(forGroup(this.#group, body), options) }
+    return { readIndex: (body, options) => client.readIndex(forGroup(this.group, body), options) }
   }
 
   /** What a member offers to everybody; null when it cannot be reached at the moment. */
@@ -40,9 +40,9 @@ export class GroupPeers {
     const client = this.#peers.requests(id)
     if (client === null) return null
     return {
-      propose: (body, options) => client.propose(forGroup(this.#group, body), options),
-      open: (body, options) => client.open(forGroup(this.#group, body), options),
-      membership: (body, options) => client.membership(forGroup(this.#group, body), options),
+      propose: (body, options) => client.propose(forGroup(this.group, body), options),
+      open: (body, options) => client.open(forGroup(this.group, body), options),
+      membership: (body, options) => client.membership(forGroup(this.group, body), options),
     }
   }
 
@@ -51,9 +51,9 @@ export class GroupPeers {
     const client = this.#peers.admin(id)
     if (client === null) return null
     return {
-      change: (body, options) => client.change(forGroup(this.#group, body), options),
-      transfer: (body, options) => client.transfer(forGroup(this.#group, body), options),
-      stepDown: (body, options) => client.stepDown(forGroup(this.#group, body), options),
+      change: (body, options) => client.change(forGroup(this.group, body), options),
+      transfer: (body, options) => client.transfer(forGroup(this.group, body), options),
+      stepDown: (body, options) => client.stepDown(forGroup(this.group, body), options),
     }
   }
 }

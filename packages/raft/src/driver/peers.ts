@@ -1,11 +1,11 @@
 /** Links to the other processes: one each, shared by all groups, re-dialled for as long as any group has a member there. */
 import {
-  RpcError,
   openLink,
   systemClock,
   type Address,
   type Link,
   type LinkOptions,
+  type RpcError,
   type Timer,
 } from '@lab/rpc'
 import type { Envelope } from '../core/messages.ts'
@@ -13,18 +13,16 @@ import {
   AdminService,
   ClientService,
   PeerService,
-  forGroup,
   type AdminClient,
   type PeerClient,
   type RequestClient,
 } from '../services.ts'
 import type { NodeId } from '../types.ts'
 import { encodeGroupMessage } from '../wire.ts'
-import { decodeVerdict, encodeGreeting, type Greeting } from './greeting.ts'
+import { Greeter } from './greeter.ts'
+import type { Greeting } from './greeting.ts'
 import { SnapshotLinks } from './snapshot-links.ts'
 import type { RaftTrace } from './trace-events.ts'
-
-const GREETING_MS = 1000
 
 export interface PeersOptions {
   readonly self: NodeId
@@ -47,6 +45,7 @@ interface Peer {
   readonly messages: PeerClient
   readonly requests: RequestClient
   readonly admin: AdminClient
+  readonly greeter: Greeter
   readonly addresses: readonly Address[]
 }
 
@@ -146,7 +145,7 @@ export class Peers {
 
   /** Tells the members of a group anew what this server knows of it. */
   greetAll(group: number): void {
-    for (const id of this.#members.get(group)?.keys() ?? []) void this.#greet(id, group)
+    for (const id of this.#members.get(group)?.keys() ?? []) this.#peers.get(id)?.greeter.greet([group])
   }
 
   /** A member that we could not reach has just reached us: it can be dialled again at once. */
@@ -158,7 +157,10 @@ export class Peers {
   close(): void {
     for (const id of [...this.#leaving.keys()]) this.#stay(id)
     this.#snapshots.closeAll()
-    for (const { link } of this.#peers.values()) link.close()
+    for (const { link, greeter } of this.#peers.values()) {
+      greeter.close()
+      link.close()
+    }
     this.#peers.clear()
   }
 
@@ -167,18 +169,29 @@ export class Peers {
     const link = openLink([...addresses], {
       ...options,
       onState: (state, error) => {
-        if (state === 'up')
-          for (const [group, members] of this.#members) if (members.has(id)) void this.#greet(id, group)
+        if (state === 'up') this.#peers.get(id)?.greeter.greet(this.#places.get(id)?.keys() ?? [])
         if (state === 'down') onDown(id)
         if (error !== undefined) onError(id, error)
       },
     })
+    const messages = link.client(PeerService)
     this.#peers.set(id, {
       link,
-      messages: link.client(PeerService),
+      messages,
       requests: link.client(ClientService),
       admin: link.client(AdminService),
+      greeter: this.#greeterOf(id, messages),
       addresses,
+    })
+  }
+
+  #greeterOf(id: NodeId, messages: PeerClient): Greeter {
+    const { link, greeting, onUnwelcome } = this.#options
+    return new Greeter({
+      clock: link.clock ?? systemClock,
+      greeting: (group) => (this.#places.get(id)?.has(group) === true ? greeting(group) : null),
+      hello: () => (this.#up(id) === null ? null : messages.hello),
+      onUnwelcome: (why) => onUnwelcome(id, why),
     })
   }
 
@@ -187,6 +200,7 @@ export class Peers {
     const { link: options, lingerMs } = this.#options
     const close = (): void => {
       this.#leaving.delete(id)
+      this.#peers.get(id)?.greeter.close()
       this.#peers.delete(id)
       link.close()
       this.#snapshots.close(id)
@@ -197,21 +211,6 @@ export class Peers {
   #stay(id: NodeId): void {
     this.#leaving.get(id)?.cancel()
     this.#leaving.delete(id)
-  }
-
-  /** Until it is answered, or the link breaks: then the next one begins with it. */
-  async #greet(id: NodeId, group: number): Promise<void> {
-    const { greeting, onUnwelcome } = this.#options
-    const peer = this.#up(id)
-    const said = greeting(group)
-    if (peer === null || said === null) return
-    try {
-      const body = forGroup(group, encodeGreeting(said))
-      const why = decodeVerdict(await peer.messages.hello(body, { timeout: GREETING_MS }))
-      if (why !== null) onUnwelcome(id, why)
-    } catch (thrown) {
-      if (thrown instanceof RpcError && thrown.code === 'TIMEOUT') void this.#greet(id, group)
-    }
   }
 
   /** An address is never an identity: who answers there must be the one that is meant. */

@@ -78,7 +78,7 @@ export class HostCluster {
 
   /** The nodes of a group that run. */
   nodesOf(group: number): RaftNode<Appender>[] {
-    return this.ids.flatMap((id) => this.#running.get(id)?.nodes.get(group) ?? [])
+    return [...this.#running.values()].flatMap(({ nodes }) => nodes.get(group) ?? [])
   }
 
   /** Who leads the group, if all that run and are not left out agree. */
@@ -116,7 +116,8 @@ export class HostCluster {
   }
 
   async restart(id: string): Promise<void> {
-    await this.settle(this.#boot(id))
+    if (this.ids.includes(id)) await this.settle(this.#boot(id))
+    else await this.addProcess(id)
   }
 
   async startGroup(id: string, group: number): Promise<RaftNode<Appender>> {
@@ -128,6 +129,22 @@ export class HostCluster {
       stateMachine: appender(),
       ...(leases === undefined ? {} : { leases }),
     })
+    nodes.set(group, node)
+    return node
+  }
+
+  /** Another process, in which no group runs yet. */
+  async addProcess(id: string): Promise<void> {
+    if (!this.world.machines.some((machine) => machine.id === id)) this.world.add(id)
+    const host = await this.settle(RaftHost.start(this.#optionsOf(this.world.machine(id).boot())))
+    this.#running.set(id, { host, nodes: new Map() })
+  }
+
+  /** The group begins in a process that it did not run in, and waits to be added. */
+  async joinGroup(id: string, group: number): Promise<RaftNode<Appender>> {
+    const { host, nodes } = this.#process(id)
+    const join = Object.values(this.members)
+    const node = await this.settle(host.startGroup({ group, join, stateMachine: appender() }))
     nodes.set(group, node)
     return node
   }
