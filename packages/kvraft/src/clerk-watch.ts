@@ -1,10 +1,10 @@
 /** The clerk's end of a watch: goes from server to server, and tells every change once and in order all the same. */
-import { RaftError, type RaftClient } from '@lab/raft'
-import { RpcError, sleep, toError, type Clock, type Milliseconds } from '@lab/rpc'
+import { RaftError } from '@lab/raft'
+import { RpcError, sleep, toError, type CallOptions, type Clock, type Milliseconds } from '@lab/rpc'
 import { KvError } from './errors.ts'
 import type { WatchEvent } from './events.ts'
 import type { Bounds } from './range.ts'
-import { WatchService, decodeWatchItem } from './watch-service.ts'
+import { decodeWatchItem, type WatchRequest } from './watch-service.ts'
 
 const RETRY_MS_MIN: Milliseconds = 20
 const RETRY_MS_MAX: Milliseconds = 1000
@@ -19,11 +19,14 @@ export interface WatchOptions {
 }
 
 export interface ClerkWatchOptions extends Bounds, WatchOptions {
-  readonly client: Pick<RaftClient, 'clients'>
+  /** Opens the watch at some server, another one with each attempt. @throws {RpcError} when there is none */
+  readonly open: (
+    request: WatchRequest,
+    attempt: number,
+    options: Pick<CallOptions, 'signal'>,
+  ) => AsyncIterable<Uint8Array>
   readonly clock: Clock
   readonly isClosed: () => boolean
-  /** A number that differs from watch to watch: they begin at different servers. */
-  readonly number: number
 }
 
 /**
@@ -34,16 +37,13 @@ export interface ClerkWatchOptions extends Bounds, WatchOptions {
 export async function* watchChanges(
   options: ClerkWatchOptions,
 ): AsyncGenerator<readonly WatchEvent[], void, undefined> {
-  const { client, clock, number, from, to, signal, onProgress } = options
+  const { open, clock, from, to, signal, onProgress } = options
   let through = options.after ?? null
   let retry = RETRY_MS_MIN
-  for (let attempt = number; ; attempt++) {
-    const servers = client.clients(WatchService)
-    const server = servers[attempt % servers.length]
+  for (let attempt = 0; ; attempt++) {
     try {
       if (signal?.aborted === true) throw new RpcError('CANCELLED', 'the watch was called off')
-      if (server === undefined) throw new RpcError('UNREACHABLE', 'no server is connected')
-      const items = server.watch({ from, to, after: through }, signal === undefined ? {} : { signal })
+      const items = open({ from, to, after: through }, attempt, signal === undefined ? {} : { signal })
       for await (const bytes of items) {
         const item = decodeWatchItem(bytes)
         retry = RETRY_MS_MIN

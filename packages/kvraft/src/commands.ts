@@ -58,6 +58,31 @@ export const commandCodec: Codec<Command> = {
   },
 }
 
+/** Hands every key that a command names to `visit`, as a view. @throws {ProtocolError} on bytes that are no command */
+export function eachKey(command: Uint8Array, visit: (key: Uint8Array) => void): void {
+  const reader = new ByteReader(command)
+  const kind = reader.u8()
+  switch (kind) {
+    case CommandKind.cas:
+      readBy(reader)
+      reader.varint()
+      reader.varint()
+      break
+    case CommandKind.putWithTtl:
+      reader.varint()
+      break
+    case CommandKind.txn: {
+      const { compare, then, otherwise } = readTxn(reader)
+      for (const { key } of [...compare, ...then, ...otherwise]) visit(key)
+      return
+    }
+    case CommandKind.expire:
+      return
+    default: // The key is the first thing in all others.
+  }
+  visit(readKey(reader))
+}
+
 function readCommand(reader: ByteReader): Command {
   const kind = reader.u8()
   switch (kind) {

@@ -3,8 +3,6 @@
  * deadline has passed, and what expires is judged by the log time of that entry, on every replica alike.
  */
 import { sleep, type Clock, type Milliseconds } from '@lab/rpc'
-import { commandCodec } from './commands.ts'
-import type { KvStore } from './store.ts'
 
 /** After an entry that failed, or came too early: the leader's clock may have been set back. */
 const RETRY_MS: Milliseconds = 100
@@ -12,9 +10,11 @@ const RETRY_MS: Milliseconds = 100
 const LOOK_MS_MAX: Milliseconds = 60_000
 
 export interface ExpirerOptions {
-  readonly store: KvStore
+  /** Log time at which the next key is to expire; Infinity when none is. */
+  readonly nextExpiry: () => number
   readonly clock: Clock
-  readonly propose: (command: Uint8Array, signal: AbortSignal) => Promise<unknown>
+  /** Proposes the command `expire` to the store of that key. */
+  readonly propose: (signal: AbortSignal) => Promise<unknown>
 }
 
 export class Expirer {
@@ -29,34 +29,34 @@ export class Expirer {
 
   /** Something was applied: there may be an earlier deadline than the one waited for. */
   changed(): void {
-    if (this.#wake !== null && this.#options.store.nextExpiry < this.#wakesAt) this.#wake()
+    if (this.#wake !== null && this.#options.nextExpiry() < this.#wakesAt) this.#wake()
   }
 
   /** For as long as this server leads. */
   async run(signal: AbortSignal): Promise<void> {
-    const { store, clock, propose } = this.#options
+    const { nextExpiry, clock } = this.#options
     while (!signal.aborted) {
-      const wait = store.nextExpiry - clock.wallTime()
+      const wait = nextExpiry() - clock.wallTime()
       if (wait > 0) await this.#wait(Math.min(wait, LOOK_MS_MAX), signal)
-      else if (!(await this.#expire(propose, signal))) await sleep(clock, RETRY_MS, signal)
+      else if (!(await this.#expire(signal))) await sleep(clock, RETRY_MS, signal)
     }
   }
 
   /** @returns whether anything has expired */
-  async #expire(propose: ExpirerOptions['propose'], signal: AbortSignal): Promise<boolean> {
-    const { store } = this.#options
-    const before = store.nextExpiry
+  async #expire(signal: AbortSignal): Promise<boolean> {
+    const { nextExpiry, propose } = this.#options
+    const before = nextExpiry()
     try {
-      await propose(commandCodec.encode({ op: 'expire' }), signal)
+      await propose(signal)
     } catch {
       return false // Not the leader any more, or too busy: tried again, by whoever leads.
     }
-    return store.nextExpiry !== before
+    return nextExpiry() !== before
   }
 
   #wait(wait: Milliseconds, signal: AbortSignal): Promise<void> {
-    const { clock, store } = this.#options
-    this.#wakesAt = store.nextExpiry
+    const { clock, nextExpiry } = this.#options
+    this.#wakesAt = nextExpiry()
     return new Promise((resolve) => {
       const wake = (): void => {
         timer.cancel()

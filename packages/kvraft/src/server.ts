@@ -2,8 +2,10 @@
 import { RaftNode, type RaftNodeOptions } from '@lab/raft'
 import { implement, systemClock, systemRandom, type Implementation } from '@lab/rpc'
 import { storeCodecs } from './codecs.ts'
+import { commandCodec } from './commands.ts'
 import { Expirer } from './expirer.ts'
 import { COMMAND_BYTES_MAX } from './limits.ts'
+import { OpeningWatch } from './opening-watch.ts'
 import { KvStore } from './store.ts'
 import { WatchHub } from './watch-hub.ts'
 import { WatchService } from './watch-service.ts'
@@ -37,9 +39,12 @@ export class KvServer implements AsyncDisposable {
     clock: KvServerOptions['clock'] = systemClock,
   ): KvServer {
     const watches = new WatchHub(store, clock)
-    const propose = (command: Uint8Array, signal: AbortSignal): Promise<unknown> =>
-      node.propose(command, { signal, attempts: 1 })
-    const expirer = new Expirer({ store, clock, propose })
+    const expire = commandCodec.encode({ op: 'expire' })
+    const expirer = new Expirer({
+      clock,
+      nextExpiry: () => store.nextExpiry,
+      propose: (signal) => node.propose(expire, { signal, attempts: 1 }),
+    })
     store.listen(() => {
       watches.changed()
       expirer.changed()
@@ -80,30 +85,4 @@ function watchImplementation(node: RaftNode<KvStore>, store: KvStore, watches: W
         }),
     }),
   })
-}
-
-/** A watch that is still being opened when it is first asked. */
-class OpeningWatch implements AsyncIterator<Uint8Array> {
-  readonly #open: () => Promise<AsyncIterator<Uint8Array>>
-  #watch: Promise<AsyncIterator<Uint8Array>> | null = null
-  #isOver = false
-
-  constructor(open: () => Promise<AsyncIterator<Uint8Array>>) {
-    this.#open = open
-  }
-
-  async next(): Promise<IteratorResult<Uint8Array>> {
-    if (this.#isOver) return { done: true, value: undefined }
-    this.#watch ??= this.#open()
-    const watch = await this.#watch
-    if (this.#isOver) await watch.return?.()
-    return watch.next()
-  }
-
-  async return(): Promise<IteratorResult<Uint8Array>> {
-    this.#isOver = true
-    const watch = await this.#watch?.catch(() => null)
-    await watch?.return?.()
-    return { done: true, value: undefined }
-  }
 }

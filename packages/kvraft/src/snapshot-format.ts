@@ -13,7 +13,7 @@ import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from './limits.ts'
 
 const FORMAT = 2
 const FIRST_FORMAT = 1
-const HEADER_BYTES = 1 + 4 * 8 + 4
+export const HEADER_BYTES = 1 + 4 * 8 + 4
 const FIRST_HEADER_BYTES = 1 + 2 * 8
 
 /** Three varints and the key's length besides key and value; an event has no more. */

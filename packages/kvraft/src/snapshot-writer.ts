@@ -3,40 +3,55 @@ import type { Contents } from './contents.ts'
 import type { EventRun } from './history.ts'
 import type { RecordNumber } from './memory/records.ts'
 import type { Table } from './memory/table.ts'
-import { writeHeader } from './snapshot-format.ts'
+import type { View } from './memory/view.ts'
+import { HEADER_BYTES, writeHeader, type SnapshotHeader } from './snapshot-format.ts'
 
 const CHUNK_BYTES = 64 * 1024
 
 /**
  * The contents of the moment of this call, in chunks of some 64 KB that are encoded as they are drawn.
  */
-export function writeSnapshot({ table, history, revision, time }: Contents): Iterable<Uint8Array> {
-  const writer = new ByteWriter(2 * CHUNK_BYTES)
+export function writeSnapshot(contents: Contents): Iterable<Uint8Array> {
+  const header = new ByteWriter(HEADER_BYTES)
+  writeHeader(header, headerOf(contents))
+  return writeItems(contents, header.view(), null)
+}
+
+/** What the snapshot of these contents begins with. */
+export function headerOf({ table, history, revision, time }: Contents): SnapshotHeader {
   const { count: events, bytesMax: historyBytes } = history
-  writeHeader(writer, { revision, time, records: table.count, events, historyBytes })
-  const view = table.freeze(revision)
-  const runs = history.freeze()
+  return { revision, time, records: table.count, events, historyBytes }
+}
+
+/**
+ * Records and events of the moment of this call, behind `before`.
+ *
+ * @param last the last key, of contents that are still being loaded in the order of keys
+ */
+export function writeItems(
+  contents: Contents,
+  before: Uint8Array,
+  last: Uint8Array | null,
+): Iterable<Uint8Array> {
+  const view = contents.table.freeze(contents.revision, last)
+  return draw(contents.table, view, before, contents.history.freeze())
+}
+
+function* draw(
+  table: Table,
+  view: View,
+  before: Uint8Array,
+  runs: readonly EventRun[],
+): Generator<Uint8Array, void, undefined> {
+  // Many stores may begin a snapshot at the same moment; each has a buffer only while it is its turn.
+  const writer = new ByteWriter(2 * CHUNK_BYTES).raw(before)
   const take = (record: RecordNumber): boolean => {
     writeRecord(writer, table, record)
     return writer.length < CHUNK_BYTES
   }
-  return draw(
-    () => view.draw(take),
-    writer,
-    runs,
-    () => view.end(),
-  )
-}
-
-function* draw(
-  drawSome: () => boolean,
-  writer: ByteWriter,
-  runs: readonly EventRun[],
-  end: () => void,
-): Generator<Uint8Array, void, undefined> {
   try {
     for (let more = true; more;) {
-      more = drawSome()
+      more = view.draw(take)
       const bytes = writer.finish()
       writer.reset()
       // Nothing, when all it looked at is newer: others get their turn all the same.
@@ -45,7 +60,7 @@ function* draw(
     }
     for (const { bytes, start, end: last } of runs) yield* pieces(bytes, start, last)
   } finally {
-    end()
+    view.end()
   }
 }
 
@@ -56,7 +71,7 @@ function* pieces(bytes: Uint8Array, start: number, end: number): Generator<Uint8
   if (at < end) yield bytes.subarray(at, end)
 }
 
-function writeRecord(writer: ByteWriter, table: Table, record: RecordNumber): void {
+export function writeRecord(writer: ByteWriter, table: Table, record: RecordNumber): void {
   const { records } = table
   const at = writer.length
   const keyLength = records.keyLength(record)

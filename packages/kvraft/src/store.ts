@@ -9,7 +9,9 @@ import { CasBy, CommandKind, commandCodec } from './commands.ts'
 import { Contents } from './contents.ts'
 import { EventKind } from './events.ts'
 import { EXPIRED_PER_COMMAND, HISTORY_BYTES, VALUE_BYTES_MAX } from './limits.ts'
+import type { Loader } from './loader.ts'
 import { NO_RECORD, type RecordNumber } from './memory/records.ts'
+import { readPage, type PageCursor, type StorePage } from './pages.ts'
 import { PairReader } from './pair-reader.ts'
 import { answerCodec, queryCodec, type Entry, type Page, type Scan } from './queries.ts'
 import { answerGet, answerScan } from './read.ts'
@@ -32,6 +34,13 @@ export class KvStore implements StateMachine<Uint8Array, Uint8Array, Uint8Array,
   readonly #reader = new PairReader()
   #onChange: (() => void) | null = null
   readonly #result = new ByteWriter(64)
+
+  /** A store that came in pages. @throws {ProtocolError} when not all of them have come */
+  static loaded(loader: Loader, { hashSeed = 0 }: Pick<KvStoreOptions, 'hashSeed'> = {}): KvStore {
+    const store = new KvStore({ hashSeed })
+    store.#contents = loader.finish()
+    return store
+  }
 
   constructor({ historyBytes = HISTORY_BYTES, hashSeed = 0 }: KvStoreOptions = {}) {
     this.#hashSeed = hashSeed
@@ -56,6 +65,11 @@ export class KvStore implements StateMachine<Uint8Array, Uint8Array, Uint8Array,
   /** Bytes of memory held for keys and values and for what finds them; the history besides. */
   get bytes(): number {
     return this.#contents.table.bytes
+  }
+
+  /** Of keys and values alone. */
+  get dataBytes(): number {
+    return this.#contents.table.dataBytes
   }
 
   /** Log time at which the next key is to expire; Infinity when none is. */
@@ -117,6 +131,20 @@ export class KvStore implements StateMachine<Uint8Array, Uint8Array, Uint8Array,
     const historyBytes = this.#contents.history.bytesMax
     this.#contents = await readSnapshot(chunks, { hashSeed: this.#hashSeed, historyBytes, now })
     this.#onChange?.()
+  }
+
+  /** Log time goes on though nothing is applied: deadlines are told from here on. */
+  passTime(time: number): void {
+    this.#contents.time = Math.max(this.#contents.time, time)
+  }
+
+  /**
+   * A page of everything, from `cursor` on ({@link FIRST_PAGE} at first), while nothing is applied: see pages.ts and {@link Loader}.
+   *
+   * @throws {ProtocolError} on a cursor that is none
+   */
+  page(cursor: PageCursor, bytesMax: number): StorePage {
+    return readPage(this.#contents, cursor, bytesMax)
   }
 
   #apply(command: Uint8Array): Uint8Array {

@@ -104,7 +104,7 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
   static async connect<C = unknown, R = unknown, Q = unknown, A = unknown>(
     options: RaftClientOptions<C, R, Q, A>,
   ): Promise<RaftClient<C, R, Q, A>> {
-    const client = new RaftClient(options)
+    const client = RaftClient.open(options)
     try {
       await client.#firstServer(checkTimeout(options.connectTimeout ?? 5000))
       return client
@@ -112,6 +112,13 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
       await client.close()
       throw thrown
     }
+  }
+
+  /** As {@link connect}, without waiting for anybody: calls wait themselves. @throws {RaftError} `BAD_REQUEST` */
+  static open<C = unknown, R = unknown, Q = unknown, A = unknown>(
+    options: RaftClientOptions<C, R, Q, A>,
+  ): RaftClient<C, R, Q, A> {
+    return new RaftClient(options)
   }
 
   private constructor(options: RaftClientOptions<C, R, Q, A>) {

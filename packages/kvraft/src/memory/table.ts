@@ -140,12 +140,15 @@ export class Table {
     return this.records.array(record).slice(start, start + this.records.keyLength(record))
   }
 
-  /** Freezes what is there now, as of `revision`, for one reader at a time: whoever reads an older view is told to give up. */
-  freeze(revision: number): View {
+  /**
+   * Freezes what is there now, as of `revision`, for one reader at a time: whoever reads an older view is told to give up.
+   *
+   * @param last while records are being loaded, in the order of keys: the last one so far
+   */
+  freeze(revision: number, last: Uint8Array | null = null): View {
     this.#view?.end()
     const view = new View({
-      table: this,
-      revision,
+      ...{ table: this, revision, last },
       order: this.#order,
       onEnd: () => {
         if (this.#view === view) this.#view = null

@@ -20,6 +20,8 @@ export interface ViewOptions {
   readonly table: Table
   /** The store's revision at that moment. */
   readonly revision: number
+  /** Only keys up to this one, of a store that is still being loaded: the rest comes later. Null: all. */
+  readonly last: Uint8Array | null
   readonly order: KeyOrder
   readonly onEnd: () => void
   /** Gives back a record that was kept. */
@@ -46,7 +48,7 @@ export class View {
   /** Must the record be kept when it changes? */
   needs(record: RecordNumber): boolean {
     const { table, revision } = this.#options
-    if (table.records.changed(record) > revision) return false
+    if (table.records.changed(record) > revision || this.#isBeyond(record)) return false
     return this.#drawn === null || !this.#isDrawn(record, this.#drawn)
   }
 
@@ -70,7 +72,8 @@ export class View {
     const { records } = table
     let position = this.#drawn === null ? 0 : table.seek(followerOf(this.#drawn))
     for (let left = VISITS_MAX; ; left--) {
-      const live = table.at(position)
+      const next = table.at(position)
+      const live = next === NO_RECORD || this.#isBeyond(next) ? NO_RECORD : next
       const kept = this.#kept.at(0)
       if (live === NO_RECORD && kept === NO_RECORD) {
         this.end()
@@ -113,6 +116,13 @@ export class View {
     const { records } = table
     order.seek(records.array(kept), records.keyAt(kept), records.keyLength(kept))
     return order.compare(live) <= 0
+  }
+
+  #isBeyond(record: RecordNumber): boolean {
+    const { last, order } = this.#options
+    if (last === null) return false
+    order.seek(last, 0, last.length)
+    return order.compare(record) < 0
   }
 
   #isDrawn(record: RecordNumber, drawn: Uint8Array): boolean {

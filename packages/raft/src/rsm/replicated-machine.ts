@@ -10,7 +10,7 @@ import { StorageError } from '../storage.ts'
 import { decodeEnvelope, type Envelope } from './envelope.ts'
 import { ReplyStatus, encodeResult, encodeStatus, encodeThrown } from './reply.ts'
 import { SessionTable } from './sessions.ts'
-import { encodeStateHeader, splitState } from './state-stream.ts'
+import { decodeStateHeader, encodeStateHeader, splitState } from './state-stream.ts'
 
 export interface ReplicatedMachineOptions {
   /** Null for a server that only takes part in elections. */
@@ -46,22 +46,12 @@ export class ReplicatedMachine {
 
   /** Applies one command entry. Never throws. @returns the reply, see reply.ts */
   apply(entry: Entry): Uint8Array {
-    this.#time = Math.max(this.#time, entry.time)
-    let envelope: Envelope
-    try {
-      envelope = decodeEnvelope(entry.slab, entry.start + RECORD_HEADER_BYTES, entry.end)
-    } catch (thrown) {
-      return encodeThrown(entry, thrown)
-    }
-    switch (envelope.kind) {
-      case 'plain':
-        return this.#command(entry, envelope.command)
-      case 'open':
-        this.#sessions.open(envelope.clientId, this.#time, envelope.rule)
-        return encodeStatus(entry, ReplyStatus.opened)
-      case 'session':
-        return this.#sessionCommand(entry, envelope)
-    }
+    return this.#payload(entry.slab, entry.start + RECORD_HEADER_BYTES, entry.end, entry)
+  }
+
+  /** The same for an envelope that a machine above found in one of its own commands: see rsm/index.ts. */
+  execute(envelope: Uint8Array, context: ApplyContext): Uint8Array {
+    return this.#payload(envelope, 0, envelope.length, context)
   }
 
   /** Answers a query from a process that is no member. @throws what the machine or a codec throws */
@@ -76,12 +66,28 @@ export class ReplicatedMachine {
   snapshot(): AsyncIterable<Uint8Array> {
     const { machine } = this.#options
     try {
-      const hash = machine?.hash?.() ?? null
-      const header = encodeStateHeader({ time: this.#time, hash, sessions: this.#sessions.encode() })
-      return concat(header, machine?.snapshot?.() ?? [])
+      return concat(this.header(), machine?.snapshot?.() ?? [])
     } catch (cause) {
       throw faultOf('snapshot', cause)
     }
+  }
+
+  /** What a snapshot begins with, the machine's own bytes left out: log time, hash, sessions. */
+  header(): Uint8Array {
+    const hash = this.#options.machine?.hash?.() ?? null
+    return encodeStateHeader({ time: this.#time, hash, sessions: this.#sessions.encode() })
+  }
+
+  /**
+   * Takes over the sessions of a state that comes out of another log, where the time was another: each keeps the age that it had.
+   *
+   * @param header what {@link header} gave there @param now log time here
+   * @throws {ProtocolError}
+   */
+  adopt(header: Uint8Array, now: number): void {
+    const { time, sessions } = decodeStateHeader(header)
+    this.#sessions = SessionTable.decode(sessions, now - time)
+    this.#time = now
   }
 
   /**
@@ -105,8 +111,27 @@ export class ReplicatedMachine {
     this.#time = header.time
   }
 
+  #payload(slab: Uint8Array, start: number, end: number, context: ApplyContext): Uint8Array {
+    this.#time = Math.max(this.#time, context.time)
+    let envelope: Envelope
+    try {
+      envelope = decodeEnvelope(slab, start, end)
+    } catch (thrown) {
+      return encodeThrown(context, thrown)
+    }
+    switch (envelope.kind) {
+      case 'plain':
+        return this.#command(context, envelope.command)
+      case 'open':
+        this.#sessions.open(envelope.clientId, this.#time, envelope.rule)
+        return encodeStatus(context, ReplyStatus.opened)
+      case 'session':
+        return this.#sessionCommand(context, envelope)
+    }
+  }
+
   #sessionCommand(
-    entry: Entry,
+    entry: ApplyContext,
     { client, sequenceNumber, firstUnacknowledged, command }: SessionCommand,
   ): Uint8Array {
     const admission = this.#sessions.admit(client, sequenceNumber, firstUnacknowledged, this.#time)
@@ -127,7 +152,7 @@ export class ReplicatedMachine {
     }
   }
 
-  #command(entry: Entry, bytes: Uint8Array): Uint8Array {
+  #command(entry: ApplyContext, bytes: Uint8Array): Uint8Array {
     const { machine, codec, resultCodec } = this.#options
     if (machine === null) return encodeStatus(entry, ReplyStatus.noStateMachine)
     const context: ApplyContext = { index: entry.index, term: entry.term, time: this.#time }

@@ -92,12 +92,15 @@ export class SessionTable {
     return writer.finish()
   }
 
-  /** @throws {ProtocolError} on bytes that `encode` did not write */
-  static decode(bytes: Uint8Array): SessionTable {
+  /**
+   * @param shift added to all times: of a table that was kept in another log, where the time was another
+   * @throws {ProtocolError} on bytes that `encode` did not write
+   */
+  static decode(bytes: Uint8Array, shift = 0): SessionTable {
     const table = new SessionTable()
     const reader = new ByteReader(bytes)
     for (let left = reader.count(CLIENT_ID_BYTES + 3); left > 0; left--) {
-      const session = decodeSession(reader)
+      const session = decodeSession(reader, shift)
       table.#sessions.set(session.key, session)
     }
     reader.end()
@@ -113,9 +116,9 @@ export class SessionTable {
   }
 }
 
-function decodeSession(reader: ByteReader): Session {
+function decodeSession(reader: ByteReader, shift: number): Session {
   const clientId = reader.raw(CLIENT_ID_BYTES).slice()
-  const lastTime = reader.varint()
+  const lastTime = Math.max(0, reader.varint() + shift)
   const replies = new ReplyWindow(reader.varint())
   for (let left = reader.count(2); left > 0; left--) {
     const sequenceNumber = reader.varint()

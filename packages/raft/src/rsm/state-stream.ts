@@ -33,6 +33,16 @@ export function encodeStateHeader({ time, hash, sessions }: StateHeader): Uint8A
     .finish()
 }
 
+/** @throws {ProtocolError} on anything but the bytes that {@link encodeStateHeader} gave */
+export function decodeStateHeader(bytes: Uint8Array): StateHeader {
+  const prefix = new ByteReader(bytes)
+  const version = prefix.u8()
+  if (version !== VERSION) throw new ProtocolError(`a snapshot of version ${String(version)}`)
+  const flags = prefix.u8()
+  if (prefix.u32() !== prefix.remaining) throw new ProtocolError('a snapshot is cut off in its header')
+  return decodeBody(prefix, flags)
+}
+
 /**
  * Reads the header off a stream of chunks with any borders.
  *

@@ -1,0 +1,13 @@
+/** What another kind of server or client of this store is made of: `@lab/shardkv` is one. */
+export { watchChanges, type ClerkWatchOptions } from './clerk-watch.ts'
+export { eachKey } from './commands.ts'
+export { compareBytes } from './compare-bytes.ts'
+export { Expirer, type ExpirerOptions } from './expirer.ts'
+export { Loader, type LoaderOptions } from './loader.ts'
+export { OpeningWatch } from './opening-watch.ts'
+export { FIRST_PAGE, type PageCursor, type StorePage } from './pages.ts'
+export { boundsOf, followerOf, type Bounds } from './range.ts'
+export { scanOf } from './scan.ts'
+export { ITEM_BYTES_MAX } from './snapshot-format.ts'
+export { WatchHub } from './watch-hub.ts'
+export { watchRequestCodec, type WatchRequest } from './watch-service.ts'
