@@ -203,10 +203,11 @@ export class RaftNode<M extends StateMachine = StateMachine> {
   }
 
   /**
-   * Has whoever leads hand over (thesis §3.10) to `to`, or to whoever has most of the log. Resolves with who leads then.
+   * Has whoever leads hand over (thesis §3.10) to `to`, or to whoever has most of the log. Resolves with who leads then. A leader
+   * waits for its successor for an election timeout, and is asked again while there is time: 5 s unless `timeout` says otherwise.
    *
-   * @throws {RaftError} `NOT_TRANSFERRED` when `to` did not take over within an election timeout: the leader goes on leading;
-   *   `BAD_REQUEST` when `to` has no vote, `TIMEOUT`, `CANCELLED`, `CLOSED`
+   * @throws {RaftError} `NOT_TRANSFERRED` when nobody, or somebody else than `to`, took over; `BAD_REQUEST` when `to` has no vote,
+   *   `TIMEOUT`, `CANCELLED`, `CLOSED`
    */
   transferLeadership(to?: NodeId, options: WaitOptions = {}): Promise<Handover> {
     return this.#runtime.operator.transfer(to, options)

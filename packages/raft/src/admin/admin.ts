@@ -173,7 +173,10 @@ export class Admin {
         if (change.type === 'refused' && change.what === 'transfer') reject(notTransferred(change.why))
         if (change.type !== 'role') return
         const { leader, role, term } = change
-        if (leader !== null && leader !== id) resolve({ leader, term })
+        if (leader !== null && leader !== id) {
+          if (wanted === null || leader === wanted) resolve({ leader, term })
+          else reject(notTransferred(`${leader} was elected instead of ${wanted}`))
+        }
         // Who was asked to step down has done so; who leads next is not known yet.
         else if (input.type === 'stepDown' && role === 'follower') resolve({ leader: null, term })
         else if (role === 'leader') reject(notTransferred('it was elected again'))

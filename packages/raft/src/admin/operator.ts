@@ -1,9 +1,10 @@
 /** What operators ask, from a member or from a client: the same questions, by another route. */
-import type { Clock, Milliseconds } from '@lab/rpc'
+import { sleep, type Clock, type Milliseconds } from '@lab/rpc'
 import { checkSignal, checkTimeout, type WaitOptions } from '../calls/bounded.ts'
 import type { Proposer } from '../calls/proposer.ts'
 import type { Attempt, AttemptOptions } from '../calls/route.ts'
 import type { MembershipChange } from '../core/membership-change.ts'
+import { RaftError } from '../errors.ts'
 import type { Index, NodeId } from '../types.ts'
 import { decodeJson, encodeJson } from './codec.ts'
 import type { AdminMethod, ChangeRequest, Handover, MembershipReport, TransferRequest } from './types.ts'
@@ -16,6 +17,8 @@ export interface ChangeMembershipOptions extends WaitOptions {
 /** Servers to be added receive the whole log first. */
 const CHANGE_TIMEOUT_MS = 60_000
 const HAND_OVER_TIMEOUT_MS = 5000
+/** Between two attempts to hand over. Proposals wait while one lasts, up to an election timeout: between them they are taken. */
+const HAND_OVER_PAUSE_MS = 500
 
 export class Operator {
   readonly #clock: Clock
@@ -46,16 +49,37 @@ export class Operator {
     return this.#ask('membership', {}, { timeout, signal, once: false })
   }
 
-  transfer(
+  /**
+   * Asks again when nobody, or somebody else, took over: on a slow machine a vote may take longer than a leader waits for it. Whoever
+   * leads by then answers at once when it is the one wanted.
+   */
+  async transfer(
     to: NodeId | undefined,
     { timeout = HAND_OVER_TIMEOUT_MS, signal }: WaitOptions,
   ): Promise<Handover> {
+    checkTimeout(timeout)
     const request: TransferRequest = { to: to ?? null }
-    return this.#ask('transfer', request, { timeout, signal, once: to === undefined })
+    const deadline = this.#clock.now() + timeout
+    for (let attempts = 1; ; attempts++) {
+      const left = Math.max(1, deadline - this.#clock.now())
+      try {
+        return await this.#ask('transfer', request, { timeout: left, signal, once: to === undefined })
+      } catch (thrown) {
+        if (!(thrown instanceof RaftError) || thrown.code !== 'NOT_TRANSFERRED') throw thrown
+        if (this.#clock.now() + HAND_OVER_PAUSE_MS >= deadline)
+          throw handedToNobody(thrown, attempts, timeout)
+        await this.#pause(HAND_OVER_PAUSE_MS, signal)
+      }
+    }
   }
 
   stepDown({ timeout = HAND_OVER_TIMEOUT_MS, signal }: WaitOptions): Promise<Handover> {
     return this.#ask('stepDown', {}, { timeout, signal, once: true })
+  }
+
+  async #pause(delay: Milliseconds, signal: AbortSignal | undefined): Promise<void> {
+    await sleep(this.#clock, delay, signal).catch(() => undefined)
+    checkSignal(signal, 'not-applied')
   }
 
   async #ask<T>(
@@ -82,4 +106,10 @@ export class Operator {
     )
     return decodeJson<T>(reply.subarray(1))
   }
+}
+
+function handedToNobody(last: RaftError, attempts: number, timeout: Milliseconds): RaftError {
+  if (attempts === 1) return last
+  const message = `${last.message} (asked ${attempts} times within ${timeout} ms)`
+  return new RaftError('NOT_TRANSFERRED', message, { outcome: last.outcome, cause: last })
 }

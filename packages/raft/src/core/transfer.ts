@@ -1,8 +1,10 @@
 /**
  * Handing over leadership on purpose (thesis §3.10): proposals stop, the successor catches up, TimeoutNow makes it campaign
- * at once. Given up after an election timeout, or the cluster would stand still for a successor that is gone.
+ * at once. Given up after an election timeout, or the cluster would stand still for a successor that is gone; and not begun
+ * for one that is silent, so that whoever asks again and again (admin/operator.ts) stops nothing.
  */
 import type { NodeId } from '../types.ts'
+import { lastHeard } from './hosts.ts'
 import type { Progress } from './progress.ts'
 import { isVoter } from './quorum.ts'
 import { bestSuccessor } from './retire.ts'
@@ -24,8 +26,11 @@ function reasonNotTo(state: State, leadership: Leadership | null, to: NodeId): s
   if (leadership === null) return 'this server does not lead'
   if (to === state.id) return 'it leads already'
   if (!isVoter(state.membership, to)) return 'it has no vote'
-  if (leadership.retirement !== null) return 'it is about to leave office'
+  if (leadership.retirement !== null) return 'this server is about to leave office'
   if (leadership.transfer !== null) return `a hand-over to ${leadership.transfer.to} is under way`
+  const follower = leadership.followers.get(to)
+  if (follower !== undefined && state.now - lastHeard(state, follower) > state.timing.electionTimeoutMsMax)
+    return `nothing was heard of ${to} for an election timeout`
   return null
 }
 

@@ -269,14 +269,33 @@ describe('operators', () => {
     await t.close()
   })
 
-  test('a hand-over to one that cannot take it is told as such, and the leader goes on', async () => {
+  test('a hand-over to one that cannot take it is told as such, and the leader goes on, also while it is asked again', async () => {
     const t = await start()
     const leader = await t.leader()
     const to = t.except(leader)[0] ?? ''
     await t.crash(to)
-    const error = await t.settle(errorOf(leader.transferLeadership(to)))
-    expect(error).toMatchObject({ code: 'NOT_TRANSFERRED', outcome: 'not-applied' })
-    await t.settle(leader.propose('goes on'))
+    const handOver = errorOf(leader.transferLeadership(to, { timeout: 5000 }))
+    await t.advance(1000)
+    await t.settle(leader.propose('goes on', { timeout: 700 }))
+    expect(await t.settle(handOver)).toMatchObject({
+      code: 'NOT_TRANSFERRED',
+      outcome: 'not-applied',
+      message: expect.stringMatching(/nothing was heard of n\d .*asked \d+ times within 5000 ms/) as string,
+    })
+    expect(leader.status().role).toBe('leader')
+    await t.close()
+  })
+
+  test('a successor that is away for longer than a leader waits takes over when it is back, and the call resolves', async () => {
+    const t = await start()
+    const leader = await t.leader()
+    const to = t.except(leader)[0] ?? ''
+    t.isolate(to)
+    const handOver = leader.transferLeadership(to, { timeout: 10_000 })
+    await t.advance(2000)
+    expect(leader.status().role).toBe('leader')
+    t.heal()
+    expect(await t.settle(handOver)).toMatchObject({ leader: to })
     await t.close()
   })
 })

@@ -122,6 +122,20 @@ describe('thesis §3.10 leadership transfer', () => {
     expect(server.propose('y').ok).toBe(true)
   })
 
+  test('is refused to one that was silent for an election timeout: nothing stops for it', () => {
+    const server = new OneServer()
+    server.leadInPeace()
+    for (let beat = 0; beat < 7; beat++) {
+      server.pass(TIMING.heartbeatMs)
+      server.receive('C', heard(1))
+    }
+    server.step({ type: 'transfer', to: 'B' })
+    expect(server.refusals().at(-1)).toMatch(/nothing was heard of B/)
+    expect(server.propose('y').ok).toBe(true)
+    server.step({ type: 'transfer', to: 'C' })
+    expect(server.propose('z')).toMatchObject({ why: 'transferring' })
+  })
+
   test('the successor raises the term without pre-votes and says that it was asked to', () => {
     const server = new OneServer({ log: [1] })
     server.receive('B', appendEntries({ term: 1, prevLogIndex: 1, prevLogTerm: 1 }))
