@@ -10,3 +10,7 @@ export type {
   ValueCodec,
 } from './formats.ts'
 export { JobError } from './errors.ts'
+export { DataError } from './data/errors.ts'
+export { bigintKey, bytesKey, dateKey, descending, numberKey, textKey, tupleKey } from './data/keys.ts'
+export { bytesValue, jsonValue, textValue } from './data/values.ts'
+export { jsonLines, tabLines, valueLines } from './data/output-formats.ts'

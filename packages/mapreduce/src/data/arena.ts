@@ -1,0 +1,99 @@
+/** Pairs as they come, one after the other, until they are sorted and spilled. All in two typed arrays: the budget is the truth. */
+import { DataError } from './errors.ts'
+import type { InPlace } from './in-place.ts'
+import { PAIR_BYTES_MAX, PAIR_HEADER_MAX, PairView, writeVarint } from './pairs.ts'
+
+const FIRST_BYTES = 1 << 16
+/** Per pair beside its bytes: where it begins, its partition, and what sorting takes: its place twice, and a packed key. */
+export const INDEX_BYTES = 24
+
+export class Arena {
+  bytes = new Uint8Array(FIRST_BYTES)
+  /** Bytes in use. */
+  length = 0
+  count = 0
+  /** Where pair i begins. */
+  offsets = new Uint32Array(FIRST_BYTES / 16)
+  /** The partition of pair i. */
+  partitions = new Uint32Array(FIRST_BYTES / 16)
+  readonly #view = new PairView()
+
+  /** Bytes of memory that the pairs take, and their sorting will. */
+  get used(): number {
+    return this.length + this.count * INDEX_BYTES
+  }
+
+  /** Forgets all pairs; buffers that had grown beyond `keepBytes` for a giant are given back. */
+  clear(keepBytes: number): void {
+    this.length = 0
+    this.count = 0
+    if (this.bytes.length > keepBytes) this.bytes = new Uint8Array(FIRST_BYTES)
+  }
+
+  /** Room for a pair of a key and a value of at most this many bytes. @returns where the pair may begin */
+  reserve(payloadMax: number): number {
+    if (payloadMax > PAIR_BYTES_MAX)
+      throw new DataError('TOO_LARGE', `a pair of up to ${payloadMax} bytes; the most is ${PAIR_BYTES_MAX}`)
+    const end = this.length + payloadMax + PAIR_HEADER_MAX
+    if (end > this.bytes.length) {
+      const grown = new Uint8Array(Math.max(end, this.bytes.length * 2))
+      grown.set(this.bytes.subarray(0, this.length))
+      this.bytes = grown
+    }
+    if (this.count === this.offsets.length) this.#growIndex()
+    return this.length
+  }
+
+  /** Appends a pair; its partition is set by {@link place}. @returns the number of the pair */
+  append<K, V>(key: K, keyCodec: InPlace<K>, value: V, valueCodec: InPlace<V>): number {
+    const keyMax = keyCodec.bytesMax(key)
+    const valueMax = valueCodec.bytesMax(value)
+    const at = this.reserve(keyMax + valueMax)
+    const { bytes } = this
+    // Lengths come first and are known last: written where they would be largest, then moved back.
+    const keyStart = at + PAIR_HEADER_MAX
+    const keyEnd = keyCodec.write(key, bytes, keyStart)
+    const end = valueCodec.write(value, bytes, keyEnd)
+    const payload = writeVarint(bytes, writeVarint(bytes, at, keyEnd - keyStart), end - keyEnd)
+    bytes.copyWithin(payload, keyStart, end)
+    return this.#commit(at, payload + end - keyStart)
+  }
+
+  /** Appends a pair of bytes. @returns the number of the pair */
+  appendBytes(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): number {
+    const at = this.reserve(keyEnd - keyStart + valueEnd - valueStart)
+    const { bytes } = this
+    let to = writeVarint(bytes, writeVarint(bytes, at, keyEnd - keyStart), valueEnd - valueStart)
+    for (let i = keyStart; i < keyEnd; i++) bytes[to++] = key[i] as number
+    for (let i = valueStart; i < valueEnd; i++) bytes[to++] = value[i] as number
+    return this.#commit(at, to)
+  }
+
+  /** Where pair `i` stands. Valid until the next call. */
+  pair(i: number): PairView {
+    this.#view.readAt(this.bytes, this.offsets[i] as number, this.length)
+    return this.#view
+  }
+
+  #commit(at: number, end: number): number {
+    const i = this.count++
+    this.offsets[i] = at
+    this.length = end
+    return i
+  }
+
+  #growIndex(): void {
+    const [offsets, partitions] = [this.offsets, this.partitions]
+    this.offsets = new Uint32Array(offsets.length * 2)
+    this.offsets.set(offsets)
+    this.partitions = new Uint32Array(offsets.length * 2)
+    this.partitions.set(partitions)
+  }
+}

@@ -1,0 +1,94 @@
+/** What reduce sees: each key once, in order, with its values (MapReduce §2.1). */
+import type { KeyCodec, ValueCodec } from '../formats.ts'
+import { compareBytes } from './compare.ts'
+import { toInPlace, type InPlace } from './in-place.ts'
+import { textKey } from './keys.ts'
+import type { SortedRun } from './segment-reader.ts'
+import { jsonValue } from './values.ts'
+
+export interface GroupCodecs<K, V> {
+  readonly key?: KeyCodec<K> | undefined
+  readonly value?: ValueCodec<V> | undefined
+}
+
+/** Goes over the pairs of a run key by key. Nothing but the present key is kept, however many values it has. */
+export class Groups<K, V> {
+  readonly #run: SortedRun
+  readonly #keyCodec: InPlace<K>
+  readonly #valueCodec: InPlace<V>
+  #keyBytes = new Uint8Array(256)
+  #keyLength = 0
+  /** The run stands at a pair that nobody has taken. */
+  #pending = false
+  #started = false
+  #group = 0
+
+  constructor(run: SortedRun, codecs: GroupCodecs<K, V> = {}) {
+    this.#run = run
+    this.#keyCodec = toInPlace(codecs.key ?? (textKey as unknown as KeyCodec<K>))
+    this.#valueCodec = toInPlace(codecs.value ?? (jsonValue as unknown as ValueCodec<V>))
+  }
+
+  /** Goes to the next key, past the values of the present one that nobody has taken; false after the last. */
+  next(): boolean {
+    if (!this.#started) {
+      this.#started = true
+      this.#pending = this.#run.next()
+    } else while (this.#isSameKey()) this.#pending = this.#run.next()
+    this.#group++
+    if (!this.#pending) return false
+    this.#keepKey()
+    return true
+  }
+
+  get key(): K {
+    return this.#keyCodec.read(this.#keyBytes, 0, this.#keyLength)
+  }
+
+  /** The key's bytes, valid until {@link next}. */
+  get keyBytes(): Uint8Array {
+    return this.#keyBytes.subarray(0, this.#keyLength)
+  }
+
+  /** Once, and only until {@link next}: values are read from the disk as they are taken. */
+  get values(): Iterable<V> {
+    const group = this.#group
+    let taken = false
+    return {
+      [Symbol.iterator]: () => {
+        if (taken)
+          throw new Error('the values of a key can be gone through once: keep those that you need again')
+        taken = true
+        return this.#iterate(group)
+      },
+    }
+  }
+
+  #iterate(group: number): Iterator<V> {
+    const done: IteratorResult<V> = { done: true, value: undefined }
+    return {
+      next: () => {
+        if (group !== this.#group)
+          throw new Error('the values of a key end with the reduce that they were given to')
+        if (!this.#isSameKey()) return done
+        const { bytes, pair } = this.#run
+        const value = this.#valueCodec.read(bytes, pair.keyEnd, pair.end)
+        this.#pending = this.#run.next()
+        return { done: false, value }
+      },
+    }
+  }
+
+  #isSameKey(): boolean {
+    if (!this.#pending) return false
+    const { bytes, pair } = this.#run
+    return compareBytes(this.#keyBytes, 0, this.#keyLength, bytes, pair.keyStart, pair.keyEnd) === 0
+  }
+
+  #keepKey(): void {
+    const { bytes, pair } = this.#run
+    this.#keyLength = pair.keyEnd - pair.keyStart
+    if (this.#keyLength > this.#keyBytes.length) this.#keyBytes = new Uint8Array(this.#keyLength * 2)
+    for (let i = 0; i < this.#keyLength; i++) this.#keyBytes[i] = bytes[pair.keyStart + i] as number
+  }
+}

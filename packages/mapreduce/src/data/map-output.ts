@@ -1,0 +1,190 @@
+/**
+ * Takes what map emits, and leaves it on disk sorted, one segment for each partition and spill (MapReduce §4.2, §4.3):
+ *
+ *     emit ──▶ numbers with a combiner ──▶ fold table ─┐
+ *          └─▶ everything else ───────────▶ arena ◀────┘ when the budget is used ──▶ sort ──▶ combine ──▶ spill
+ */
+import type { Job } from '../job.ts'
+import type { KeyCodec, ValueCodec } from '../formats.ts'
+import { Arena, INDEX_BYTES } from './arena.ts'
+import { DataError } from './errors.ts'
+import type { TaskFile, TaskFiles } from './files.ts'
+import { FoldTable } from './fold-table.ts'
+import { hashBytes } from './hash.ts'
+import { toInPlace, type InPlace } from './in-place.ts'
+import { textKey } from './keys.ts'
+import { encodeIndex, MAGIC, type Segment, type SpillIndex } from './spill-format.ts'
+import { SegmentWriter } from './segment-writer.ts'
+import { sortPairs } from './sort.ts'
+import { spillPartition } from './spill-partition.ts'
+import { jsonValue } from './values.ts'
+
+export const DEFAULT_BUDGET_BYTES = 64 * 2 ** 20
+
+export interface MapOutputOptions<K, V> {
+  readonly files: TaskFiles
+  /** Where the output shall stand; a file that is there is replaced. */
+  readonly path: string
+  readonly partitions: number
+  /** Memory for pairs that are not spilled yet, sorting included. Default 64 MB. */
+  readonly budgetBytes?: number
+  /** The job's own, or their defaults. */
+  readonly key?: KeyCodec<K> | undefined
+  readonly value?: ValueCodec<V> | undefined
+  readonly combine?: Job<unknown, K, V>['combine'] | undefined
+  readonly partition?: Job<unknown, K, V>['partition'] | undefined
+}
+
+/** What a map task has made. */
+export interface MapOutputFile {
+  readonly path: string
+  /** Of the whole file. */
+  readonly bytes: number
+  /** Pairs, after combining. */
+  readonly records: number
+  /** The same as at the end of the file: for each spill, the segment of each partition. */
+  readonly spills: SpillIndex
+}
+
+export class MapOutput<K, V> {
+  readonly #options: MapOutputOptions<K, V>
+  readonly #budget: number
+  readonly #key: InPlace<K>
+  readonly #value: InPlace<V>
+  readonly #isText: boolean
+  readonly #combine: ((left: V, right: V, key: K) => V) | undefined
+  readonly #file: TaskFile
+  readonly #writer: SegmentWriter
+  readonly #arena = new Arena()
+  readonly #table = new FoldTable()
+  #keyBytes = new Uint8Array(256)
+  readonly #spills: Segment[][] = []
+
+  /** @throws {DiskError} when the file cannot be made */
+  constructor(options: MapOutputOptions<K, V>) {
+    this.#options = options
+    this.#budget = options.budgetBytes ?? DEFAULT_BUDGET_BYTES
+    // The types of a job make K text and V JSON when it names no codecs.
+    const key = options.key ?? (textKey as unknown as KeyCodec<K>)
+    this.#key = toInPlace(key)
+    this.#value = toInPlace(options.value ?? (jsonValue as unknown as ValueCodec<V>))
+    this.#isText = (key as unknown) === textKey
+    this.#combine = options.combine
+    this.#file = options.files.create(options.path)
+    this.#file.write(MAGIC, 0)
+    this.#writer = new SegmentWriter(this.#file, MAGIC.length)
+  }
+
+  /**
+   * Takes a pair, and spills when the budget is used.
+   *
+   * @throws {DataError} `BAD_KEY`, `BAD_VALUE`, `BAD_TEXT`, `BAD_PARTITION` or `TOO_LARGE`
+   * @throws {DiskError} `DISK_FULL` and the like, from the spill
+   */
+  emit(key: K, value: V): void {
+    if (typeof value === 'number' && this.#combine !== undefined) {
+      this.#fold(key, value, this.#combine)
+      return
+    }
+    const pair = this.#arena.append(key, this.#key, value, this.#value)
+    this.#place(pair, key)
+    if (this.#arena.used + this.#table.used > this.#budget) this.#spill()
+  }
+
+  /** Takes a key as bytes [start, end), which its codec would give, and a number or other value for it. */
+  emitBytes(bytes: Uint8Array, start: number, end: number, value: V): void {
+    if (typeof value !== 'number' || this.#combine === undefined) {
+      this.emit(this.#key.read(bytes, start, end), value)
+      return
+    }
+    const slot = this.#table.slotOfBytes(bytes, start, end)
+    const values = this.#table.values
+    if (this.#table.isNew) this.#started(slot, value)
+    else
+      values[slot] = this.#folded(this.#combine(values[slot] as V, value, this.#key.read(bytes, start, end)))
+  }
+
+  /** Spills what is left, writes the index, and closes the file. */
+  finish(): MapOutputFile {
+    if (this.#arena.count + this.#table.count > 0) this.#spill()
+    const index = encodeIndex(this.#spills, this.#options.partitions)
+    this.#file.write(index, this.#writer.position)
+    this.#file.close()
+    const records = this.#spills.flat().reduce((sum, segment) => sum + segment.records, 0)
+    const bytes = this.#writer.position + index.length
+    return { path: this.#file.path, bytes, records, spills: this.#spills }
+  }
+
+  /** Closes and removes the file, after a failure. */
+  discard(): void {
+    this.#file.close()
+    this.#options.files.remove(this.#file.path)
+  }
+
+  #fold(key: K, value: V & number, combine: (left: V, right: V, key: K) => V): void {
+    const table = this.#table
+    const slot = this.#isText && typeof key === 'string' ? table.slotOfText(key) : this.#slotOf(key)
+    if (table.isNew) this.#started(slot, value)
+    else table.values[slot] = this.#folded(combine(table.values[slot] as V, value, key))
+  }
+
+  #slotOf(key: K): number {
+    const most = this.#key.bytesMax(key)
+    if (most > this.#keyBytes.length) this.#keyBytes = new Uint8Array(most * 2)
+    return this.#table.slotOfBytes(this.#keyBytes, 0, this.#key.write(key, this.#keyBytes, 0))
+  }
+
+  #started(slot: number, value: number): void {
+    const table = this.#table
+    table.values[slot] = value
+    // Draining the table makes a pair of each key: that memory is part of the budget before it is taken.
+    if (
+      Math.max(table.used, table.bytesIfGrown) + table.count * INDEX_BYTES * 2 + this.#arena.used >
+      this.#budget
+    )
+      this.#spill()
+  }
+
+  #folded(value: V): number {
+    if (typeof value === 'number') return value
+    throw new DataError('BAD_VALUE', `combine made ${typeof value} of two numbers`)
+  }
+
+  #place(pair: number, key: K | undefined): void {
+    const { partitions, partition } = this.#options
+    const arena = this.#arena
+    const { keyStart, keyEnd } = arena.pair(pair)
+    if (partition === undefined) {
+      arena.partitions[pair] = partitions === 1 ? 0 : hashBytes(arena.bytes, keyStart, keyEnd) % partitions
+      return
+    }
+    const chosen = partition(key ?? this.#key.read(arena.bytes, keyStart, keyEnd), partitions)
+    if (!Number.isInteger(chosen) || chosen < 0 || chosen >= partitions)
+      throw new DataError('BAD_PARTITION', `partition gave ${String(chosen)}, not 0 to ${partitions - 1}`)
+    arena.partitions[pair] = chosen
+  }
+
+  #spill(): void {
+    this.#drain()
+    const arena = this.#arena
+    const { order, bounds } = sortPairs(arena, this.#options.partitions)
+    const segments: Segment[] = []
+    for (let partition = 0; partition < this.#options.partitions; partition++) {
+      const pairs = order.subarray(bounds[partition], bounds[partition + 1])
+      spillPartition(arena, pairs, this.#writer, this.#key, this.#value, this.#combine)
+      segments.push(this.#writer.endSegment())
+    }
+    this.#spills.push(segments)
+    arena.clear(this.#budget)
+  }
+
+  #drain(): void {
+    const number = new Uint8Array(64)
+    this.#table.forEach((bytes, start, end, value) => {
+      this.#value.bytesMax(value as V)
+      const valueEnd = this.#value.write(value as V, number, 0)
+      this.#place(this.#arena.appendBytes(bytes, start, end, number, 0, valueEnd), undefined)
+    })
+    this.#table.clear()
+  }
+}
