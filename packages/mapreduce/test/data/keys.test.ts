@@ -12,6 +12,7 @@ import {
 } from '../../src/data/keys.ts'
 import { bytesValue, jsonValue, textValue } from '../../src/data/values.ts'
 import type { KeyCodec } from '../../src/formats.ts'
+import { plainJson } from './oracle.ts'
 
 const text = fc.string({ unit: 'grapheme', maxLength: 8 })
 const short = fc.string({ unit: fc.constantFrom('\0', '\x01', 'a', 'ÿ'), maxLength: 4 })
@@ -87,10 +88,15 @@ describe('keys that would come out otherwise are refused', () => {
 
 describe('values', () => {
   test('JSON and any number come back as they were', () => {
-    const json = fc.jsonValue().filter((value) => !/-0|__proto__/.test(JSON.stringify(value)))
     fc.assert(
       fc.property(
-        fc.oneof(fc.double(), fc.integer(), fc.constantFrom(-0, 239, 240, 255, 256, 2 ** 32), text, json),
+        fc.oneof(
+          fc.double(),
+          fc.integer(),
+          fc.constantFrom(-0, 239, 240, 255, 256, 2 ** 32),
+          text,
+          plainJson(),
+        ),
         (value) => {
           expect(
             Object.is(jsonValue.decode(jsonValue.encode(value)), value) || typeof value === 'object',
