@@ -1,0 +1,81 @@
+/** One member of the cluster that keeps the configurations. */
+import { RaftNode, type LeaderContext, type RaftNodeOptions } from '@lab/raft'
+import { controllerCodecs } from './codecs.ts'
+import { ConfigWatches } from './config-watches.ts'
+import { SHARDS_DEFAULT, SHARDS_MAX, type KeyToShard } from './config.ts'
+import { Controller } from './controller.ts'
+import { ControllerError } from './errors.ts'
+
+/** How a cluster that is new is made. Once it is, its log says so, and these change nothing. */
+export interface Creation {
+  /** How many there are, for good. Default 10, as in the labs; hundreds in real use: some ten for each group there may ever be. */
+  readonly shards?: number
+  /** Default `crc16`. */
+  readonly keyToShard?: KeyToShard
+}
+
+/** What `RaftNode.start` takes, without the state machine and its codecs; and how to make a cluster that is new. */
+export type ControllerServerOptions = Omit<
+  RaftNodeOptions<Controller>,
+  'stateMachine' | keyof typeof controllerCodecs
+> &
+  Creation
+
+export class ControllerServer implements AsyncDisposable {
+  /** The consensus below: status, metrics, events, and `read((controller) => …)` within this process. */
+  readonly node: RaftNode<Controller>
+  readonly #watches: ConfigWatches
+
+  private constructor(node: RaftNode<Controller>, watches: ConfigWatches) {
+    this.node = node
+    this.#watches = watches
+  }
+
+  /**
+   * @throws {ControllerError} `BAD_SHARD` when `shards` is not acceptable
+   * @throws what `RaftNode.start` throws: a folder of another node or cluster, a port in use, a damaged log
+   */
+  static async start(options: ControllerServerOptions): Promise<ControllerServer> {
+    const stateMachine = new Controller()
+    checkCreation(options)
+    const node = await RaftNode.start({ ...options, ...controllerCodecs, stateMachine })
+    return ControllerServer.serve(node, stateMachine, options)
+  }
+
+  /** Gives a node whose machine is `controller`, such as a group of a `RaftHost`, what a controller's server has besides. */
+  static serve(
+    node: RaftNode<Controller>,
+    controller: Controller,
+    creation: Creation = {},
+  ): ControllerServer {
+    const { shards, keyToShard } = checkCreation(creation)
+    const watches = new ConfigWatches(controller)
+    const create = async ({ signal }: LeaderContext): Promise<void> => {
+      if (controller.latest === null)
+        await node.propose({ op: 'create', shards, keyToShard }, { signal, timeout: Infinity })
+    }
+    node.whileLeader(create).then(undefined, () => undefined)
+    node.server.add(watches.implementation())
+    return new ControllerServer(node, watches)
+  }
+
+  /** Where clients and other members reach it, with the real port. */
+  get address(): string {
+    return this.node.address
+  }
+
+  async close(): Promise<void> {
+    this.#watches.close()
+    await this.node.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+function checkCreation({ shards = SHARDS_DEFAULT, keyToShard = 'crc16' }: Creation): Required<Creation> {
+  if (!Number.isInteger(shards) || shards < 1 || shards > SHARDS_MAX)
+    throw new ControllerError('BAD_SHARD', `shards is a whole number from 1 to ${SHARDS_MAX}, not ${shards}`)
+  return { shards, keyToShard }
+}
