@@ -10,6 +10,10 @@ export type {
   ValueCodec,
 } from './formats.ts'
 export { JobError } from './errors.ts'
+export { fixedWidth, wholeFile, wholeFileBytes } from './data/byte-formats.ts'
+export { csv, csvWithHeader, type CsvOptions } from './data/csv-format.ts'
+export { gzip } from './data/gzip-format.ts'
+export { byteLines, jsonLinesInput, textLines } from './data/line-formats.ts'
 export { DataError } from './data/errors.ts'
 export { bigintKey, bytesKey, dateKey, descending, numberKey, textKey, tupleKey } from './data/keys.ts'
 export { bytesValue, jsonValue, textValue } from './data/values.ts'
