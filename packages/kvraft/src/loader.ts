@@ -92,36 +92,31 @@ export class Loader {
   /** What is loaded so far, as of this moment; loading goes on while the chunks are drawn. {@link resume} reads it. */
   snapshot(): Iterable<Uint8Array> {
     if (this.#header === null || this.#contents === null) return []
-    const head = new ByteWriter(HEADER_BYTES + 24)
+    const head = new ByteWriter(HEADER_BYTES + 16)
     writeHeader(head, this.#header)
-    head.u64(this.#records).u64(this.#events).u64(this.#contents.time)
+    head.u64(this.#records).u64(this.#events)
     // Without a record, nothing is drawn: no key is empty.
     const last = this.#last === NO_RECORD ? new Uint8Array(0) : this.#contents.table.key(this.#last)
     return writeItems(this.#contents, head.view(), last)
   }
 
-  /** @param options but for `now`, which was saved @throws {ProtocolError} */
-  static async resume(
-    chunks: AsyncIterable<Uint8Array>,
-    options: Omit<LoaderOptions, 'now'>,
-  ): Promise<Loader> {
-    let loader: Loader | null = null
+  /** @param options as they were: deadlines go on being counted from the same moment @throws {ProtocolError} */
+  static async resume(chunks: AsyncIterable<Uint8Array>, options: LoaderOptions): Promise<Loader> {
+    const loader = new Loader(options)
     let expected = { records: 0, events: 0 }
     const rest = await readItems(chunks, (bytes) => {
-      if (loader !== null) return loader.read(bytes)
+      if (loader.#header !== null) return loader.read(bytes)
       const found = readHeader(bytes)
-      if (found === null || bytes.length < found.length + 24) return 0
+      if (found === null || bytes.length < found.length + 16) return 0
       const reader = new ByteReader(bytes, found.length)
       expected = { records: reader.u64(), events: reader.u64() }
-      loader = new Loader({ ...options, now: reader.u64() })
       loader.#begin(found.header)
       loader.#settled = expected.records
       return reader.position + loader.read(bytes.subarray(reader.position))
     })
-    const done = (loader as Loader | null) ?? new Loader({ ...options, now: 0 })
-    if (rest > 0 || done.#records !== expected.records || done.#events !== expected.events)
+    if (rest > 0 || loader.#records !== expected.records || loader.#events !== expected.events)
       throw new ProtocolError('a half built store that was not saved as a whole')
-    return done
+    return loader
   }
 
   #begin(header: SnapshotHeader): void {

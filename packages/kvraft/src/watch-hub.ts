@@ -13,7 +13,7 @@ const EVENTS_PER_TURN = 2048
 const PROGRESS_MS: Milliseconds = 1000
 
 export class WatchHub {
-  readonly #store: KvStore
+  readonly store: KvStore
   readonly #clock: Clock
   readonly #watches = new Set<ServerWatch>()
   /** The first revision that has not been handed on. */
@@ -22,7 +22,7 @@ export class WatchHub {
   #isAsked = false
 
   constructor(store: KvStore, clock: Clock) {
-    this.#store = store
+    this.store = store
     this.#clock = clock
   }
 
@@ -33,9 +33,9 @@ export class WatchHub {
 
   /** @param first the first revision that it wants */
   open(range: Pick<WatchRequest, 'from' | 'to'>, first: number): ServerWatch {
-    if (this.#watches.size === 0) this.#next = this.#store.revision + 1
+    if (this.#watches.size === 0) this.#next = this.store.revision + 1
     const watch = new ServerWatch({
-      ...{ store: this.#store, from: range.from, to: range.to, first },
+      ...{ store: this.store, from: range.from, to: range.to, first },
       reached: () => this.#next,
       onClose: () => {
         this.#watches.delete(watch)
@@ -61,7 +61,7 @@ export class WatchHub {
 
   readonly #handOn = (): void => {
     this.#isAsked = false
-    const store = this.#store
+    const store = this.store
     // A snapshot has taken the place of what was here: each watch sees for itself what of the history is left.
     if (this.#next < store.firstRevision) this.#next = store.revision + 1
     else if (this.#next <= store.revision) this.#dispatch()
@@ -73,7 +73,7 @@ export class WatchHub {
 
   #dispatch(): void {
     let left = EVENTS_PER_TURN
-    this.#store.changes(this.#next, (bytes, start, end) => {
+    this.store.changes(this.#next, (bytes, start, end) => {
       const revision = this.#next++
       for (const watch of this.#watches) watch.offer(revision, bytes, start, end)
       return --left > 0

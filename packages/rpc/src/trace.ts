@@ -65,6 +65,7 @@ export type TraceKind =
   | 'stall' // {millis}
   | 'task' // {kind, task, attempt, worker, to, why}, of a MapReduce job
   | 'invariant' // {rule, why}
+  | 'shard' // {what, shard?, num, …}; `what`: see @lab/shardkv's machine-trace.ts
   | 'note' // {topic, text}
 
 /** What an emitter fills in; the sink adds `i` and `t`. */

@@ -10,6 +10,7 @@ export const TOPICS = [
   'client',
   'fault',
   'life',
+  'shard',
   'note',
 ] as const
 export type Topic = (typeof TOPICS)[number]
@@ -35,6 +36,7 @@ const BY_KIND: Readonly<Record<TraceKind, Topic>> = {
   stop: 'life',
   call: 'client',
   return: 'client',
+  shard: 'shard',
   note: 'note',
 }
 

@@ -1,0 +1,34 @@
+import { onAbort, type Clock, type Milliseconds } from '@lab/rpc'
+
+/** Lets a loop sleep until there may be something to do. */
+export class Nudge {
+  readonly #clock: Clock
+  readonly #waiting = new Set<() => void>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** There may be. */
+  wake(): void {
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const wake of waiting) wake()
+  }
+
+  /** Resolves when woken, when `limit` is over, or when the signal aborts. Never rejects. */
+  wait(limit: Milliseconds, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return Promise.resolve()
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        timer?.cancel()
+        off?.()
+        this.#waiting.delete(wake)
+        resolve()
+      }
+      const timer = limit === Infinity ? null : this.#clock.setTimer(limit, wake)
+      const off = signal === undefined ? null : onAbort(signal, wake)
+      this.#waiting.add(wake)
+    })
+  }
+}

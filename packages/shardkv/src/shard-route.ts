@@ -1,0 +1,79 @@
+import { RaftError } from '@lab/raft'
+import type { Attempt, AttemptOptions, Route } from '@lab/raft/rsm'
+import { sleep, toError, type Clock, type Milliseconds } from '@lab/rpc'
+import { NOBODY } from '@lab/shardctrler'
+import { decodeGroupResult, encodeClient, encodeOpenSession } from './commands.ts'
+import type { ConfigCache } from './config-cache.ts'
+import type { GroupClient, GroupClients } from './group-clients.ts'
+
+export interface ShardRouteOptions {
+  readonly shard: number
+  readonly configs: ConfigCache
+  readonly groups: GroupClients
+  readonly clock: Clock
+}
+
+/**
+ * A way to whichever group serves one shard: a session's commands take it, so that they count once wherever the shard is. A group
+ * that does not serve it says so without having done anything; the next attempt asks the one that the controller names.
+ */
+export class ShardRoute implements Route {
+  readonly #options: ShardRouteOptions
+
+  constructor(options: ShardRouteOptions) {
+    this.#options = options
+  }
+
+  attempt(payload: Uint8Array, options: AttemptOptions): Promise<Attempt> {
+    return this.#send(options, (group) =>
+      group.propose(encodeClient(this.#options.shard, payload), { ...options, attempts: 1 }),
+    )
+  }
+
+  openSession(clientId: Uint8Array, options: AttemptOptions): Promise<Attempt> {
+    return this.#send(options, (group) =>
+      group.propose(encodeOpenSession(this.#options.shard, clientId), { ...options, attempts: 1 }),
+    )
+  }
+
+  /** @param query see queries.ts */
+  read(query: Uint8Array, options: Parameters<GroupClient['read']>[1] & AttemptOptions): Promise<Attempt> {
+    return this.#send(options, (group) => group.read(query, options))
+  }
+
+  changed(delay: Milliseconds): Promise<void> {
+    return sleep(this.#options.clock, delay)
+  }
+
+  /** Never rejects. */
+  async #send(
+    { signal }: AttemptOptions,
+    send: (group: GroupClient) => Promise<Uint8Array>,
+  ): Promise<Attempt> {
+    const { shard, configs, groups } = this.#options
+    const { num, shards, groups: servers } = configs.config
+    const gid = shards[shard] ?? NOBODY
+    const group = gid === NOBODY ? null : groups.of({ gid, servers: servers[gid] ?? [] })
+    try {
+      if (group === null) throw notServed(`no group serves shard ${shard} in configuration ${num}`)
+      const result = decodeGroupResult(await send(group))
+      if (result.kind === 'done') return { ok: true, reply: result.reply }
+      const why = result.kind === 'refused' ? result.why : `as of configuration ${result.num}`
+      throw notServed(`group ${gid} does not serve shard ${shard}: ${why}`)
+    } catch (thrown) {
+      const error = errorOf(thrown)
+      // Somebody else may serve it by now; a group that is only slow is found again.
+      if (error.code !== 'CANCELLED' && signal?.aborted !== true) await configs.refresh()
+      return { ok: false, error }
+    }
+  }
+}
+
+function notServed(message: string): RaftError {
+  return new RaftError('UNAVAILABLE', message, { outcome: 'not-applied' })
+}
+
+function errorOf(thrown: unknown): RaftError {
+  if (thrown instanceof RaftError) return thrown
+  return new RaftError('UNAVAILABLE', toError(thrown).message, { outcome: 'unknown', cause: thrown })
+}
