@@ -10,6 +10,7 @@ const MACHINE = [
   'packages/rpc/src/clock.ts',
   'packages/rpc/src/random.ts',
   'packages/rpc/src/tcp/',
+  'packages/rpc/src/tls/',
   'packages/rpc/src/websocket/',
   'packages/rpc/src/disk/',
   'packages/cli/src/',

@@ -10,7 +10,7 @@ import {
   type Limits,
   type Milliseconds,
   type Random,
-  type RpcRole,
+  type TokenCheck,
   type TraceSink,
   type Transport,
 } from '@lab/rpc'
@@ -79,8 +79,9 @@ export interface RaftNodeOptions<M extends StateMachine = StateMachine> {
   readonly listen?: Address | readonly Address[]
   /** The app's own services, on the same port. */
   readonly services?: readonly Implementation[]
-  readonly token?: string | ((token: string, role: RpcRole) => boolean)
-  /** What this server shows to its peers. Default: `token`, when it is a text. */
+  /** What others must show: one text for all, texts by role (`{ peer, client, admin }`), or a rule. */
+  readonly token?: TokenCheck
+  /** What this server shows to its peers. Default: the one of `token`, the first of several, unless it is a rule. */
   readonly peerToken?: string
   readonly origins?: readonly string[]
   readonly insecure?: boolean

@@ -1,4 +1,4 @@
-import type { LinkOptions, LocalIdentity, PeerInfo, ServeOptions } from '@lab/rpc'
+import { tokensOf, type LinkOptions, type LocalIdentity, type PeerInfo, type ServeOptions } from '@lab/rpc'
 import type { RaftNodeOptions, Settings } from './options.ts'
 
 /** What all groups of a process share. */
@@ -36,7 +36,7 @@ export function linkOptions(
   settings: RpcSettings,
   identity: LocalIdentity,
 ): LinkOptions {
-  const token = options.peerToken ?? (typeof options.token === 'string' ? options.token : undefined)
+  const token = options.peerToken ?? tokenForPeers(options.token)
   return {
     ...seams(options, settings),
     identity: token === undefined ? identity : { ...identity, token },
@@ -59,4 +59,8 @@ function seams(
     ...(trace === undefined ? {} : { trace }),
     ...(rpcLimits === undefined ? {} : { limits: rpcLimits }),
   }
+}
+
+function tokenForPeers(token: SharedOptions['token']): string | undefined {
+  return token === undefined || typeof token === 'function' ? undefined : tokensOf(token, 'peer')[0]
 }

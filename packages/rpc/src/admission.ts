@@ -13,7 +13,7 @@ import type { Address } from './transport.ts'
 import { wireError } from './wire-error.ts'
 
 export interface AdmissionOptions {
-  /** What clients must present: a text, or a rule by token and role. */
+  /** What others must present: one text for all, texts by role, or a rule. */
   readonly token?: TokenCheck
   /** Web pages that may connect, by origin such as `https://app.example`; `*` means all. Default: none. */
   readonly origins?: readonly string[]
@@ -54,7 +54,7 @@ export async function admit(
   options: AdmissionOptions,
 ): Promise<WireError | null> {
   try {
-    const refusal = refusalOf(hello, local, options.token)
+    const refusal = refusalOf(hello, peer, local, options.token)
     if (refusal === null) await options.onHandshake?.(peer)
     return refusal
   } catch (thrown) {

@@ -54,8 +54,8 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
   /** Accepts the server's answer: calls may go. */
   open(welcome: Welcome): void {
     const { role, clusterId, nodeId, incarnation, connectionId } = welcome
-    const { remoteAddress } = this.connection.channel
-    this.#peer = { role, clusterId, nodeId, incarnation, connectionId, remoteAddress }
+    const { remoteAddress, certificate } = this.connection.channel
+    this.#peer = { role, clusterId, nodeId, incarnation, connectionId, remoteAddress, certificate }
     this.#bodyBytesMax = Math.min(welcome.messageBytesMax, this.#options.limits.messageBytesMax)
     this.connection.open(connectionId, nodeId === '' ? remoteAddress : nodeId)
     this.#startKeepAlive()

@@ -69,7 +69,7 @@ async function attemptOnce(
   const stopHello = sayHello(client.connection, options)
   try {
     const welcome = await answer.promise
-    checkWelcome(welcome, identity)
+    checkWelcome(welcome, identity, channel.certificate)
     client.open(welcome)
     return client
   } catch (thrown) {

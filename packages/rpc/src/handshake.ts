@@ -2,6 +2,7 @@
 import { RpcError } from './errors.ts'
 import type { Hello, RpcRole, WireError, Welcome } from './messages.ts'
 import { PROTOCOL_VERSION } from './protocol.ts'
+import type { Certificate } from './transport.ts'
 import { wireError } from './wire-error.ts'
 
 /** What this end says of itself. */
@@ -27,6 +28,8 @@ export interface PeerInfo {
   readonly remoteAddress: string
   /** The same at both ends; for logs and traces. */
   readonly connectionId: string
+  /** What it has proven; undefined when it was not asked for a certificate. */
+  readonly certificate?: Certificate | undefined
 }
 
 /** Thrown by `onHandshake` to refuse a peer; it learns `code` as the `remoteCode` of its error. */
@@ -40,8 +43,11 @@ export class HandshakeRefused extends Error {
   }
 }
 
-/** Who may come in: one token for all, or a rule. */
-export type TokenCheck = string | ((token: string, role: RpcRole) => boolean)
+/** What each role must show; of several tokens any will do, so that they can be changed one after the other. A role without one is refused. */
+export type RoleTokens = Readonly<Partial<Record<RpcRole, string | readonly string[]>>>
+
+/** Who may come in: one token for all roles, tokens by role, or a rule. */
+export type TokenCheck = string | RoleTokens | ((token: string, role: RpcRole, peer: PeerInfo) => boolean)
 
 export function identityWith(given: Partial<LocalIdentity> | undefined, role: RpcRole): LocalIdentity {
   return { clusterId: '', nodeId: '', incarnation: '', role, ...given }
@@ -55,6 +61,7 @@ export function helloOf(identity: LocalIdentity, messageBytesMax: number): Hello
 /** Why a server refuses this hello, or null. */
 export function refusalOf(
   hello: Hello,
+  peer: PeerInfo,
   local: LocalIdentity,
   token: TokenCheck | undefined,
 ): WireError | null {
@@ -65,11 +72,15 @@ export function refusalOf(
       'no',
       'WRONG_VERSION',
     )
-  if (token !== undefined && !isTokenRight(hello, token))
+  if (token !== undefined && !isTokenRight(hello, peer, token))
     return wireError(
       'UNAUTHORISED',
-      hello.token === '' ? 'it asks for a token' : 'it does not take this token',
+      hello.token === '' ? 'it asks for a token' : `it does not take this token from a ${hello.role}`,
     )
+  if (hello.role === 'peer') {
+    const problem = misnamed(peer.certificate, hello.nodeId)
+    if (problem !== null) return wireError('UNAUTHORISED', problem, 'no', 'WRONG_CERTIFICATE')
+  }
   if (areDifferent(hello.clusterId, local.clusterId))
     return wireError(
       'REFUSED',
@@ -80,8 +91,19 @@ export function refusalOf(
   return null
 }
 
-/** @throws {RpcError} `REFUSED` when the server that answered is not one that `local` may talk to */
-export function checkWelcome(welcome: Welcome, local: LocalIdentity): void {
+/** Peers are whom their certificates name: why this one is not, or null. */
+function misnamed(certificate: Certificate | undefined, nodeId: string): string | null {
+  if (certificate === undefined || certificate.names.includes(nodeId)) return null
+  const { names, problem } = certificate
+  return `a peer needs a certificate that names it, ${nodeId}: ${problem ?? `this one names ${names.join(', ')}`}`
+}
+
+/** @throws {RpcError} `REFUSED`, `UNAUTHORISED` when the server that answered is not one that `local` may talk to */
+export function checkWelcome(
+  welcome: Welcome,
+  local: LocalIdentity,
+  certificate: Certificate | undefined,
+): void {
   if (welcome.version !== PROTOCOL_VERSION)
     throw new RpcError('REFUSED', `the server speaks protocol version ${String(welcome.version)}`, {
       remoteCode: 'WRONG_VERSION',
@@ -90,6 +112,9 @@ export function checkWelcome(welcome: Welcome, local: LocalIdentity): void {
     throw new RpcError('REFUSED', `the server is of cluster ${welcome.clusterId}, not ${local.clusterId}`, {
       remoteCode: 'WRONG_CLUSTER',
     })
+  // A client knows servers by the host of their address alone; a peer is somebody, and must be able to prove it.
+  const problem = local.role === 'peer' ? misnamed(certificate, welcome.nodeId) : null
+  if (problem !== null) throw new RpcError('UNAUTHORISED', problem, { remoteCode: 'WRONG_CERTIFICATE' })
 }
 
 /** Will trying again soon not help? */
@@ -101,8 +126,16 @@ function areDifferent(one: string, other: string): boolean {
   return one !== '' && other !== '' && one !== other
 }
 
-function isTokenRight(hello: Hello, check: TokenCheck): boolean {
-  return typeof check === 'string' ? isSameToken(hello.token, check) : check(hello.token, hello.role)
+function isTokenRight({ token, role }: Hello, peer: PeerInfo, check: TokenCheck): boolean {
+  if (typeof check === 'function') return check(token, role, peer)
+  // All are compared, whichever it was.
+  return tokensOf(check, role).filter((each) => isSameToken(token, each)).length > 0
+}
+
+/** What opens the door for `role`; empty when nothing does. */
+export function tokensOf(check: string | RoleTokens, role: RpcRole): readonly string[] {
+  const given = typeof check === 'string' ? check : (check[role] ?? [])
+  return typeof given === 'string' ? [given] : given
 }
 
 const encoder = new TextEncoder()

@@ -3,7 +3,7 @@ export { systemClock, sleep, type Clock, type Milliseconds, type Timer } from '.
 export { systemRandom, seededRandom, type Random } from './random.ts'
 export { DiskError, type Disk, type DiskFile, type DiskLock, type DiskOpenOptions } from './disk.ts'
 export { RpcError, ProtocolError, assert, toError, type RpcErrorCode, type Executed } from './errors.ts'
-export type { Address, Transport, Listener, Channel } from './transport.ts'
+export type { Address, Certificate, Transport, Listener, Channel } from './transport.ts'
 export {
   TRACE_VERSION,
   type TraceEvent,
@@ -44,7 +44,14 @@ export {
   type WaitOptions,
 } from './link.ts'
 export type { ReconnectOptions } from './backoff.ts'
-export { HandshakeRefused, type LocalIdentity, type PeerInfo, type TokenCheck } from './handshake.ts'
+export {
+  HandshakeRefused,
+  tokensOf,
+  type LocalIdentity,
+  type PeerInfo,
+  type RoleTokens,
+  type TokenCheck,
+} from './handshake.ts'
 export type { RpcRole } from './messages.ts'
 export { defaultLimits, type Limits } from './limits.ts'
 export { formatAddress, isLoopback, parseAddress, pickTransport, type ParsedAddress } from './address.ts'

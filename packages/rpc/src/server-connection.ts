@@ -106,11 +106,12 @@ export class ServerConnection implements ConnectionOwner {
 
   async #greet(hello: Hello): Promise<void> {
     const { connection } = this
-    const { remoteAddress } = connection.channel
+    const { remoteAddress, certificate } = connection.channel
     if (connection.id === '') connection.id = this.#shared.newConnectionId()
     const { role, clusterId, nodeId, incarnation } = hello
     const connectionId = connection.id
-    const peer: PeerInfo = { role, clusterId, nodeId, incarnation, remoteAddress, connectionId }
+    const place = { remoteAddress, connectionId, certificate }
+    const peer: PeerInfo = { role, clusterId, nodeId, incarnation, ...place }
     const refusal = await this.#shared.admit(hello, peer)
     if (connection.isOver) return
     if (refusal !== null) {

@@ -44,12 +44,22 @@ export interface Listener {
   close(): Promise<void>
 }
 
+/** What an end has proven by a certificate of an authority that the other trusts. */
+export interface Certificate {
+  /** Whom it names: DNS names and the common name. Empty when nothing is proven. */
+  readonly names: readonly string[]
+  /** Why nothing is proven, if so. */
+  readonly problem: string | undefined
+}
+
 /** Whole messages between two ends. Sockets: in order, nothing lost until close. The memory network may lose, reorder and, when told, duplicate. */
 export interface Channel {
   /** For people and logs, never an identity. */
   readonly remoteAddress: string
   /** What the other end's environment claims about it before any message: a web page's `Origin`. */
   readonly origin?: string | undefined
+  /** What the other end has proven. Undefined: it was not asked for a certificate. */
+  readonly certificate?: Certificate | undefined
   /** A name of this channel that both ends have without a byte sent: only within one process, for traces. */
   readonly id?: string | undefined
   /** Which of the other end's `send`s, from 1, the message being received was: only where some may be lost or reordered, for traces. */

@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { RpcError, toError } from '../errors.ts'
 import { FrameDecoder } from '../frame.ts'
-import type { Channel } from '../transport.ts'
+import type { Certificate, Channel } from '../transport.ts'
 import { EAGER_BYTES, Outbox, type ChunkPool, type FilledChunk } from '../outbox.ts'
 import { ProgressWatch } from '../progress-watch.ts'
+import { certificateError } from '../tls/certificate.ts'
 
 /** `drained` waits until no more than this is buffered. */
 const LOW_WATER_BYTES = 64 * 1024
@@ -17,9 +19,16 @@ export interface TcpChannelOptions {
   readonly frameProgressMs: number
 }
 
+/** The other end of a socket. */
+export interface TcpEnd {
+  readonly remoteAddress: string
+  readonly certificate?: Certificate | undefined
+}
+
 /** Frames over one connected socket. The messages of one turn of the event loop leave in one write, or in a few large ones. */
 export class TcpChannel implements Channel {
   readonly remoteAddress: string
+  readonly certificate: Certificate | undefined
   readonly closed: Promise<{ readonly error: Error | undefined }>
   readonly #socket: Socket
   readonly #outbox: Outbox
@@ -32,8 +41,9 @@ export class TcpChannel implements Channel {
   #error: Error | undefined
   #drainWaiters: (() => void)[] = []
 
-  constructor(socket: Socket, remoteAddress: string, options: TcpChannelOptions) {
+  constructor(socket: Socket, { remoteAddress, certificate }: TcpEnd, options: TcpChannelOptions) {
     this.remoteAddress = remoteAddress
+    this.certificate = certificate
     this.#socket = socket
     this.#outbox = new Outbox(options.pool)
     this.#decoder = new FrameDecoder(options.messageBytesMax)
@@ -43,9 +53,11 @@ export class TcpChannel implements Channel {
     })
     this.closed = new Promise((resolve) => {
       socket.on('error', (error) => {
-        this.#error ??= new RpcError('CLOSED', `the connection to ${remoteAddress} broke: ${error.message}`, {
-          cause: error,
-        })
+        this.#error ??=
+          certificateError(error, remoteAddress) ??
+          new RpcError('CLOSED', `the connection to ${remoteAddress} broke: ${error.message}`, {
+            cause: error,
+          })
       })
       socket.on('end', () => {
         // The other end has closed in order: it reads no more.
@@ -113,7 +125,7 @@ export class TcpChannel implements Channel {
     if (error !== undefined) {
       this.#error ??= error
       this.#outbox.clear()
-      this.#socket.resetAndDestroy()
+      this.#reset()
       return
     }
     // Reading goes on, into nothing, as only so the other end's close is seen.
@@ -151,6 +163,12 @@ export class TcpChannel implements Channel {
     this.#writing = NOTHING
     if (this.#outbox.bytes > 0 || this.#isClosing) this.#flush()
     if (this.#drainWaiters.length > 0 && this.bufferedBytes <= LOW_WATER_BYTES) this.#wakeDrainWaiters()
+  }
+
+  /** The other end is not to wait for more. Below TLS there is no way to say so. */
+  #reset(): void {
+    if (this.#socket instanceof TLSSocket) this.#socket.destroy()
+    else this.#socket.resetAndDestroy()
   }
 
   #stop(): void {

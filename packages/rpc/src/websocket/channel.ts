@@ -3,7 +3,7 @@ import { ProtocolError, RpcError, toError } from '../errors.ts'
 import { FrameDecoder } from '../frame.ts'
 import { EAGER_BYTES, Outbox, type ChunkPool, type FilledChunk } from '../outbox.ts'
 import { ProgressWatch } from '../progress-watch.ts'
-import type { Channel } from '../transport.ts'
+import type { Certificate, Channel } from '../transport.ts'
 import { CLOSE, closeError, closeReason } from './close-codes.ts'
 import type { FrameEvents, FrameSocket } from './frame-socket.ts'
 import { endOfTurn } from './turn-end.ts'
@@ -25,6 +25,7 @@ export interface WebSocketChannelOptions {
 export interface RemoteEnd {
   readonly remoteAddress: string
   readonly origin?: string | undefined
+  readonly certificate?: Certificate | undefined
 }
 
 /**
@@ -34,6 +35,7 @@ export interface RemoteEnd {
 export class WebSocketChannel implements Channel, FrameEvents {
   readonly remoteAddress: string
   readonly origin: string | undefined
+  readonly certificate: Certificate | undefined
   readonly closed: Promise<{ readonly error: Error | undefined }>
   readonly #socket: FrameSocket
   readonly #outbox: Outbox
@@ -54,6 +56,7 @@ export class WebSocketChannel implements Channel, FrameEvents {
   constructor(socket: FrameSocket, remote: RemoteEnd, options: WebSocketChannelOptions) {
     this.remoteAddress = remote.remoteAddress
     this.origin = remote.origin
+    this.certificate = remote.certificate
     this.#socket = socket
     this.#outbox = new Outbox(options.pool)
     this.#decoder = new FrameDecoder(options.messageBytesMax)

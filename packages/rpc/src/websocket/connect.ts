@@ -1,23 +1,33 @@
 /** Opens WebSockets with the package `ws`. Node only. */
-import type { Address, Channel } from '../transport.ts'
+import { TLSSocket } from 'node:tls'
+import { toError } from '../errors.ts'
+import { certificateError, certificateOf } from '../tls/certificate.ts'
+import type { Address, Certificate, Channel } from '../transport.ts'
 import { assertConnectable, unreachable } from './address.ts'
 import { FRAME_BYTES_MAX, WebSocketChannel } from './channel.ts'
-import type { Settings } from './options.ts'
+import type { NodeSettings } from './node-settings.ts'
 import { loadWs, WsSocket } from './ws-socket.ts'
 
-export async function connectWs(to: Address, signal: AbortSignal, settings: Settings): Promise<Channel> {
+export async function connectWs(to: Address, signal: AbortSignal, settings: NodeSettings): Promise<Channel> {
   assertConnectable(to)
   const { WebSocket } = await loadWs()
+  const { tls, upgradeMs } = settings
   if (signal.aborted) throw unreachable(to, signal.reason)
   const socket = new WebSocket(to, {
     perMessageDeflate: false,
     maxPayload: FRAME_BYTES_MAX,
-    handshakeTimeout: settings.upgradeMs,
+    handshakeTimeout: upgradeMs,
+    ...(to.startsWith('wss:') ? tls.context : {}),
+    ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
+  })
+  let certificate: Certificate | undefined
+  socket.once('upgrade', ({ socket: below }) => {
+    if (below instanceof TLSSocket) certificate = certificateOf(below, 'all')
   })
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown): void => {
       signal.removeEventListener('abort', onAbort)
-      reject(unreachable(to, cause))
+      reject(certificateError(toError(cause), to) ?? unreachable(to, cause))
     }
     const onAbort = (): void => {
       fail(signal.reason)
@@ -28,7 +38,7 @@ export async function connectWs(to: Address, signal: AbortSignal, settings: Sett
     socket.once('open', () => {
       signal.removeEventListener('abort', onAbort)
       socket.off('error', fail)
-      resolve(new WebSocketChannel(new WsSocket(socket), { remoteAddress: to }, settings))
+      resolve(new WebSocketChannel(new WsSocket(socket), { remoteAddress: to, certificate }, settings))
     })
   })
 }

@@ -1,11 +1,16 @@
 /** Accepts WebSockets on a port of our own or on the app's HTTP server. Node only. */
 import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
+import { TLSSocket } from 'node:tls'
 import { formatAddress, type ParsedAddress } from '../address.ts'
 import { RpcError } from '../errors.ts'
+import { certificateOf } from '../tls/certificate.ts'
+import { serverOptions } from '../tls/server-options.ts'
 import type { Address, Channel, Listener } from '../transport.ts'
 import { parseWebSocketAddress } from './address.ts'
 import { FRAME_BYTES_MAX, WebSocketChannel, type RemoteEnd } from './channel.ts'
-import type { HttpServer, Settings } from './options.ts'
+import type { NodeSettings } from './node-settings.ts'
+import type { HttpServer } from './options.ts'
 import { addRoute, type Route } from './upgrade.ts'
 import { loadWs, WsSocket } from './ws-socket.ts'
 
@@ -14,7 +19,7 @@ type Place = ParsedAddress & { readonly port: number }
 export async function listen(
   at: Address,
   accept: (channel: Channel) => void,
-  settings: Settings,
+  settings: NodeSettings,
 ): Promise<Listener> {
   const parsed = parseWebSocketAddress(at)
   const place = { ...parsed, path: pathFor(parsed, settings.path) }
@@ -24,7 +29,7 @@ export async function listen(
 }
 
 /** Turns upgrade requests into channels. */
-async function upgrader(accept: (channel: Channel) => void, settings: Settings): Promise<Route> {
+async function upgrader(accept: (channel: Channel) => void, settings: NodeSettings): Promise<Route> {
   const { WebSocketServer } = await loadWs()
   const upgrades = new WebSocketServer({
     noServer: true,
@@ -34,15 +39,19 @@ async function upgrader(accept: (channel: Channel) => void, settings: Settings):
   })
   return (request, socket, head) =>
     upgrades.handleUpgrade(request, socket, head, (webSocket) => {
-      accept(new WebSocketChannel(new WsSocket(webSocket), remoteEnd(request), settings))
+      accept(new WebSocketChannel(new WsSocket(webSocket), remoteEnd(request, settings), settings))
     })
 }
 
-function remoteEnd({ socket, headers }: IncomingMessage): RemoteEnd {
+function remoteEnd({ socket, headers }: IncomingMessage, { server, tls }: NodeSettings): RemoteEnd {
   const { remoteAddress: host = 'unknown', remotePort: port = 0 } = socket
+  const isSecure = socket instanceof TLSSocket
+  // Whom the app's own server asks for certificates is the app's business.
+  const asked = server === undefined ? tls.clientCertificates : 'none'
   return {
-    remoteAddress: formatAddress({ scheme: 'ws', host, port, path: '' }),
+    remoteAddress: formatAddress({ scheme: isSecure ? 'wss' : 'ws', host, port, path: '' }),
     origin: headers.origin,
+    certificate: isSecure ? certificateOf(socket, asked) : undefined,
   }
 }
 
@@ -52,17 +61,8 @@ function pathFor({ path: addressed }: ParsedAddress, wanted: string | undefined)
   throw new RpcError('BAD_ADDRESS', `the address says ${addressed} and the option path ${wanted}`)
 }
 
-async function listenOnPort(place: Place, route: Route, settings: Settings): Promise<Listener> {
-  if (place.scheme === 'wss')
-    throw new RpcError(
-      'BAD_ADDRESS',
-      'wss:// needs an HTTPS server of yours: webSocket({ server: https.createServer(…) })',
-    )
-  const server = createServer({
-    headersTimeout: settings.upgradeMs,
-    requestTimeout: settings.upgradeMs,
-    connectionsCheckingInterval: Math.ceil(settings.upgradeMs / 4),
-  })
+async function listenOnPort(place: Place, route: Route, settings: NodeSettings): Promise<Listener> {
+  const { server, release } = place.scheme === 'wss' ? httpsServer(place, settings) : httpServer(settings)
   server.on('request', (_request, response) => {
     response.writeHead(426, { Connection: 'close', Upgrade: 'websocket' })
     response.end('This port speaks WebSocket.\n')
@@ -72,6 +72,7 @@ async function listenOnPort(place: Place, route: Route, settings: Settings): Pro
   return {
     address: formatAddress({ ...place, host: place.host || 'localhost', port: portOf(server) }),
     async close() {
+      release()
       removeRoute()
       server.close()
       server.closeAllConnections() // those that are no WebSockets yet; the others live on
@@ -79,7 +80,35 @@ async function listenOnPort(place: Place, route: Route, settings: Settings): Pro
   }
 }
 
-async function startListening(server: Server, place: Place): Promise<void> {
+interface OwnServer {
+  readonly server: Server | HttpsServer
+  readonly release: () => void
+}
+
+function timeouts({ upgradeMs }: NodeSettings): {
+  headersTimeout: number
+  requestTimeout: number
+  connectionsCheckingInterval: number
+} {
+  const connectionsCheckingInterval = Math.ceil(upgradeMs / 4)
+  return { headersTimeout: upgradeMs, requestTimeout: upgradeMs, connectionsCheckingInterval }
+}
+
+function httpServer(settings: NodeSettings): OwnServer {
+  return { server: createServer(timeouts(settings)), release: () => undefined }
+}
+
+function httpsServer(place: Place, settings: NodeSettings): OwnServer {
+  const { tls, upgradeMs } = settings
+  const options = serverOptions(tls, formatAddress(place))
+  const server = createHttpsServer({ ...options, ...timeouts(settings), handshakeTimeout: upgradeMs })
+  const release = tls.onChange(() => {
+    server.setSecureContext(tls.context)
+  })
+  return { server, release }
+}
+
+async function startListening(server: Server | HttpsServer, place: Place): Promise<void> {
   const { host, port } = place
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenError(formatAddress(place), error)))

@@ -1,5 +1,6 @@
 /** What the app says of its WebSockets. */
 import { ChunkPool } from '../outbox.ts'
+import type { TlsKeys, TlsOptions } from '../tls/options.ts'
 import type { WebSocketChannelOptions } from './channel.ts'
 
 /** A server of `node:http` or `node:https`, the app's own; its shape, so that a page's types need no Node. */
@@ -16,6 +17,8 @@ export interface WebSocketOptions {
   readonly server?: HttpServer
   /** The path to listen at, by default the address's: `/raft`. */
   readonly path?: string
+  /** For `wss://` on a port of our own, and to dial it from Node. A page has what its browser trusts. */
+  readonly tls?: TlsOptions | TlsKeys
   /** Longest message that a channel takes before it is told otherwise, in bytes. Default 64 MiB. */
   readonly messageBytesMax?: number
   /** A peer that began a message must send some 4 KiB of it in each such period. Default 10 000. */

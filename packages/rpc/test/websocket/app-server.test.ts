@@ -117,6 +117,6 @@ test.each([
   await expect(transport.listen(address, () => undefined)).rejects.toMatchObject({ code: 'BAD_ADDRESS' })
 })
 
-test('wss without an HTTPS server says what is needed', async () => {
-  await expect(webSocket().listen('wss://127.0.0.1:0', () => undefined)).rejects.toThrow(/HTTPS server/)
+test('wss without a certificate or an HTTPS server of the app says what is needed', async () => {
+  await expect(webSocket().listen('wss://127.0.0.1:0', () => undefined)).rejects.toThrow(/certificate and its key/)
 })
