@@ -7,16 +7,21 @@ import { test } from 'vitest'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const FIRST_SEED = Number(process.env['LAB_SEED'] ?? 1)
-const SEEDS = process.env['LAB_LONG'] === '1' ? 100 : process.env['LAB_QUICK'] === '1' ? 3 : 20
+const HOW = process.env['LAB_LONG'] === '1' ? 'long' : process.env['LAB_QUICK'] === '1' ? 'quick' : 'usual'
+/** How many. */
+type Seeds = Readonly<Record<'quick' | 'usual' | 'long', number>>
 const TRACES = process.env['LAB_TRACE'] === '1'
 const TIMEOUT_MS = 600_000
 
-/** @param seeds how many; default 20, and 100 in the long tests */
-export function testLabs(scenarios: readonly LabTest[], seeds: number = SEEDS): void {
+/** Each scenario over some seeds, from `npm test -- --seed N` on. */
+export function testLabs(
+  scenarios: readonly LabTest[],
+  seeds: Seeds = { quick: 3, usual: 20, long: 100 },
+): void {
   for (const scenario of scenarios)
     test(scenario.title, { timeout: TIMEOUT_MS }, async () => {
       const results: LabResult[] = []
-      for (let seed = FIRST_SEED; seed < FIRST_SEED + seeds; seed++)
+      for (let seed = FIRST_SEED; seed < FIRST_SEED + seeds[HOW]; seed++)
         results.push(await runSeed(scenario, seed))
       console.log(labLine(results))
       if (TRACES) console.log(`Trace  npx lab trace cols ${await trace(scenario, FIRST_SEED)}`)

@@ -51,3 +51,25 @@ test('a module that is not there, exports no make, or throws, is told apart', as
   expect(ran.out).toContain('BasicAgree (2B), seed 1: it threw TypeError: no constructor')
   expect((await lab(['grade', 'breaks.mjs', '--test', 'NoSuchTest'], { cwd })).code).toBe(2)
 })
+
+const plainKv = fileURLToPath(new URL('../../kvraft/test/labs/plain-kv.ts', import.meta.url))
+
+test('a key/value service is held to part 3: a server and a clerk, and what they lack is told by its rule', async () => {
+  const cwd = temporaryFolder()
+  const passes = await lab(['grade', plainKv, '--part', '3A', '--test', 'OnePartition', '--seeds', '1'], {
+    cwd,
+  })
+  expect(passes).toMatchObject({ code: 0, talk: '1 passed, 0 failed' })
+  expect(passes.out).toMatch(/^Passed OnePartition \(3A\) .* 9 ops$/m)
+  const lacks = await lab(['grade', plainKv, '--test', 'SnapshotSize', '--seeds', '1'], { cwd })
+  expect(lacks.code).toBe(1)
+  expect(lacks.out).toContain('8000 are allowed\n  the rule: ')
+  expect(lacks.out).toContain("--test 'SnapshotSize (3B)' --from 1 --seeds 1")
+})
+
+test('part 3 with a Raft alone puts our store on it', async () => {
+  const argv = ['grade', skeleton, '--part', '3A', '--test', 'OnePartition', '--seeds', '1']
+  const { code, out } = await lab(argv, { cwd: temporaryFolder() })
+  expect(code).toBe(1) // This Raft never leads: no put is ever acknowledged.
+  expect(out).toContain('OnePartition (3A), seed 1, after 120')
+})

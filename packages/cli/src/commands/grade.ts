@@ -1,16 +1,8 @@
-/** `lab grade`: anybody's Raft before the labs' tests. */
+/** `lab grade`: anybody's Raft, or key/value service, before the labs' tests. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { toError } from '@lab/rpc'
-import {
-  LabFailure,
-  labLine,
-  labTrace,
-  labTraceName,
-  raftLab,
-  type LabResult,
-  type LabTest,
-} from '@lab/raft/testing'
+import { LabFailure, labLine, labTrace, labTraceName, type LabResult, type LabTest } from '@lab/raft/testing'
 import { TraceChecker, type Violation } from '@lab/trace'
 import { Option, type Command } from 'commander'
 import { CliError } from '../errors.ts'
@@ -18,7 +10,7 @@ import { withExamples } from '../help.ts'
 import type { Io } from '../io.ts'
 import { addOutputOption, formatRows, type Format, type Row } from '../output.ts'
 import { parseCount, usage } from '../parse.ts'
-import { loadMake } from '../student-module.ts'
+import { loadLabs } from '../student-module.ts'
 
 interface GradeFlags {
   readonly part?: string
@@ -32,15 +24,17 @@ interface GradeFlags {
 const EXAMPLES = `
   lab grade my-raft.ts --part 2A                     the elections, 20 seeds each
   lab grade my-raft.ts --part 2B --seeds 100         more runs find rarer bugs
+  lab grade my-raft.ts --part 3A                     our key/value store on that Raft
+  lab grade my-kv.ts --part 3B                       a key/value service: a server and a clerk
   lab grade my-raft.ts --test 'Backup (2B)' --from 17 --seeds 1    that run again, to the last bit`
 
 export function addGradeCommand(program: Command, io: Io): void {
   const grade = program
     .command('grade <module>')
     .description(
-      "hold any Raft, yours, to the labs' tests; <module> exports make(peers, me, persister, apply, env)",
+      "hold a Raft or a key/value service, yours, to the labs' tests; <module> exports make, or makeServer and makeClerk",
     )
-    .addOption(new Option('--part <part>', 'of the labs').choices(['2A', '2B', '2C', '2D']))
+    .addOption(new Option('--part <part>', 'of the labs').choices(['2A', '2B', '2C', '2D', '3A', '3B']))
     .addOption(new Option('--test <name>', 'only tests whose name holds this'))
     .addOption(new Option('--seeds <count>', 'runs of each test').argParser(parseCount).default(20))
     .addOption(new Option('--from <seed>', 'the first').argParser(parseCount).default(1))
@@ -53,10 +47,8 @@ export function addGradeCommand(program: Command, io: Io): void {
 /** @throws {CliError} `FAILED` when a test failed */
 async function run(module: string, flags: GradeFlags, io: Io): Promise<void> {
   const { part, test = '', output } = flags
-  const make = await loadMake(module, io.cwd)
-  const wanted = raftLab({ make }).filter(
-    (one) => (part === undefined || one.part === part) && one.title.includes(test),
-  )
+  const labs = await loadLabs(module, io.cwd)
+  const wanted = labs.tests(part).filter(({ title }) => title.includes(test))
   if (wanted.length === 0)
     throw usage(`no test${part === undefined ? '' : ` of part ${part}`} is called "${test}"`)
   const rows: Row[] = []

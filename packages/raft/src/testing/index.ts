@@ -22,6 +22,9 @@ export {
 } from './lab-interface.ts'
 export { LabFailure, labRules, type LabRule, type LabRuleName } from './lab-failure.ts'
 export { labLine, labTrace, labTraceName } from './lab-report.ts'
+export { describeLabJson } from './lab-trace.ts'
+export { LabRsm, type LabRsmOptions } from './lab-rsm.ts'
+export { LabRsmClerk } from './lab-rsm-clerk.ts'
 export { labCore, labTiming, type LabCoreOptions } from './lab-core.ts'
 export { describeLabCore } from './lab-core-messages.ts'
 export {

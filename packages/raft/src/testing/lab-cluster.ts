@@ -29,6 +29,7 @@ import {
 import { LabSafety, nameOf, type LabState } from './lab-safety.ts'
 import { LabServers, type LabLife } from './lab-servers.ts'
 import { LabService } from './lab-service.ts'
+import { describeLabJson } from './lab-trace.ts'
 
 export interface LabClusterOptions {
   readonly make: LabMake
@@ -73,7 +74,7 @@ export class LabCluster {
       clock: this.clock,
       random: seededRandom(this.random.integer(0, 2 ** 32 - 1)),
       ...(options.trace === undefined ? {} : { trace: options.trace }),
-      describe: options.describe ?? describeJson,
+      describe: options.describe ?? describeLabJson,
     })
     // A server that waits for one call before it makes the next shall not pass (the labs' choice for all Raft tests).
     this.network.longDelays = true
@@ -253,10 +254,4 @@ export class LabCluster {
       this.#reject(toError(thrown))
     }
   }
-}
-
-/** A JSON object says itself; bytes need somebody who can read them. */
-function describeJson(_method: string, value: unknown): Readonly<Record<string, unknown>> {
-  const isObject = typeof value === 'object' && value !== null && !(value instanceof Uint8Array)
-  return isObject ? { ...value } : {}
 }
