@@ -6,6 +6,8 @@ export interface Split {
   readonly file: string
   readonly start: number
   readonly end: number
+  /** Of the whole file: a machine that has another file of this name has not this one. */
+  readonly fileBytes: number
 }
 
 /** A record with the byte of the file at which it begins. */

@@ -21,6 +21,8 @@ export type MaybeAsync = void | Promise<void>
 export interface Job<Rec = string, K = string, V = number, OutK = string, OutV = string | number> {
   /** Shown to people. Default: the name of the module's file. */
   readonly name?: string
+  /** `import.meta.url` of the module that exports the job: for {@link run} with the job itself, on threads or a cluster. */
+  readonly module?: string
   /** Makes records of the input. Default: lines of text. */
   readonly input?: InputFormat<Rec>
   /** Turns keys into bytes whose order is the order of the keys. Default: UTF-8 text. */
@@ -44,7 +46,7 @@ export interface Job<Rec = string, K = string, V = number, OutK = string, OutV =
   readonly order?: 'key' | 'none'
   /** Called before the first record of a task, in the thread that runs it. */
   setup?(context: TaskContext): MaybeAsync
-  /** Called after the last record of a task that did not fail; map tasks may still emit. */
+  /** Called after the last record of a task that did not fail. */
   teardown?(context: TaskContext): MaybeAsync
 }
 

@@ -57,6 +57,8 @@ export interface RegisterRequest {
   /** Where others fetch its map outputs; '' when it serves none. */
   readonly address: string
   readonly probe: Probe
+  /** Polls so far: later ones count. */
+  readonly poll: number
   readonly outputs: readonly HeldOutput[]
   readonly running: readonly AttemptId[]
 }
@@ -65,6 +67,8 @@ export interface RegisterReply {
   /** Of this run of the coordinator: each restart begins another. */
   readonly epoch: number
   readonly job: JobSpec
+  /** M, the number of map tasks. */
+  readonly maps: number
   readonly leaseMs: number
   /** Where attempts leave their files when the folder is shared. */
   readonly attempts: Probe

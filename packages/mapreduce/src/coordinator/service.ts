@@ -38,13 +38,13 @@ export function coordinatorService(coordinator: Coordinator): Implementation {
 }
 
 async function register(coordinator: Coordinator, request: RegisterRequest): Promise<RegisterReply> {
-  const { worker, host, pid, slots, address, probe, outputs: held, running } = request
-  coordinator.workers.set(worker, { host, pid, slots, address, probe, lastPoll: 0, cancel: [] })
+  const { worker, host, pid, slots, address, probe, poll, outputs: held, running } = request
+  coordinator.workers.set(worker, { host, pid, slots, address, probe, lastPoll: poll, cancel: [] })
   coordinator.polls.drop(worker)
   await coordinator.step({ type: 'register', worker, slots, outputs: held, running })
   const { job } = coordinator.options
   const { leaseMs } = coordinator.schedule.state.options
-  return { epoch: coordinator.epoch, job, leaseMs, attempts: coordinator.probe }
+  return { epoch: coordinator.epoch, job, maps: coordinator.options.splits.length, leaseMs, attempts: coordinator.probe }
 }
 
 function isUnknown(coordinator: Coordinator, worker: WorkerId, epoch: number): boolean {

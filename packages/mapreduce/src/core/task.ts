@@ -44,6 +44,7 @@ export interface AttemptResult {
   readonly recordsIn: number
   readonly recordsOut: number
   readonly bytesIn: number
+  readonly bytesOut: number
   /** Map: bytes for each partition. Reduce: none. */
   readonly partitionBytes: readonly number[]
   /** Reduce: the part and side files. Map: side files. */

@@ -1,0 +1,129 @@
+/** A coordinator that others can reach: options as people write them, resolved into one that is open and served. */
+import { randomBytes } from 'node:crypto'
+import { basename, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { serve, type Server, type TraceSink } from '@lab/rpc'
+import { systemDisk } from '@lab/rpc/disk'
+import { tcp } from '@lab/rpc/tcp'
+import { Coordinator } from '../coordinator/coordinator.ts'
+import { coordinatorService } from '../coordinator/service.ts'
+import type { Transition } from '../core/decision.ts'
+import { JobError } from '../errors.ts'
+import type { JobSpec } from '../protocol.ts'
+import { CLUSTER_ID } from './cluster-id.ts'
+import { buildOf, loadJob, type AnyJob } from './load-job.ts'
+import { readInput } from './local-input.ts'
+import { planInput } from './plan-input.ts'
+
+/** What is done with which data, wherever it is done. */
+export interface JobOptions {
+  /** Files, or patterns such as `books/*.txt`. */
+  readonly input: string | readonly string[]
+  /** The folder for the results: a new or an empty one, or that of an earlier run of the same job that was stopped. */
+  readonly output: string
+  /** R, the number of parts. Default: two for each worker's slot. */
+  readonly reducers?: number
+  /** Told to the job's functions by `context.parameters`. */
+  readonly parameters?: Readonly<Record<string, string>>
+  /** Larger files are cut into pieces of about this size, in bytes. Default 64 MB. */
+  readonly splitBytes?: number
+  /** Memory for a task before it spills, in bytes. Default 64 MB. */
+  readonly memoryBytes?: number
+  /** Bad records that may be left out. Default 0: one is enough to end the job. */
+  readonly skipMax?: number
+  /** Attempts of a task before the job fails. Default 4. */
+  readonly attemptsMax?: number
+  /** A function that finishes no record for so long hangs. Default 60 000. */
+  readonly hangMs?: number
+  /** Second attempts of slow tasks. Default true. */
+  readonly backups?: boolean
+  /** Workers not heard from for so long are lost. Default 10 000. */
+  readonly leaseMs?: number
+  readonly trace?: TraceSink
+  readonly onTransition?: (transition: Transition) => void
+}
+
+export interface HostOptions extends JobOptions {
+  /** Where workers reach us. Default `localhost:0`. */
+  readonly listen?: string
+  /** Allows `listen` to be reached by other machines without TLS. */
+  readonly insecure?: boolean
+  /** What workers must know. Default: drawn. */
+  readonly secret?: string
+}
+
+/** A job that waits for workers, or has some. */
+export interface HostedJob {
+  readonly coordinator: Coordinator
+  readonly address: string
+  readonly secret: string
+  close(): Promise<void>
+}
+
+/** Checks everything that can be checked before a task starts. @throws {JobError} */
+export async function openCoordinator(
+  module: string | null,
+  given: AnyJob | null,
+  options: JobOptions,
+): Promise<Coordinator> {
+  const job = given ?? (await loadJob(module ?? ''))
+  const { parameters = {}, reducers = 4, memoryBytes = 64 * 2 ** 20, hangMs = 60_000 } = options
+  if (!Number.isInteger(reducers) || reducers < 1)
+    throw new JobError('BAD_JOB', `the number of reducers is an integer from 1 on, not ${String(reducers)}`)
+  const spec: JobSpec = {
+    name: job.name ?? (module === null ? 'job' : basename(fileURLToPath(module)).replace(/\.\w+$/, '')),
+    module: module ?? '',
+    build: module === null ? '' : buildOf(module),
+    ...{ parameters, reduces: reducers, budgetBytes: memoryBytes, hangMs, seed: 0 },
+  }
+  const { skipMax, attemptsMax, backups, leaseMs, trace, onTransition } = options
+  const schedule = withoutUndefined({ skipMax, attemptsMax, backups, leaseMs })
+  return Coordinator.open({
+    job: spec,
+    splits: planInput(job, options.input, options.splitBytes),
+    output: resolve(options.output),
+    isSorted: job.order !== 'none',
+    disk: systemDisk,
+    readInput,
+    schedule,
+    ...withoutUndefined({ trace, onTransition }),
+  })
+}
+
+/** Opens the coordinator and a port for workers. @throws {JobError} @throws {RpcError} `ADDRESS_IN_USE` */
+export async function hostJob(module: string, options: HostOptions): Promise<HostedJob> {
+  const { listen = 'localhost:0', secret = randomBytes(16).toString('hex'), insecure } = options
+  const coordinator = await openCoordinator(module, null, options)
+  let server: Server
+  try {
+    server = await serve(
+      {
+        transport: tcp(),
+        listen,
+        token: secret,
+        identity: { clusterId: CLUSTER_ID },
+        ...withoutUndefined({ insecure }),
+      },
+      [coordinatorService(coordinator)],
+    )
+  } catch (error) {
+    await coordinator.close()
+    throw error
+  }
+  return {
+    coordinator,
+    address: server.address,
+    secret,
+    close: async () => {
+      await coordinator.close()
+      await server.close({ drainMs: 0 })
+    },
+  }
+}
+
+/** What is left out takes the default; what is undefined would replace it. */
+function withoutUndefined<T extends object>(given: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }
+}

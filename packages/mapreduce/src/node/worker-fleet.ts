@@ -1,0 +1,87 @@
+/** The worker processes of a run on this machine. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { JobError } from '../errors.ts'
+import { ownFile } from './own-file.ts'
+import type { WorkerProcessOptions } from './worker-process.ts'
+
+export interface FleetOptions {
+  readonly execArgv?: readonly string[] | undefined
+  readonly heapMb?: number | undefined
+}
+
+/** Children of a coordinator that was killed are not to stay for long. */
+const PATIENCE_MS = 5_000
+/** A worker that was killed is replaced; when they keep dying, something else is wrong. */
+const REPLACEMENTS_EACH = 10
+
+export class WorkerFleet {
+  /** Rejects when all are gone and no more are started. */
+  readonly failed: Promise<never>
+  readonly #children = new Set<ChildProcess>()
+  readonly #start: () => ChildProcess
+  #replacements: number
+  #isStopping = false
+  #lastWords = ''
+  #fail: (error: Error) => void = () => undefined
+  #onGone: () => void = () => undefined
+
+  constructor(count: number, worker: Pick<WorkerProcessOptions, 'join' | 'secret' | 'folder'>, options: FleetOptions) {
+    const { execArgv = process.execArgv, heapMb } = options
+    const given: WorkerProcessOptions = {
+      ...worker,
+      patienceMs: PATIENCE_MS,
+      execArgv,
+      ...(heapMb === undefined ? {} : { heapMb }),
+    }
+    const env = { ...process.env, LAB_MR_WORKER: JSON.stringify(given) }
+    const program = fileURLToPath(ownFile('node/worker-main'))
+    this.#start = () => spawn(process.execPath, [...execArgv, program], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+    this.#replacements = REPLACEMENTS_EACH * count
+    this.failed = new Promise((_, reject) => {
+      this.#fail = reject
+    })
+    this.failed.catch(() => undefined)
+    for (let i = 0; i < count; i++) this.#add()
+  }
+
+  /** Process ids of those that live. */
+  get pids(): readonly number[] {
+    return [...this.#children].flatMap(({ pid }) => pid ?? [])
+  }
+
+  /** Resolves when all have gone by themselves, as they do when the job is over. */
+  async gone(): Promise<void> {
+    this.#isStopping = true
+    if (this.#children.size === 0) return
+    const timer = setTimeout(() => {
+      for (const child of this.#children) child.kill('SIGKILL')
+    }, PATIENCE_MS)
+    await new Promise<void>((resolve) => {
+      this.#onGone = resolve
+    })
+    clearTimeout(timer)
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    for (const child of this.#children) child.kill('SIGKILL')
+    await this.gone()
+  }
+
+  #add(): void {
+    const child = this.#start()
+    this.#children.add(child)
+    child.stderr?.on('data', (text: Buffer) => {
+      this.#lastWords = text.toString().trim()
+    })
+    child.on('exit', (code) => {
+      this.#children.delete(child)
+      // Killed, or out of memory: another takes its place. One that says no by itself would say it again.
+      if (!this.#isStopping && code !== 0 && code !== 1 && this.#replacements-- > 0) this.#add()
+      if (this.#children.size > 0) return
+      this.#onGone()
+      if (!this.#isStopping) this.#fail(new JobError('TASK_FAILED', this.#lastWords || 'all workers are gone'))
+    })
+  }
+}

@@ -1,0 +1,94 @@
+/** A worker as a process of its own: one link to the coordinator, one port for the shuffle, threads for the tasks. */
+import { mkdirSync, rmSync } from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { serve, type LinkOptions, type Server } from '@lab/rpc'
+import { tcp } from '@lab/rpc/tcp'
+import { systemFiles } from '../data/system-files.ts'
+import type { Executor } from '../worker/executor.ts'
+import { shuffleService } from '../worker/shuffle.ts'
+import { Worker } from '../worker/worker.ts'
+import { CLUSTER_ID } from './cluster-id.ts'
+import { ThreadExecutor } from './thread-executor.ts'
+
+export interface WorkerProcessOptions {
+  /** The coordinator's address. */
+  readonly join: string
+  /** The job's secret. Without it the coordinator refuses us. */
+  readonly secret: string
+  /** Tasks at a time. Default 1. */
+  readonly slots?: number
+  /** Where map outputs lie until the job is over. Default: a folder of its own in the system's folder for temporary files. */
+  readonly folder?: string
+  /** Where others fetch map outputs. Default `localhost:0`. */
+  readonly listen?: string
+  /** Allows `listen` to be reached by other machines without TLS. */
+  readonly insecure?: boolean
+  /** The job's module on this machine, when it is elsewhere than on the coordinator's. */
+  readonly module?: string
+  readonly execArgv?: readonly string[]
+  readonly heapMb?: number
+  readonly patienceMs?: number
+  /** Ends the work early: what is unfinished goes to others. */
+  readonly signal?: AbortSignal
+  readonly onEvent?: (text: string) => void
+}
+
+/**
+ * Works for one job, until it is over.
+ *
+ * @throws {JobError} `OTHER_BUILD`, `BAD_JOB`, or `CANCELLED` by the signal
+ * @throws {RpcError} when the coordinator refuses us or is not reached
+ */
+export async function runWorker(options: WorkerProcessOptions): Promise<void> {
+  const { module, execArgv, heapMb } = options
+  const executor = new ThreadExecutor({
+    module: module === undefined ? undefined : moduleUrl(module),
+    ...{ execArgv, heapMb },
+  })
+  await workWith(executor, options)
+}
+
+/** As {@link runWorker}, with attempts made by `executor`. */
+export async function workWith(executor: Executor, options: WorkerProcessOptions): Promise<void> {
+  const { join: coordinator, secret, slots = 1, listen = 'localhost:0', insecure, signal, onEvent, patienceMs } = options
+  const folder = join(options.folder ?? tmpdir(), `lab-mr-${String(process.pid)}-${uniqueSuffix()}`)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const identity = { clusterId: CLUSTER_ID, token: secret }
+  const link: LinkOptions = { transport: tcp(), identity }
+  let server: Server | undefined
+  try {
+    server = await serve(
+      { transport: tcp(), listen, token: secret, identity: { clusterId: CLUSTER_ID }, ...(insecure === undefined ? {} : { insecure }) },
+      [shuffleService(systemFiles, folder)],
+    )
+    const worker = new Worker({
+      ...{ coordinator, link, slots, executor, folder },
+      address: server.address,
+      host: hostname(),
+      pid: process.pid,
+      files: systemFiles,
+      ...(patienceMs === undefined ? {} : { patienceMs }),
+      ...(onEvent === undefined ? {} : { onEvent }),
+    })
+    const leave = (): void => void worker.stop()
+    signal?.addEventListener('abort', leave, { once: true })
+    await worker.run()
+  } finally {
+    await server?.close({ drainMs: 0 })
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+let folders = 0
+
+function uniqueSuffix(): string {
+  return `${String(Date.now())}-${String(folders++)}`
+}
+
+/** A module as a URL: `job.ts` is a file of the working folder. */
+export function moduleUrl(module: string | URL): string {
+  if (module instanceof URL) return module.href
+  return module.startsWith('file:') ? module : pathToFileURL(module).href
+}

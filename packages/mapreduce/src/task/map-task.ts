@@ -1,0 +1,155 @@
+/** One attempt of a map task: records in, one sorted and partitioned file out (MapReduce §3.1, steps 3 and 4). */
+import { MapOutput, type MapOutputFile } from '../data/map-output.ts'
+import { textLines } from '../data/text-lines.ts'
+import type { AttemptResult, BadRecord } from '../core/task.ts'
+import type { InputFormat, Split } from '../formats.ts'
+import type { Emit, Job } from '../job.ts'
+import { blame, isPromise, preview } from './blame.ts'
+import { Context } from './context.ts'
+import type { TaskEnvironment } from './environment.ts'
+import { Skipping } from './skipping.ts'
+import type { MapWork } from './work.ts'
+
+type AnyJob = Job<unknown, unknown, unknown, unknown, unknown>
+
+/** @throws {TaskFailed} */
+export async function runMap(job: AnyJob, work: MapWork, environment: TaskEnvironment): Promise<AttemptResult> {
+  const attempt = new MapAttempt(job, work, environment)
+  try {
+    return await attempt.run()
+  } catch (thrown) {
+    attempt.discard()
+    throw blame(thrown, attempt.record, environment)
+  }
+}
+
+class MapAttempt {
+  readonly #job: AnyJob
+  readonly #work: MapWork
+  readonly #environment: TaskEnvironment
+  readonly #context: Context
+  readonly #output: MapOutput<unknown, unknown>
+  readonly #skipping: Skipping
+  readonly #bytesTotal: number
+  #bytesBefore = 0
+  #recordsIn = 0
+  /** What the user's function is at. */
+  record: BadRecord | null = null
+
+  constructor(job: AnyJob, work: MapWork, environment: TaskEnvironment) {
+    this.#job = job
+    this.#work = work
+    this.#environment = environment
+    this.#context = new Context(work.attempt, work.parameters, work.filesPath, environment)
+    this.#skipping = new Skipping(work)
+    this.#bytesTotal = work.splits.reduce((sum, { start, end }) => sum + end - start, 0)
+    const { key, value, combine, partition } = job
+    this.#output = new MapOutput({
+      files: environment.files,
+      path: work.outputPath,
+      partitions: work.reduces,
+      budgetBytes: work.budgetBytes,
+      ...{ key, value, combine, partition },
+    })
+  }
+
+  async run(): Promise<AttemptResult> {
+    const { setup, teardown } = this.#job
+    const emit: Emit<unknown, unknown> = (key, value) => {
+      this.#output.emit(key, value)
+    }
+    await setup?.call(this.#job, this.#context)
+    for (const [number, split] of this.#work.splits.entries()) await this.#read(number, split, emit)
+    this.record = null
+    await teardown?.call(this.#job, this.#context)
+    return this.#result(this.#output.finish())
+  }
+
+  discard(): void {
+    this.#output.discard()
+    this.#context.abandon()
+  }
+
+  async #read(number: number, split: Split, emit: Emit<unknown, unknown>): Promise<void> {
+    const { progress } = this.#environment
+    const format = this.#job.input ?? (textLines as InputFormat<unknown>)
+    const input = await this.#environment.openInput(split)
+    this.#context.inputFile = split.file
+    try {
+      for await (const batch of format.records(input.bytes, split.start, split.end)) {
+        for (const { offset, record } of batch) {
+          progress.enter(number, offset)
+          if (this.#skipping.isListed(split.file, offset)) this.#skip(split.file, offset, record)
+          else {
+            const waiting = this.#map(split.file, offset, record, emit)
+            if (waiting !== undefined) await waiting
+          }
+        }
+        progress.fraction = (this.#bytesBefore + progress.offset - split.start) / Math.max(this.#bytesTotal, 1)
+        this.#environment.signal.throwIfAborted()
+      }
+    } finally {
+      input.close()
+    }
+    this.#bytesBefore += split.end - split.start
+  }
+
+  #map(file: string, offset: number, record: unknown, emit: Emit<unknown, unknown>): Promise<void> | undefined {
+    this.#recordsIn++
+    this.#context.offset = offset
+    if (this.#skipping.isOn) return this.#mapOrSkip(file, offset, record, emit)
+    try {
+      const returned = this.#job.map(record, emit, this.#context)
+      return isPromise(returned) ? this.#wait(returned, file, offset, record) : undefined
+    } catch (thrown) {
+      this.record = { file, offset, preview: preview(record) }
+      throw thrown
+    }
+  }
+
+  async #wait(returned: Promise<void>, file: string, offset: number, record: unknown): Promise<void> {
+    try {
+      await returned
+    } catch (thrown) {
+      this.record = { file, offset, preview: preview(record) }
+      throw thrown
+    }
+  }
+
+  /** All that the record gives, or nothing: so its pairs are kept back until it is through. */
+  async #mapOrSkip(file: string, offset: number, record: unknown, emit: Emit<unknown, unknown>): Promise<void> {
+    const pairs: (readonly [unknown, unknown])[] = []
+    const counters = this.#context.counters
+    try {
+      await this.#job.map(record, (key, value) => void pairs.push([key, value]), this.#context)
+    } catch (thrown) {
+      this.#context.restore(counters)
+      this.record = { file, offset, preview: preview(record) }
+      if (!this.#skipping.mayAdd) throw thrown
+      this.#skipping.add(this.record)
+      this.record = null
+      return
+    }
+    for (const [key, value] of pairs) emit(key, value)
+  }
+
+  #skip(file: string, offset: number, record: unknown): void {
+    this.#skipping.leaveOut({ file, offset, preview: preview(record) })
+  }
+
+  #result({ bytes, records, spills }: MapOutputFile): AttemptResult {
+    const partitionBytes = Array.from({ length: this.#work.reduces }, (_, partition) =>
+      spills.reduce((sum, segments) => sum + (segments[partition]?.bytes ?? 0), 0),
+    )
+    return {
+      counters: this.#context.counters,
+      recordsIn: this.#recordsIn,
+      recordsOut: records,
+      bytesIn: this.#bytesTotal,
+      bytesOut: bytes,
+      partitionBytes,
+      files: this.#context.finish(),
+      skipped: this.#skipping.records,
+    }
+  }
+}

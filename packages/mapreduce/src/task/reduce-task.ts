@@ -1,0 +1,205 @@
+/** One attempt of a reduce task: a partition of every map output in, one part file out (MapReduce §3.1, steps 5 and 6). */
+import { toError } from '@lab/rpc'
+import { DataError } from '../data/errors.ts'
+import { Groups } from '../data/groups.ts'
+import { PartFile } from '../data/part-file.ts'
+import { ReduceInput, type SegmentSource } from '../data/reduce-input.ts'
+import { readIndex } from '../data/spill-format.ts'
+import type { AttemptResult, BadRecord, FetchFailure } from '../core/task.ts'
+import type { Emit, Job } from '../job.ts'
+import { partName } from '../manifest.ts'
+import { blame, isPromise, preview } from './blame.ts'
+import { Context } from './context.ts'
+import type { TaskEnvironment } from './environment.ts'
+import { FetchFailed } from './failure.ts'
+import { Skipping } from './skipping.ts'
+import type { MapSource, ReduceWork } from './work.ts'
+
+type AnyJob = Job<unknown, unknown, unknown, unknown, unknown>
+
+/** How often a busy loop looks whether it is still wanted, in keys. */
+const KEYS_BETWEEN_LOOKS = 256
+
+/** @throws {TaskFailed} @throws {FetchFailed} when map outputs are missing or damaged */
+export async function runReduce(job: AnyJob, work: ReduceWork, environment: TaskEnvironment): Promise<AttemptResult> {
+  const attempt = new ReduceAttempt(job, work, environment)
+  try {
+    return await attempt.run()
+  } catch (thrown) {
+    attempt.discard()
+    throw blame(corruptSource(thrown, work) ?? thrown, attempt.record, environment)
+  }
+}
+
+class ReduceAttempt {
+  readonly #job: AnyJob
+  readonly #work: ReduceWork
+  readonly #environment: TaskEnvironment
+  readonly #context: Context
+  readonly #skipping: Skipping
+  #part: PartFile<unknown, unknown> | undefined
+  #input: ReduceInput | undefined
+  #keys = 0
+  record: BadRecord | null = null
+
+  constructor(job: AnyJob, work: ReduceWork, environment: TaskEnvironment) {
+    this.#job = job
+    this.#work = work
+    this.#environment = environment
+    this.#context = new Context(work.attempt, work.parameters, work.filesPath, environment)
+    this.#skipping = new Skipping(work)
+  }
+
+  async run(): Promise<AttemptResult> {
+    const { files } = this.#environment
+    const sources = sourcesOf(this.#work, this.#environment)
+    const total = sources.reduce((sum, { segment }) => sum + segment.records, 0)
+    const { setup, teardown, key, value, output } = this.#job
+    const name = partName(this.#work.attempt.task)
+    const part = new PartFile<unknown, unknown>(files.create(this.#work.filesPath + name), output)
+    this.#part = part
+    const { scratchPath: scratch, budgetBytes } = this.#work
+    const input = new ReduceInput({ files, sources, scratch, budgetBytes })
+    this.#input = input
+    const emit: Emit<unknown, unknown> = (outKey, outValue) => {
+      part.write(outKey, outValue)
+    }
+    await setup?.call(this.#job, this.#context)
+    await this.#reduceAll(new Groups(input.run, { key, value }), total, emit)
+    this.record = null
+    await teardown?.call(this.#job, this.#context)
+    input.close()
+    const { bytes, records, crc32 } = part.finish()
+    return {
+      counters: this.#context.counters,
+      recordsIn: total,
+      recordsOut: records,
+      bytesIn: sources.reduce((sum, { segment }) => sum + segment.bytes, 0),
+      bytesOut: bytes,
+      partitionBytes: [],
+      files: [{ name, bytes, records, crc: crc32 }, ...this.#context.finish()],
+      skipped: this.#skipping.records,
+    }
+  }
+
+  discard(): void {
+    this.#input?.close()
+    this.#part?.abandon()
+    this.#context.abandon()
+  }
+
+  async #reduceAll(groups: Groups<unknown, unknown>, total: number, emit: Emit<unknown, unknown>): Promise<void> {
+    const { progress, signal } = this.#environment
+    const counted = { values: 0 }
+    for (let at = 0; groups.next(); at++) {
+      this.#keys = at
+      progress.enter(0, at)
+      if (at % KEYS_BETWEEN_LOOKS === 0) {
+        progress.fraction = counted.values / Math.max(total, 1)
+        signal.throwIfAborted()
+      }
+      if (this.#skipping.isListed('', at)) {
+        this.#skipping.leaveOut({ file: '', offset: at, preview: preview(groups.key) })
+        continue
+      }
+      const waiting = this.#reduce(groups, counted, emit)
+      if (waiting !== undefined) await waiting
+    }
+  }
+
+  #reduce(groups: Groups<unknown, unknown>, counted: { values: number }, emit: Emit<unknown, unknown>): Promise<void> | undefined {
+    const { key } = groups
+    const values = counting(groups.values, counted)
+    if (this.#skipping.isOn) return this.#reduceOrSkip(key, values, emit)
+    try {
+      const returned = this.#job.reduce(key, values, emit, this.#context)
+      return isPromise(returned) ? this.#wait(returned, key) : undefined
+    } catch (thrown) {
+      this.#note(key)
+      throw thrown
+    }
+  }
+
+  async #wait(returned: Promise<void>, key: unknown): Promise<void> {
+    try {
+      await returned
+    } catch (thrown) {
+      this.#note(key)
+      throw thrown
+    }
+  }
+
+  /** All that the key gives, or nothing. */
+  async #reduceOrSkip(key: unknown, values: Iterable<unknown>, emit: Emit<unknown, unknown>): Promise<void> {
+    const pairs: (readonly [unknown, unknown])[] = []
+    const counters = this.#context.counters
+    try {
+      await this.#job.reduce(key, values, (outKey, outValue) => void pairs.push([outKey, outValue]), this.#context)
+    } catch (thrown) {
+      this.#context.restore(counters)
+      const record = this.#note(key)
+      if (!this.#skipping.mayAdd) throw thrown
+      this.#skipping.add(record)
+      this.record = null
+      return
+    }
+    for (const [outKey, outValue] of pairs) emit(outKey, outValue)
+  }
+
+  #note(key: unknown): BadRecord {
+    this.record = { file: '', offset: this.#keys, preview: preview(key) }
+    return this.record
+  }
+}
+
+/** The same values once more counted, for the progress. */
+function counting(values: Iterable<unknown>, counted: { values: number }): Iterable<unknown> {
+  return {
+    [Symbol.iterator]() {
+      const iterator = values[Symbol.iterator]()
+      return {
+        next() {
+          counted.values++
+          return iterator.next()
+        },
+      }
+    },
+  }
+}
+
+/** Every segment of this partition. @throws {FetchFailed} naming every map output that is not there or not whole */
+function sourcesOf({ sources, attempt }: ReduceWork, { files }: TaskEnvironment): SegmentSource[] {
+  const found: SegmentSource[] = []
+  const failures: FetchFailure[] = []
+  for (const source of sources) {
+    try {
+      for (const segment of source.segments ?? indexed(files, source, attempt.task))
+        found.push({ path: source.path, segment })
+    } catch (thrown) {
+      failures.push(failureOf(source, toError(thrown)))
+    }
+  }
+  if (failures.length > 0) throw new FetchFailed(failures)
+  return found
+}
+
+function indexed(files: TaskEnvironment['files'], { path }: MapSource, partition: number): SegmentSource['segment'][] {
+  const file = files.open(path)
+  try {
+    return readIndex(file).flatMap((segments) => segments[partition] ?? [])
+  } finally {
+    file.close()
+  }
+}
+
+/** Damage that was found while merging, as the failure of the map that it came from. */
+function corruptSource(thrown: unknown, { sources }: ReduceWork): FetchFailed | null {
+  if (!(thrown instanceof DataError) || thrown.code !== 'SPILL_CORRUPT') return null
+  const source = sources.find(({ path }) => path === thrown.path)
+  return source === undefined ? null : new FetchFailed([failureOf(source, thrown)])
+}
+
+function failureOf({ map, attempt, worker }: MapSource, error: Error): FetchFailure {
+  const corrupt = error instanceof DataError && error.code === 'SPILL_CORRUPT'
+  return { map, attempt, worker, corrupt, why: error.message }
+}

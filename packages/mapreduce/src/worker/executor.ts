@@ -1,0 +1,35 @@
+import type { AttemptResult } from '../core/task.ts'
+import type { JobSpec } from '../protocol.ts'
+import type { Work } from '../task/work.ts'
+
+/** How far an attempt is, while it is made. */
+export interface ExecutionProgress {
+  readonly fraction: number
+  readonly records: number
+  readonly status: string
+}
+
+/** An attempt in the making. */
+export interface Execution {
+  /** @throws {TaskFailed} or {@link FetchFailed}; anything after {@link cancel} */
+  readonly result: Promise<AttemptResult>
+  progress(): ExecutionProgress
+  /** Ends it soon, whatever it does. */
+  cancel(): void
+}
+
+/** Where attempts are made: in threads, in this one, or in virtual time. */
+export interface Executor {
+  /**
+   * Gets ready to run this job.
+   *
+   * @throws {JobError} `OTHER_BUILD` when the module here is not the coordinator's, `BAD_JOB` when it exports no job
+   */
+  prepare(job: JobSpec): Promise<void>
+  /** @param readInput for input that cannot be opened here */
+  execute(
+    work: Work,
+    readInput: (file: string, position: number, length: number) => Promise<Uint8Array>,
+  ): Execution
+  close(): Promise<void>
+}

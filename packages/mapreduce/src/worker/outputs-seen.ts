@@ -1,0 +1,43 @@
+import type { Client } from '@lab/rpc'
+import type { AttemptId, WorkerId } from '../core/task.ts'
+import type { CoordinatorService, Probe } from '../protocol.ts'
+
+export interface Source {
+  readonly attempt: AttemptId
+  readonly address: string
+  readonly probe: Probe
+}
+
+/** The table of map outputs as far as this worker has asked for it. Begun anew with each epoch. */
+export class OutputsSeen {
+  readonly #workers = new Map<WorkerId, Omit<Source, 'attempt'>>()
+  readonly #sources = new Map<number, AttemptId>()
+  #version = 0
+  #updating: Promise<void> = Promise.resolve()
+
+  /** Asks until it has seen `version`. */
+  async update(client: Client<typeof CoordinatorService.methods>, version: number): Promise<void> {
+    // One at a time, or the same lines would be taken twice, in any order.
+    this.#updating = this.#updating.catch(() => undefined).then(() => this.#ask(client, version))
+    await this.#updating
+  }
+
+  /** Null when nobody has it. */
+  get(map: number): Source | null {
+    const attempt = this.#sources.get(map)
+    const place = attempt === undefined ? undefined : this.#workers.get(attempt.worker)
+    return attempt === undefined || place === undefined ? null : { attempt, ...place }
+  }
+
+  async #ask(client: Client<typeof CoordinatorService.methods>, version: number): Promise<void> {
+    while (this.#version < version) {
+      const reply = await client.outputs({ since: this.#version })
+      for (const [worker, place] of Object.entries(reply.workers)) this.#workers.set(worker, place)
+      for (const { map, attempt, worker } of reply.entries)
+        if (worker === '') this.#sources.delete(map)
+        else this.#sources.set(map, { kind: 'map', task: map, attempt, worker })
+      if (reply.version <= this.#version) return
+      this.#version = reply.version
+    }
+  }
+}
