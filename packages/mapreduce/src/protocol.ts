@@ -19,6 +19,7 @@ import type {
   FetchFailure,
   WorkerId,
 } from './core/task.ts'
+import type { JobStatus } from './coordinator/status.ts'
 import type { Split } from './formats.ts'
 
 /** All that a worker must know of the job. */
@@ -159,6 +160,7 @@ export const CoordinatorService = service('mr', {
   input: unary<InputRequest, Uint8Array>({ response: bytesCodec }),
   upload: unary<Upload, boolean>({ request: uploadCodec() }),
   leave: unary<{ readonly worker: WorkerId }, boolean>(),
+  status: unary<undefined, JobStatus>(),
 })
 
 export const ShuffleService = service('mr-shuffle', {

@@ -18,7 +18,7 @@ import type { Decision, Input, JobFailure, Transition } from '../core/decision.t
 import type { Fact } from '../core/facts.ts'
 import { Schedule } from '../core/schedule.ts'
 import { defaultScheduleOptions, type ScheduleOptions } from '../core/state.ts'
-import type { WorkerId } from '../core/task.ts'
+import { attemptName, type WorkerId } from '../core/task.ts'
 import { JobError } from '../errors.ts'
 import type { Split } from '../formats.ts'
 import type { Manifest } from '../manifest.ts'
@@ -58,6 +58,8 @@ export interface JobReport {
   readonly epochs: number
 }
 
+const FAILURES_MAX = 20
+
 export class Coordinator {
   readonly options: CoordinatorOptions
   readonly clock: Clock
@@ -70,6 +72,10 @@ export class Coordinator {
   readonly startedAt: Milliseconds
   /** Resolves when the output is whole and has its final names. @throws {JobError} when the job failed, or was closed */
   readonly done: Promise<JobReport>
+  /** The latest attempts that came to nothing, for people. */
+  readonly failures: { readonly task: string; readonly text: string }[] = []
+  /** Why the job failed, if it did. */
+  failure: Error | null = null
   readonly #journal: Journal
   #timer: Timer | undefined
   #isFinished = false
@@ -134,8 +140,7 @@ export class Coordinator {
 
   /** Stops at once. What is done stays done, for the next run. */
   async close(): Promise<void> {
-    this.#finish()
-    this.#reject(new JobError('CANCELLED', 'the job was stopped before it was done'))
+    if (!this.#isFinished) this.#fail(new JobError('CANCELLED', 'the job was stopped before it was done'))
     await this.#journal.close()
   }
 
@@ -166,8 +171,7 @@ export class Coordinator {
     try {
       await this.#journal.append(facts)
     } catch (thrown) {
-      this.#finish()
-      this.#reject(toError(thrown))
+      this.#fail(toError(thrown))
     }
   }
 
@@ -185,6 +189,10 @@ export class Coordinator {
         break
       case 'transition':
         this.#tell(decision.transition)
+        break
+      case 'failure':
+        this.failures.push({ task: attemptName(decision.attempt), text: describeFailure(decision).message })
+        if (this.failures.length > FAILURES_MAX) this.failures.shift()
         break
       case 'expel':
         this.workers.delete(decision.worker)
@@ -225,9 +233,14 @@ export class Coordinator {
       this.#finish()
       this.#resolve({ manifest, elapsedMs, epochs: this.epoch })
     } catch (thrown) {
-      this.#finish()
-      this.#reject(toError(thrown))
+      this.#fail(toError(thrown))
     }
+  }
+
+  #fail(error: Error): void {
+    this.failure = error
+    this.#finish()
+    this.#reject(error)
   }
 
   #finish(): void {

@@ -29,6 +29,7 @@ export class Journal {
   #size: number
   #waiting: string[] = []
   #writing: Promise<void> | undefined
+  #closing: Promise<void> | undefined
   /** What an earlier run had found true, in order. */
   readonly facts: readonly Fact[]
   /** From 1; one more than that of the run before. */
@@ -70,7 +71,12 @@ export class Journal {
     return this.#writing
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     await this.#writing?.catch(() => undefined)
     await this.#file.close()
   }

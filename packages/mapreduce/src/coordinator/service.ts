@@ -13,6 +13,7 @@ import {
   type Upload,
 } from '../protocol.ts'
 import type { Coordinator } from './coordinator.ts'
+import { statusOf } from './status.ts'
 
 /** A poll is answered at the latest after so long, with nothing, for the worker to see that we live. */
 const POLL_MS_MAX = 3_000
@@ -30,6 +31,7 @@ export function coordinatorService(coordinator: Coordinator): Implementation {
       return coordinator.options.readInput(file, position, length)
     },
     upload: (upload) => receive(coordinator, upload),
+    status: () => statusOf(coordinator),
     leave: async ({ worker }) => {
       await coordinator.step({ type: 'left', worker })
       return true
@@ -44,7 +46,13 @@ async function register(coordinator: Coordinator, request: RegisterRequest): Pro
   await coordinator.step({ type: 'register', worker, slots, outputs: held, running })
   const { job } = coordinator.options
   const { leaseMs } = coordinator.schedule.state.options
-  return { epoch: coordinator.epoch, job, maps: coordinator.options.splits.length, leaseMs, attempts: coordinator.probe }
+  return {
+    epoch: coordinator.epoch,
+    job,
+    maps: coordinator.options.splits.length,
+    leaseMs,
+    attempts: coordinator.probe,
+  }
 }
 
 function isUnknown(coordinator: Coordinator, worker: WorkerId, epoch: number): boolean {

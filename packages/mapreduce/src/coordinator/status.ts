@@ -57,7 +57,10 @@ export function statusOf(coordinator: Coordinator): JobStatus {
   const now = clock.now()
   const results = [...state.maps, ...state.reduces].flatMap(({ winner }) => winner?.result ?? [])
   const total = options.splits.flat().reduce((sum, { start, end }) => sum + end - start, 0)
-  const read = state.maps.reduce((sum, task) => sum + fractionOf(task) * sizeOf(options.splits[task.task] ?? []), 0)
+  const read = state.maps.reduce(
+    (sum, task) => sum + fractionOf(task) * sizeOf(options.splits[task.task] ?? []),
+    0,
+  )
   return {
     job: options.job.name,
     state: failure !== null ? 'failed' : coordinator.isFinished ? 'done' : 'running',

@@ -54,6 +54,8 @@ export type Decision =
   | { readonly type: 'cancel'; readonly attempt: AttemptId }
   | { readonly type: 'fact'; readonly fact: Fact }
   | { readonly type: 'transition'; readonly transition: Transition }
+  /** An attempt failed, in words for people; the task may yet succeed. */
+  | ({ readonly type: 'failure' } & JobFailure)
   /** This worker's word counts no more until it registers again. */
   | { readonly type: 'expel'; readonly worker: WorkerId; readonly why: string }
   | { readonly type: 'over'; readonly failure: JobFailure | null }

@@ -53,6 +53,7 @@ export function failed(turn: Turn, { attempt, failure }: Of<'failed'>): void {
   const { task } = found
   end(turn, task, found.running)
   tell(turn, task, attempt, `${failure.reason}: ${failure.message}`)
+  turn.decide({ type: 'failure', attempt, failure })
   if (task.state === 'completed') return
   if (!task.failedOn.includes(attempt.worker)) task.failedOn.push(attempt.worker)
   const { record: bad } = failure

@@ -13,7 +13,9 @@ import type { JobSpec } from '../protocol.ts'
 import { CLUSTER_ID } from './cluster-id.ts'
 import { buildOf, loadJob, type AnyJob } from './load-job.ts'
 import { readInput } from './local-input.ts'
+import { moduleUrl } from './module-url.ts'
 import { planInput } from './plan-input.ts'
+import { writeEndpoint } from './endpoint.ts'
 
 /** What is done with which data, wherever it is done. */
 export interface JobOptions {
@@ -91,9 +93,9 @@ export async function openCoordinator(
 }
 
 /** Opens the coordinator and a port for workers. @throws {JobError} @throws {RpcError} `ADDRESS_IN_USE` */
-export async function hostJob(module: string, options: HostOptions): Promise<HostedJob> {
+export async function openHost(module: string | URL, options: HostOptions): Promise<HostedJob> {
   const { listen = 'localhost:0', secret = randomBytes(16).toString('hex'), insecure } = options
-  const coordinator = await openCoordinator(module, null, options)
+  const coordinator = await openCoordinator(moduleUrl(module), null, options)
   let server: Server
   try {
     server = await serve(
@@ -110,6 +112,7 @@ export async function hostJob(module: string, options: HostOptions): Promise<Hos
     await coordinator.close()
     throw error
   }
+  writeEndpoint(options.output, { address: server.address, secret })
   return {
     coordinator,
     address: server.address,

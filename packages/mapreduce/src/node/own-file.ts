@@ -4,6 +4,8 @@
  */
 export function ownFile(path: string): URL {
   const here = import.meta.url
-  const [root = '', extension] = here.endsWith('.ts') ? [here.slice(0, here.lastIndexOf('/src/') + 5), 'ts'] : [here.slice(0, here.lastIndexOf('/dist/') + 6), 'js']
+  const [root = '', extension] = here.endsWith('.ts')
+    ? [here.slice(0, here.lastIndexOf('/src/') + 5), 'ts']
+    : [here.slice(0, here.lastIndexOf('/dist/') + 6), 'js']
   return new URL(`${path}.${extension ?? ''}`, root)
 }

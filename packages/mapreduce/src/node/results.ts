@@ -10,12 +10,15 @@ import type { JobResult } from './run.ts'
 export function readManifest(folder: string): Manifest {
   const path = join(folder, MANIFEST)
   if (!existsSync(path))
-    throw new JobError('BAD_INPUT', `${folder} holds no output of a job that is done: ${MANIFEST} is not there`)
+    throw new JobError(
+      'BAD_INPUT',
+      `${folder} holds no output of a job that is done: ${MANIFEST} is not there`,
+    )
   return JSON.parse(readFileSync(path, 'utf8')) as Manifest
 }
 
 /** The results in a folder. @throws {JobError} `BAD_INPUT` when there are none, or not all */
-export function resultsIn(folder: string): JobResult {
+export function openResults(folder: string): JobResult {
   return new Results(folder, readManifest(folder), 0)
 }
 
@@ -70,7 +73,8 @@ async function headOf(rest: AsyncIterator<string>): Promise<Head | null> {
 
 function leastOf(heads: readonly (Head | null)[]): Head | null {
   let least: Head | null = null
-  for (const head of heads) if (head !== null && (least === null || head.key.compare(least.key) < 0)) least = head
+  for (const head of heads)
+    if (head !== null && (least === null || head.key.compare(least.key) < 0)) least = head
   return least
 }
 

@@ -13,14 +13,14 @@ import type { Manifest } from '../manifest.ts'
 import { systemFiles } from '../data/system-files.ts'
 import type { Executor } from '../worker/executor.ts'
 import { Worker } from '../worker/worker.ts'
-import { hostJob, openCoordinator, type JobOptions } from './host.ts'
+import { openHost, openCoordinator, type JobOptions } from './host.ts'
 import { InlineExecutor } from './inline-executor.ts'
 import type { AnyJob } from './load-job.ts'
 import { loadJob } from './load-job.ts'
 import { Results } from './results.ts'
 import { ThreadExecutor } from './thread-executor.ts'
 import { WorkerFleet } from './worker-fleet.ts'
-import { moduleUrl } from './worker-process.ts'
+import { moduleUrl } from './module-url.ts'
 
 export interface RunOptions extends JobOptions {
   /**
@@ -58,7 +58,7 @@ const PROGRESS_MS = 200
  *   in the job names too.
  * @throws {JobError}
  */
-export async function run<Rec, K, V, OutK, OutV>(
+export async function runJob<Rec, K, V, OutK, OutV>(
   job: Job<Rec, K, V, OutK, OutV> | string | URL,
   options: RunOptions,
 ): Promise<JobResult> {
@@ -103,11 +103,11 @@ async function workHere(
   options: RunOptions,
 ): Promise<JobReport> {
   const network = new MemoryNetwork()
-  const transport = memory(network, 'coordinator')
+  const transport = memory(network, { name: 'coordinator' })
   const server = await serve({ transport, listen: 'memory://coordinator' }, [coordinatorService(coordinator)])
   const worker = new Worker({
     coordinator: server.address,
-    link: { transport: memory(network, 'worker') },
+    link: { transport: memory(network, { name: 'worker' }) },
     address: '',
     host: 'here',
     pid: process.pid,
@@ -128,7 +128,7 @@ async function workHere(
 
 async function runInProcesses(module: string, options: RunOptions): Promise<JobReport> {
   const workers = options.workers ?? availableParallelism()
-  const host = await hostJob(module, { reducers: 2 * workers, ...options })
+  const host = await openHost(module, { reducers: 2 * workers, ...options })
   const folder = mkdtempSync(join(options.spillFolder ?? tmpdir(), 'lab-mr-'))
   const fleet = new WorkerFleet(workers, { join: host.address, secret: host.secret, folder }, options)
   try {

@@ -70,11 +70,14 @@ export class ThreadExecutor implements Executor {
 
   #spawn(): TaskThreadHandle {
     const { execArgv = process.execArgv, heapMb = 1024 } = this.#options
-    const thread = new TaskThreadHandle({ module: this.#module, execArgv, heapMb, hangMs: this.#hangMs }, () => {
-      this.#all.delete(thread)
-      const at = this.#idle.indexOf(thread)
-      if (at !== -1) this.#idle.splice(at, 1)
-    })
+    const thread = new TaskThreadHandle(
+      { module: this.#module, execArgv, heapMb, hangMs: this.#hangMs },
+      () => {
+        this.#all.delete(thread)
+        const at = this.#idle.indexOf(thread)
+        if (at !== -1) this.#idle.splice(at, 1)
+      },
+    )
     this.#all.add(thread)
     return thread
   }

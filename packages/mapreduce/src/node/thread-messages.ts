@@ -11,7 +11,12 @@ export interface ThreadData {
 export type ToThread =
   | { readonly type: 'work'; readonly work: Work }
   | { readonly type: 'cancel' }
-  | { readonly type: 'bytes'; readonly read: number; readonly bytes: Uint8Array | null; readonly error: string }
+  | {
+      readonly type: 'bytes'
+      readonly read: number
+      readonly bytes: Uint8Array | null
+      readonly error: string
+    }
 
 export type FromThread =
   /** The module is loaded, or could not be. */

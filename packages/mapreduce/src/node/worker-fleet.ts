@@ -26,7 +26,11 @@ export class WorkerFleet {
   #fail: (error: Error) => void = () => undefined
   #onGone: () => void = () => undefined
 
-  constructor(count: number, worker: Pick<WorkerProcessOptions, 'join' | 'secret' | 'folder'>, options: FleetOptions) {
+  constructor(
+    count: number,
+    worker: Pick<WorkerProcessOptions, 'join' | 'secret' | 'folder'>,
+    options: FleetOptions,
+  ) {
     const { execArgv = process.execArgv, heapMb } = options
     const given: WorkerProcessOptions = {
       ...worker,
@@ -36,7 +40,8 @@ export class WorkerFleet {
     }
     const env = { ...process.env, LAB_MR_WORKER: JSON.stringify(given) }
     const program = fileURLToPath(ownFile('node/worker-main'))
-    this.#start = () => spawn(process.execPath, [...execArgv, program], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+    this.#start = () =>
+      spawn(process.execPath, [...execArgv, program], { env, stdio: ['ignore', 'ignore', 'pipe'] })
     this.#replacements = REPLACEMENTS_EACH * count
     this.failed = new Promise((_, reject) => {
       this.#fail = reject
@@ -81,7 +86,8 @@ export class WorkerFleet {
       if (!this.#isStopping && code !== 0 && code !== 1 && this.#replacements-- > 0) this.#add()
       if (this.#children.size > 0) return
       this.#onGone()
-      if (!this.#isStopping) this.#fail(new JobError('TASK_FAILED', this.#lastWords || 'all workers are gone'))
+      if (!this.#isStopping)
+        this.#fail(new JobError('TASK_FAILED', this.#lastWords || 'all workers are gone'))
     })
   }
 }

@@ -1,6 +1,6 @@
 /** The program of a worker process that `run` starts: its options come as JSON in the environment, and are seen by nobody else. */
 import { toError } from '@lab/rpc'
-import { runWorker, type WorkerProcessOptions } from './worker-process.ts'
+import { work, type WorkerProcessOptions } from './worker-process.ts'
 
 async function main(): Promise<void> {
   const stop = new AbortController()
@@ -9,7 +9,7 @@ async function main(): Promise<void> {
   })
   const options = JSON.parse(process.env['LAB_MR_WORKER'] ?? '{}') as WorkerProcessOptions
   delete process.env['LAB_MR_WORKER']
-  await runWorker({ ...options, signal: stop.signal })
+  await work({ ...options, signal: stop.signal })
 }
 
 main().then(

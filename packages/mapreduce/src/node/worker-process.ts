@@ -2,7 +2,6 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { serve, type LinkOptions, type Server } from '@lab/rpc'
 import { tcp } from '@lab/rpc/tcp'
 import { systemFiles } from '../data/system-files.ts'
@@ -10,6 +9,7 @@ import type { Executor } from '../worker/executor.ts'
 import { shuffleService } from '../worker/shuffle.ts'
 import { Worker } from '../worker/worker.ts'
 import { CLUSTER_ID } from './cluster-id.ts'
+import { moduleUrl } from './module-url.ts'
 import { ThreadExecutor } from './thread-executor.ts'
 
 export interface WorkerProcessOptions {
@@ -41,7 +41,7 @@ export interface WorkerProcessOptions {
  * @throws {JobError} `OTHER_BUILD`, `BAD_JOB`, or `CANCELLED` by the signal
  * @throws {RpcError} when the coordinator refuses us or is not reached
  */
-export async function runWorker(options: WorkerProcessOptions): Promise<void> {
+export async function work(options: WorkerProcessOptions): Promise<void> {
   const { module, execArgv, heapMb } = options
   const executor = new ThreadExecutor({
     module: module === undefined ? undefined : moduleUrl(module),
@@ -50,9 +50,18 @@ export async function runWorker(options: WorkerProcessOptions): Promise<void> {
   await workWith(executor, options)
 }
 
-/** As {@link runWorker}, with attempts made by `executor`. */
+/** As {@link work}, with attempts made by `executor`. */
 export async function workWith(executor: Executor, options: WorkerProcessOptions): Promise<void> {
-  const { join: coordinator, secret, slots = 1, listen = 'localhost:0', insecure, signal, onEvent, patienceMs } = options
+  const {
+    join: coordinator,
+    secret,
+    slots = 1,
+    listen = 'localhost:0',
+    insecure,
+    signal,
+    onEvent,
+    patienceMs,
+  } = options
   const folder = join(options.folder ?? tmpdir(), `lab-mr-${String(process.pid)}-${uniqueSuffix()}`)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const identity = { clusterId: CLUSTER_ID, token: secret }
@@ -60,7 +69,13 @@ export async function workWith(executor: Executor, options: WorkerProcessOptions
   let server: Server | undefined
   try {
     server = await serve(
-      { transport: tcp(), listen, token: secret, identity: { clusterId: CLUSTER_ID }, ...(insecure === undefined ? {} : { insecure }) },
+      {
+        transport: tcp(),
+        listen,
+        token: secret,
+        identity: { clusterId: CLUSTER_ID },
+        ...(insecure === undefined ? {} : { insecure }),
+      },
       [shuffleService(systemFiles, folder)],
     )
     const worker = new Worker({
@@ -85,10 +100,4 @@ let folders = 0
 
 function uniqueSuffix(): string {
   return `${String(Date.now())}-${String(folders++)}`
-}
-
-/** A module as a URL: `job.ts` is a file of the working folder. */
-export function moduleUrl(module: string | URL): string {
-  if (module instanceof URL) return module.href
-  return module.startsWith('file:') ? module : pathToFileURL(module).href
 }

@@ -9,14 +9,22 @@ import { FetchFailed, TaskFailed } from './failure.ts'
 const PREVIEW_UNITS = 200
 
 /** What to throw out of the attempt for what was thrown within it. */
-export function blame(thrown: unknown, record: BadRecord | null, environment: TaskEnvironment): TaskFailed | FetchFailed {
+export function blame(
+  thrown: unknown,
+  record: BadRecord | null,
+  environment: TaskEnvironment,
+): TaskFailed | FetchFailed {
   if (thrown instanceof TaskFailed || thrown instanceof FetchFailed) return thrown
   const error = toError(thrown)
-  const isMachine = error instanceof DiskError || (error instanceof DataError && error.code === 'SPILL_CORRUPT')
+  const isMachine =
+    error instanceof DiskError || (error instanceof DataError && error.code === 'SPILL_CORRUPT')
   return new TaskFailed(
     {
       reason: isMachine ? 'machine' : 'threw',
-      message: error instanceof JobError || error.name === 'Error' ? error.message : `${error.name}: ${error.message}`,
+      message:
+        error instanceof JobError || error.name === 'Error'
+          ? error.message
+          : `${error.name}: ${error.message}`,
       stack: isMachine ? '' : environment.userStack(error),
       record: isMachine ? null : record,
     },

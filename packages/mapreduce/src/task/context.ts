@@ -40,7 +40,8 @@ export class Context implements TaskContext {
     const counters = this.#counters
     return {
       add(amount = 1) {
-        if (!Number.isSafeInteger(amount)) throw new RangeError(`a counter takes integers, not ${String(amount)}`)
+        if (!Number.isSafeInteger(amount))
+          throw new RangeError(`a counter takes integers, not ${String(amount)}`)
         counters.set(name, (counters.get(name) ?? 0) + amount)
       },
     }
@@ -52,7 +53,10 @@ export class Context implements TaskContext {
 
   sideFile(name: string): SideFile {
     if (!NAME.test(name) || /^part-\d+$/.test(name))
-      throw new JobError('BAD_OUTPUT', `${JSON.stringify(name)} is no name for a side file: letters, digits, . _ -`)
+      throw new JobError(
+        'BAD_OUTPUT',
+        `${JSON.stringify(name)} is no name for a side file: letters, digits, . _ -`,
+      )
     const full = `${name}-${String(this.task).padStart(5, '0')}`
     let file = this.#sideFiles.get(full)
     if (file === undefined) {

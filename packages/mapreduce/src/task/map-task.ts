@@ -1,6 +1,6 @@
 /** One attempt of a map task: records in, one sorted and partitioned file out (MapReduce §3.1, steps 3 and 4). */
 import { MapOutput, type MapOutputFile } from '../data/map-output.ts'
-import { textLines } from '../data/text-lines.ts'
+import { textLines } from './text-lines.ts'
 import type { AttemptResult, BadRecord } from '../core/task.ts'
 import type { InputFormat, Split } from '../formats.ts'
 import type { Emit, Job } from '../job.ts'
@@ -13,7 +13,11 @@ import type { MapWork } from './work.ts'
 type AnyJob = Job<unknown, unknown, unknown, unknown, unknown>
 
 /** @throws {TaskFailed} */
-export async function runMap(job: AnyJob, work: MapWork, environment: TaskEnvironment): Promise<AttemptResult> {
+export async function runMap(
+  job: AnyJob,
+  work: MapWork,
+  environment: TaskEnvironment,
+): Promise<AttemptResult> {
   const attempt = new MapAttempt(job, work, environment)
   try {
     return await attempt.run()
@@ -85,7 +89,8 @@ class MapAttempt {
             if (waiting !== undefined) await waiting
           }
         }
-        progress.fraction = (this.#bytesBefore + progress.offset - split.start) / Math.max(this.#bytesTotal, 1)
+        progress.fraction =
+          (this.#bytesBefore + progress.offset - split.start) / Math.max(this.#bytesTotal, 1)
         this.#environment.signal.throwIfAborted()
       }
     } finally {
@@ -94,7 +99,12 @@ class MapAttempt {
     this.#bytesBefore += split.end - split.start
   }
 
-  #map(file: string, offset: number, record: unknown, emit: Emit<unknown, unknown>): Promise<void> | undefined {
+  #map(
+    file: string,
+    offset: number,
+    record: unknown,
+    emit: Emit<unknown, unknown>,
+  ): Promise<void> | undefined {
     this.#recordsIn++
     this.#context.offset = offset
     if (this.#skipping.isOn) return this.#mapOrSkip(file, offset, record, emit)
@@ -117,7 +127,12 @@ class MapAttempt {
   }
 
   /** All that the record gives, or nothing: so its pairs are kept back until it is through. */
-  async #mapOrSkip(file: string, offset: number, record: unknown, emit: Emit<unknown, unknown>): Promise<void> {
+  async #mapOrSkip(
+    file: string,
+    offset: number,
+    record: unknown,
+    emit: Emit<unknown, unknown>,
+  ): Promise<void> {
     const pairs: (readonly [unknown, unknown])[] = []
     const counters = this.#context.counters
     try {

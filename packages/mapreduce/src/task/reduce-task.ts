@@ -21,7 +21,11 @@ type AnyJob = Job<unknown, unknown, unknown, unknown, unknown>
 const KEYS_BETWEEN_LOOKS = 256
 
 /** @throws {TaskFailed} @throws {FetchFailed} when map outputs are missing or damaged */
-export async function runReduce(job: AnyJob, work: ReduceWork, environment: TaskEnvironment): Promise<AttemptResult> {
+export async function runReduce(
+  job: AnyJob,
+  work: ReduceWork,
+  environment: TaskEnvironment,
+): Promise<AttemptResult> {
   const attempt = new ReduceAttempt(job, work, environment)
   try {
     return await attempt.run()
@@ -88,7 +92,11 @@ class ReduceAttempt {
     this.#context.abandon()
   }
 
-  async #reduceAll(groups: Groups<unknown, unknown>, total: number, emit: Emit<unknown, unknown>): Promise<void> {
+  async #reduceAll(
+    groups: Groups<unknown, unknown>,
+    total: number,
+    emit: Emit<unknown, unknown>,
+  ): Promise<void> {
     const { progress, signal } = this.#environment
     const counted = { values: 0 }
     for (let at = 0; groups.next(); at++) {
@@ -107,7 +115,11 @@ class ReduceAttempt {
     }
   }
 
-  #reduce(groups: Groups<unknown, unknown>, counted: { values: number }, emit: Emit<unknown, unknown>): Promise<void> | undefined {
+  #reduce(
+    groups: Groups<unknown, unknown>,
+    counted: { values: number },
+    emit: Emit<unknown, unknown>,
+  ): Promise<void> | undefined {
     const { key } = groups
     const values = counting(groups.values, counted)
     if (this.#skipping.isOn) return this.#reduceOrSkip(key, values, emit)
@@ -134,7 +146,12 @@ class ReduceAttempt {
     const pairs: (readonly [unknown, unknown])[] = []
     const counters = this.#context.counters
     try {
-      await this.#job.reduce(key, values, (outKey, outValue) => void pairs.push([outKey, outValue]), this.#context)
+      await this.#job.reduce(
+        key,
+        values,
+        (outKey, outValue) => void pairs.push([outKey, outValue]),
+        this.#context,
+      )
     } catch (thrown) {
       this.#context.restore(counters)
       const record = this.#note(key)
@@ -183,7 +200,11 @@ function sourcesOf({ sources, attempt }: ReduceWork, { files }: TaskEnvironment)
   return found
 }
 
-function indexed(files: TaskEnvironment['files'], { path }: MapSource, partition: number): SegmentSource['segment'][] {
+function indexed(
+  files: TaskEnvironment['files'],
+  { path }: MapSource,
+  partition: number,
+): SegmentSource['segment'][] {
   const file = files.open(path)
   try {
     return readIndex(file).flatMap((segments) => segments[partition] ?? [])

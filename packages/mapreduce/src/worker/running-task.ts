@@ -75,7 +75,12 @@ export class RunningTask {
     const filesPath = `${this.#isShared ? folderOf(this.#session.attempts) : folder}/${name}.`
     const common = { attempt, parameters, reduces, budgetBytes, seed, skip, skipMax, filesPath }
     if (attempt.kind === 'map') return { kind: 'map', ...common, splits, outputPath: `${folder}/${name}` }
-    return { kind: 'reduce', ...common, sources: await this.#sources(), scratchPath: `${folder}/${name}.merge` }
+    return {
+      kind: 'reduce',
+      ...common,
+      sources: await this.#sources(),
+      scratchPath: `${folder}/${name}.merge`,
+    }
   }
 
   async #sources(): ReturnType<Worker['shuffle']['sources']> {

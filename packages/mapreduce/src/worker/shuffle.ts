@@ -121,7 +121,8 @@ export class Shuffle {
     }
     const copied = oneAfterAnother(segments ?? [])
     const expected = copied.reduce((sum, { bytes }) => sum + bytes, 0)
-    if (position !== expected) throw new Error(`${address} sent ${String(position)} of ${String(expected)} bytes`)
+    if (position !== expected)
+      throw new Error(`${address} sent ${String(position)} of ${String(expected)} bytes`)
     return copied
   }
 

@@ -199,7 +199,11 @@ export class Worker {
   /** Attempts that are being made, and those whose end the coordinator has not heard of. */
   #attempts(): AttemptId[] {
     const { done, failed, unfetched } = this.reports.all()
-    const ended = [...done, ...failed.map(({ attempt }) => attempt), ...unfetched.map(({ attempt }) => attempt)]
+    const ended = [
+      ...done,
+      ...failed.map(({ attempt }) => attempt),
+      ...unfetched.map(({ attempt }) => attempt),
+    ]
     const running = [...this.#running].map(({ attempt }) => attempt)
     return [...running, ...ended.filter((one) => !running.some((other) => sameAttempt(one, other)))].map(
       ({ kind, task, attempt, worker }) => ({ kind, task, attempt, worker }),
