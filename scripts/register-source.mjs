@@ -8,7 +8,8 @@ register('./source-hooks.mjs', import.meta.url)
 workerThreads.Worker = class extends workerThreads.Worker {
   constructor(file, options = {}) {
     const { execArgv = process.execArgv } = options
-    super(file, { ...options, execArgv: [...execArgv, '--import', import.meta.url] })
+    const own = execArgv.includes(import.meta.url) ? [] : ['--import', import.meta.url]
+    super(file, { ...options, execArgv: [...execArgv, ...own] })
   }
 }
 syncBuiltinESMExports()

@@ -6,6 +6,7 @@ import { addGradeCommand } from './commands/grade.ts'
 import { addKvCommands } from './commands/kv.ts'
 import { addLocalCommands } from './commands/local.ts'
 import { addCheckCommand } from './commands/check.ts'
+import { addMrCommands } from './commands/mr.ts'
 import { addServerCommands } from './commands/server.ts'
 import { addSimCommands } from './commands/sim.ts'
 import { addTraceCommands } from './commands/trace.ts'
@@ -49,6 +50,7 @@ export function buildProgram(io: Io, sayUsage: (text: string) => void): Command 
   addSimCommands(program, io)
   addCheckCommand(program, io)
   addGradeCommand(program, io)
+  addMrCommands(program, io)
   return program
 }
 

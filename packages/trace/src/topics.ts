@@ -37,6 +37,7 @@ const BY_KIND: Readonly<Record<TraceKind, Topic>> = {
   call: 'client',
   return: 'client',
   shard: 'shard',
+  task: 'client',
   note: 'note',
 }
 

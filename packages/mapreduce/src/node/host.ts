@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { serve, type Server, type TraceSink } from '@lab/rpc'
 import { systemDisk } from '@lab/rpc/disk'
 import { tcp } from '@lab/rpc/tcp'
-import { Coordinator } from '../coordinator/coordinator.ts'
+import { Coordinator, type JobReport } from '../coordinator/coordinator.ts'
 import { coordinatorService } from '../coordinator/service.ts'
+import { statusOf, type JobStatus } from '../coordinator/status.ts'
 import type { Transition } from '../core/decision.ts'
 import { JobError } from '../errors.ts'
 import type { JobSpec } from '../protocol.ts'
@@ -56,9 +57,14 @@ export interface HostOptions extends JobOptions {
 
 /** A job that waits for workers, or has some. */
 export interface HostedJob {
-  readonly coordinator: Coordinator
+  /** Where workers join. */
   readonly address: string
+  /** What workers must know. */
   readonly secret: string
+  /** Resolves when the output is whole. @throws {JobError} when the job failed, or was closed */
+  readonly done: Promise<JobReport>
+  status(): JobStatus
+  /** Stops at once. What is done stays done, for a job that is hosted again with the same options. */
   close(): Promise<void>
 }
 
@@ -114,9 +120,10 @@ export async function openHost(module: string | URL, options: HostOptions): Prom
   }
   writeEndpoint(options.output, { address: server.address, secret })
   return {
-    coordinator,
     address: server.address,
     secret,
+    done: coordinator.done,
+    status: () => statusOf(coordinator),
     close: async () => {
       await coordinator.close()
       await server.close({ drainMs: 0 })

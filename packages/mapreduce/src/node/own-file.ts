@@ -4,8 +4,7 @@
  */
 export function ownFile(path: string): URL {
   const here = import.meta.url
-  const [root = '', extension] = here.endsWith('.ts')
-    ? [here.slice(0, here.lastIndexOf('/src/') + 5), 'ts']
-    : [here.slice(0, here.lastIndexOf('/dist/') + 6), 'js']
-  return new URL(`${path}.${extension ?? ''}`, root)
+  const isSource = here.endsWith('.ts')
+  const root = isSource ? '/src/' : '/dist/'
+  return new URL(`${path}.${isSource ? 'ts' : 'js'}`, here.slice(0, here.lastIndexOf(root) + root.length))
 }

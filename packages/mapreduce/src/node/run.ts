@@ -13,7 +13,7 @@ import type { Manifest } from '../manifest.ts'
 import { systemFiles } from '../data/system-files.ts'
 import type { Executor } from '../worker/executor.ts'
 import { Worker } from '../worker/worker.ts'
-import { openHost, openCoordinator, type JobOptions } from './host.ts'
+import { openCoordinator, openHost, type HostedJob, type JobOptions } from './host.ts'
 import { InlineExecutor } from './inline-executor.ts'
 import type { AnyJob } from './load-job.ts'
 import { loadJob } from './load-job.ts'
@@ -75,7 +75,7 @@ export async function runJob<Rec, K, V, OutK, OutV>(
   const report =
     mode === 'cluster'
       ? await runInProcesses(named ?? '', options)
-      : await runHere(named ?? null, given as AnyJob | null, options)
+      : await runHere(named ?? null, given, options)
   rmSync(join(options.output, '_attempt'), { recursive: true, force: true })
   return new Results(options.output, report.manifest, report.elapsedMs)
 }
@@ -117,7 +117,11 @@ async function workHere(
   const working = worker.run()
   working.catch(() => undefined)
   try {
-    const report = await watched(coordinator, options, working)
+    const report = await watched(
+      { done: coordinator.done, status: () => statusOf(coordinator), close: () => coordinator.close() },
+      options,
+      working,
+    )
     await working
     return report
   } finally {
@@ -132,7 +136,7 @@ async function runInProcesses(module: string, options: RunOptions): Promise<JobR
   const folder = mkdtempSync(join(options.spillFolder ?? tmpdir(), 'lab-mr-'))
   const fleet = new WorkerFleet(workers, { join: host.address, secret: host.secret, folder }, options)
   try {
-    const report = await watched(host.coordinator, options, fleet.failed)
+    const report = await watched(host, options, fleet.failed)
     await fleet.gone()
     return report
   } finally {
@@ -144,18 +148,18 @@ async function runInProcesses(module: string, options: RunOptions): Promise<JobR
 
 /** Waits for the end, telling how far it is. @param failed rejects when there is nobody left to do the work */
 async function watched(
-  coordinator: Coordinator,
+  job: Pick<HostedJob, 'done' | 'status' | 'close'>,
   { onProgress, signal }: RunOptions,
   failed: Promise<unknown>,
 ): Promise<JobReport> {
-  const timer = setInterval(() => onProgress?.(statusOf(coordinator)), PROGRESS_MS)
-  const stop = (): void => void coordinator.close()
+  const timer = setInterval(() => onProgress?.(job.status()), PROGRESS_MS)
+  const stop = (): void => void job.close()
   signal?.addEventListener('abort', stop, { once: true })
   try {
-    return await Promise.race([coordinator.done, failed.then(() => coordinator.done)])
+    return await Promise.race([job.done, failed.then(() => job.done)])
   } finally {
     signal?.removeEventListener('abort', stop)
     clearInterval(timer)
-    onProgress?.(statusOf(coordinator))
+    onProgress?.(job.status())
   }
 }

@@ -2,7 +2,7 @@
 import { MapOutput, type MapOutputFile } from '../data/map-output.ts'
 import { textLines } from './text-lines.ts'
 import type { AttemptResult, BadRecord } from '../core/task.ts'
-import type { InputFormat, Split } from '../formats.ts'
+import type { Split } from '../formats.ts'
 import type { Emit, Job } from '../job.ts'
 import { blame, isPromise, preview } from './blame.ts'
 import { Context } from './context.ts'
@@ -47,25 +47,24 @@ class MapAttempt {
     this.#context = new Context(work.attempt, work.parameters, work.filesPath, environment)
     this.#skipping = new Skipping(work)
     this.#bytesTotal = work.splits.reduce((sum, { start, end }) => sum + end - start, 0)
-    const { key, value, combine, partition } = job
+    const { key, value } = job
     this.#output = new MapOutput({
       files: environment.files,
       path: work.outputPath,
       partitions: work.reduces,
       budgetBytes: work.budgetBytes,
-      ...{ key, value, combine, partition },
+      ...{ key, value, combine: job.combine?.bind(job), partition: job.partition?.bind(job) },
     })
   }
 
   async run(): Promise<AttemptResult> {
-    const { setup, teardown } = this.#job
     const emit: Emit<unknown, unknown> = (key, value) => {
       this.#output.emit(key, value)
     }
-    await setup?.call(this.#job, this.#context)
+    await this.#job.setup?.(this.#context)
     for (const [number, split] of this.#work.splits.entries()) await this.#read(number, split, emit)
     this.record = null
-    await teardown?.call(this.#job, this.#context)
+    await this.#job.teardown?.(this.#context)
     return this.#result(this.#output.finish())
   }
 
@@ -76,7 +75,7 @@ class MapAttempt {
 
   async #read(number: number, split: Split, emit: Emit<unknown, unknown>): Promise<void> {
     const { progress } = this.#environment
-    const format = this.#job.input ?? (textLines as InputFormat<unknown>)
+    const format = this.#job.input ?? textLines
     const input = await this.#environment.openInput(split)
     this.#context.inputFile = split.file
     try {

@@ -58,7 +58,7 @@ class ReduceAttempt {
     const { files } = this.#environment
     const sources = sourcesOf(this.#work, this.#environment)
     const total = sources.reduce((sum, { segment }) => sum + segment.records, 0)
-    const { setup, teardown, key, value, output } = this.#job
+    const { key, value, output } = this.#job
     const name = partName(this.#work.attempt.task)
     const part = new PartFile<unknown, unknown>(files.create(this.#work.filesPath + name), output)
     this.#part = part
@@ -68,10 +68,10 @@ class ReduceAttempt {
     const emit: Emit<unknown, unknown> = (outKey, outValue) => {
       part.write(outKey, outValue)
     }
-    await setup?.call(this.#job, this.#context)
+    await this.#job.setup?.(this.#context)
     await this.#reduceAll(new Groups(input.run, { key, value }), total, emit)
     this.record = null
-    await teardown?.call(this.#job, this.#context)
+    await this.#job.teardown?.(this.#context)
     input.close()
     const { bytes, records, crc32 } = part.finish()
     return {

@@ -10,7 +10,7 @@ import { toError } from '@lab/rpc'
 import { ShuffleService, type FetchRequest } from '../protocol.ts'
 import { FetchFailed } from '../task/failure.ts'
 import type { MapSource } from '../task/work.ts'
-import { OutputsSeen, type Source } from './outputs-seen.ts'
+import { type OutputsSeen, type Source } from './outputs-seen.ts'
 import { folderOf, type SharedFolders } from './shared-folders.ts'
 
 const CHUNK_BYTES = 128 * 1024

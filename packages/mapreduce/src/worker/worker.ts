@@ -76,7 +76,7 @@ export class Worker {
   #table = new OutputsSeen()
   #poll = 0
   #lastHeard: Milliseconds
-  #reporting: Promise<void> | undefined
+  #isReporting = false
   #isReportWanted = false
 
   constructor(options: WorkerOptions) {
@@ -130,7 +130,7 @@ export class Worker {
   /** Something is to be told: soon, together with what comes until then. */
   report(): void {
     this.#isReportWanted = true
-    this.#reporting ??= this.#reportAll()
+    if (!this.#isReporting) void this.#reportAll()
   }
 
   /** @returns true when the job is over, false when we are not known, or no more */
@@ -211,6 +211,7 @@ export class Worker {
   }
 
   async #reportAll(): Promise<void> {
+    this.#isReporting = true
     while (this.#isReportWanted && !this.#stop.signal.aborted) {
       this.#isReportWanted = false
       const session = this.#session
@@ -228,7 +229,7 @@ export class Worker {
         // The next beat repeats it.
       }
     }
-    this.#reporting = undefined
+    this.#isReporting = false
   }
 
   #cancel(attempt: AttemptId): void {
