@@ -22,13 +22,14 @@ export function planSplits(
     files.length >= (options.splitsMin ?? 1) ? Infinity : Math.ceil(total / (options.splitsMin ?? 1))
   const most = Math.max(1, Math.min(options.splitBytes ?? DEFAULT_SPLIT_BYTES, enough))
   return files.flatMap(({ file, size }) => {
-    if (size === 0 || !options.splittable(file)) return [{ file, start: 0, end: size }]
+    if (size === 0 || !options.splittable(file)) return [{ file, start: 0, end: size, fileBytes: size }]
     // Equal pieces: a last one of a few bytes would cost a task of its own.
     const count = Math.ceil(size / most)
     return Array.from({ length: count }, (_, i) => ({
       file,
       start: Math.floor((size * i) / count),
       end: Math.floor((size * (i + 1)) / count),
+      fileBytes: size,
     }))
   })
 }

@@ -3,7 +3,6 @@ import type { AttemptFailure, FetchFailure } from '../core/task.ts'
 /** Thrown out of an attempt that came to nothing, with what the coordinator is to be told. */
 export class TaskFailed extends Error {
   override readonly name = 'TaskFailed'
-  readonly code = 'TASK_FAILED'
   readonly failure: AttemptFailure
   constructor(failure: AttemptFailure, options?: ErrorOptions) {
     super(failure.message, options)
@@ -14,7 +13,6 @@ export class TaskFailed extends Error {
 /** Thrown out of a reduce attempt that could not get all map outputs. */
 export class FetchFailed extends Error {
   override readonly name = 'FetchFailed'
-  readonly code = 'FETCH_FAILED'
   readonly failures: readonly FetchFailure[]
   constructor(failures: readonly FetchFailure[]) {
     super(failures.map(({ why }) => why).join('; '))

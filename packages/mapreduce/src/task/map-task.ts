@@ -1,6 +1,7 @@
 /** One attempt of a map task: records in, one sorted and partitioned file out (MapReduce §3.1, steps 3 and 4). */
+import { formatOfFile } from '../data/gzip-format.ts'
 import { MapOutput, type MapOutputFile } from '../data/map-output.ts'
-import { textLines } from './text-lines.ts'
+import { textLines } from '../data/line-formats.ts'
 import type { AttemptResult, BadRecord } from '../core/task.ts'
 import type { Split } from '../formats.ts'
 import type { Emit, Job } from '../job.ts'
@@ -75,7 +76,7 @@ class MapAttempt {
 
   async #read(number: number, split: Split, emit: Emit<unknown, unknown>): Promise<void> {
     const { progress } = this.#environment
-    const format = this.#job.input ?? textLines
+    const format = formatOfFile(this.#job.input ?? textLines, split.file)
     const input = await this.#environment.openInput(split)
     this.#context.inputFile = split.file
     try {
