@@ -11,6 +11,7 @@ export default defineConfig(
     '.lab/',
     '**/testdata/',
     'scripts/ci/install/',
+    'packages/mapreduce/wasm/tokens.ts', // AssemblyScript
   ]),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,

@@ -76,6 +76,17 @@ export class Arena {
     return this.#commit(at, to)
   }
 
+  /** Appends the pair that stands at `start` of `pairs`. @returns the number of the pair */
+  appendPair(pairs: Uint8Array, start: number): number {
+    const view = this.#view
+    if (!view.readAt(pairs, start, pairs.length)) throw new RangeError('a pair that goes past its buffer')
+    const at = this.reserve(view.end - start)
+    const { bytes } = this
+    let to = at
+    for (let i = start; i < view.end; i++) bytes[to++] = pairs[i] as number
+    return this.#commit(at, to)
+  }
+
   /** Where pair `i` stands. Valid until the next call. */
   pair(i: number): PairView {
     this.#view.readAt(this.bytes, this.offsets[i] as number, this.length)

@@ -29,6 +29,11 @@ export function gzip<Rec>(inner: InputFormat<Rec>): InputFormat<Rec> {
   }
 }
 
+/** The bytes that are packed in `input`, to be read from first to last. */
+export function unpacked(input: InputBytes): InputBytes & { close(): void } {
+  return new Unpacked(input)
+}
+
 /** Unpacked bytes from first to last. Bytes before those asked for last are forgotten. */
 class Unpacked implements InputBytes {
   /** Not known before the end. */

@@ -104,6 +104,22 @@ export class MapOutput<K, V> {
       values[slot] = this.#folded(this.#combine(values[slot] as V, value, this.#key.read(bytes, start, end)))
   }
 
+  /** Takes pairs as the codecs would have written them, one after the other. */
+  emitPairs(pairs: Uint8Array): void {
+    const arena = this.#arena
+    for (let at = 0; at < pairs.length;) {
+      const pair = arena.appendPair(pairs, at)
+      at += arena.length - (arena.offsets[pair] as number)
+      this.#place(pair, undefined)
+      if (arena.used + this.#table.used > this.#budget) this.#spill()
+    }
+  }
+
+  /** Memory for pairs that are not spilled yet. */
+  get budgetBytes(): number {
+    return this.#budget
+  }
+
   /** Spills what is left, writes the index, and closes the file. */
   finish(): MapOutputFile {
     if (this.#arena.count + this.#table.count > 0) this.#spill()
