@@ -173,7 +173,7 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
     if (what === 'created') this.#state.shards.set(shard, Shard.empty(this.#options))
     if (what === 'frozen') this.#state.shards.get(shard)?.freeze(time)
     tell(this.#trace, what, () => ({
-      ...{ shard, num },
+      ...{ shard, num, ...sizeOf(this.#state.shards.get(shard)) },
       ...('to' in change ? { to: change.to.gid } : {}),
       ...('from' in change ? { from: change.from.gid } : {}),
     }))
@@ -183,6 +183,8 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
   #page(page: PageCommand, { time }: ApplyContext): Uint8Array {
     const { migration, shards, arrivals } = this.#state
     const { shard, num } = page
+    const state = migration.states.get(shard)
+    const from = state?.name === 'waiting' ? state.from.gid : undefined
     const arrival = arrivals.get(shard) ?? new Arrival(this.#options, time)
     const why = !migration.waitsFor(shard, num)
       ? `nothing is waited for of shard ${String(shard)} of configuration ${String(num)}`
@@ -198,7 +200,7 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
         shards.set(shard, arrival.finish())
         arrivals.delete(shard)
         migration.arrived(shard, num)
-        tell(this.#trace, 'installed', () => ({ shard, num, keys: shards.get(shard)?.store.size }))
+        tell(this.#trace, 'installed', () => ({ shard, num, from, ...sizeOf(shards.get(shard)) }))
         this.#changed(shard)
       }
     } catch (thrown) {
@@ -213,10 +215,12 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
 
   #delete(shard: number, num: number): Uint8Array {
     const { migration, shards } = this.#state
+    const state = migration.states.get(shard)
+    const to = state?.name === 'frozen' ? state.to.gid : undefined
     if (!migration.handedOver(shard, num))
       return this.#refuse(shard, num, 'nothing is held of it for another group')
     shards.delete(shard)
-    tell(this.#trace, 'deleted', () => ({ shard, num }))
+    tell(this.#trace, 'deleted', () => ({ shard, num, to }))
     this.#changed(shard)
     this.#listener?.moved()
     return DONE
@@ -238,4 +242,10 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
     store?.listen(() => this.#listener?.changed(shard))
     this.#listener?.changed(shard)
   }
+}
+
+/** What must be the same where it leaves and where it arrives. */
+function sizeOf(shard: Shard | undefined): Readonly<Record<string, unknown>> {
+  if (shard === undefined) return {}
+  return { keys: shard.store.size, revision: shard.store.revision, sessions: shard.sessions }
 }

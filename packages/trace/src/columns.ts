@@ -25,7 +25,7 @@ const SEPARATOR = ' │ '
 /** ANSI colours; messages in grey, as there are most of them. */
 const COLORS: Readonly<Record<Topic, number>> = {
   ...{ election: 32, log: 36, snapshot: 34, disk: 90, message: 90 },
-  ...{ client: 35, fault: 31, life: 33, note: 39 },
+  ...{ client: 35, fault: 31, life: 33, shard: 33, note: 39 },
 }
 
 /** Lines for a terminal; the first names the columns. Times are seconds since the first event, `#` are the numbers of events. */

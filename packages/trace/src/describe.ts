@@ -1,5 +1,6 @@
 /** An event in words, without its time and node. */
 import type { TraceEvent } from '@lab/rpc'
+import { describeShard } from './describe-shard.ts'
 
 /** One line for people. Control characters, which a file may hold and a terminal would obey, are replaced. */
 export function describe(event: TraceEvent): string {
@@ -39,6 +40,7 @@ const WORDS: Partial<Record<string, (event: TraceEvent) => string>> = {
   stall: ({ millis }) => `stood still for ${show(millis)} ms`,
   fault: (event) => `${show(event['what'])}${because(event)}`,
   invariant: (event) => `VIOLATED: ${show(event['rule'])}${because(event)}`,
+  shard: describeShard,
   note: ({ topic, text }) => `${show(topic)}: ${show(text)}`,
 }
 

@@ -1,6 +1,7 @@
 import type { TraceFields } from '@lab/rpc'
 import { expect, test } from 'vitest'
 import { formatViolation, rules, TraceChecker, type RuleName } from '../src/index.ts'
+import { shardCases, shardStory } from './shard-cases.ts'
 
 type Step = Partial<TraceFields> & { readonly n: string; readonly k: TraceFields['k'] }
 
@@ -203,7 +204,7 @@ const cases: readonly (readonly [title: string, rule: RuleName, ...steps: Step[]
   ],
 ]
 
-for (const [title, rule, ...steps] of cases)
+for (const [title, rule, ...steps] of [...cases, ...shardCases])
   test(`${title}, is found at the event that shows it`, () => {
     const found = violations(steps)
     expect(found.map((violation) => violation.rule)).toContain(rule)
@@ -212,8 +213,13 @@ for (const [title, rule, ...steps] of cases)
     expect(formatViolation(violation)).toContain(rules[rule].section)
   })
 
+test('a shard that goes from group to group as it should breaks no rule, told twice neither', () => {
+  expect(violations([...shardStory])).toEqual([])
+  expect(violations([...shardStory, ...shardStory])).toEqual([])
+})
+
 test('every rule has a case', () => {
-  expect(new Set(cases.map(([, rule]) => rule))).toEqual(new Set(Object.keys(rules)))
+  expect(new Set([...cases, ...shardCases].map(([, rule]) => rule))).toEqual(new Set(Object.keys(rules)))
 })
 
 test('a wiped disk has forgotten its term and its votes: that is told, and no violation', () => {

@@ -13,6 +13,8 @@ import { leaderCompleteness } from './leader-completeness.ts'
 import { logMatching } from './log-matching.ts'
 import type { Look, Property } from './property.ts'
 import { rules, type RuleName } from './rules.ts'
+import { shardProperties } from './shards/shard-rules.ts'
+import { ShardWorld } from './shards/shard-world.ts'
 import { stateMachineSafety } from './state-machine-safety.ts'
 import { termsOnlyGrow } from './terms-only-grow.ts'
 import { voteOnce } from './vote-once.ts'
@@ -44,13 +46,26 @@ const NONE: readonly Violation[] = []
 
 export class TraceChecker {
   readonly #groups = new Map<number, Group>()
+  /** Shards go from group to group. */
+  readonly #shards = new ShardWorld()
 
   /** @returns the rules that this event breaks: nearly always none. After the first, later ones may only follow from it. */
   feed(event: TraceEvent): readonly Violation[] {
     if (event.k === 'invariant')
       return [violation('saidByItself', textOf(event, 'why') ?? textOf(event, 'rule') ?? '', event)]
+    if (event.k === 'shard') return this.#shard(event)
     if (event.k === 'fault') for (const group of this.#groups.values()) feedGroup(group, event)
     return event.k === 'fault' ? NONE : feedGroup(this.#group(event.g ?? 0), event)
+  }
+
+  #shard(event: TraceEvent): readonly Violation[] {
+    const found: Violation[] = []
+    for (const { rule, look } of shardProperties) {
+      const seen = look(event, this.#shards)
+      if (seen !== null) found.push(violation(rule, seen, event))
+    }
+    this.#shards.update(event)
+    return found
   }
 
   #group(number: number): Group {

@@ -56,6 +56,26 @@ export const rules = {
     rule: 'what a client was told is done is never lost',
     section: '§5.4, §8',
   },
+  shardOneOwner: {
+    rule: 'under each configuration one group serves a shard, the one that it names',
+    section: 'shard migration',
+  },
+  shardServedWhileOwned: {
+    rule: 'a replica answers for a shard only from the entry that installs it to the one that freezes it',
+    section: 'shard migration',
+  },
+  shardConfigsInOrder: {
+    rule: 'every group applies the same configurations, one by one and none left out',
+    section: 'shard migration',
+  },
+  shardHandedOverWhole: {
+    rule: 'a shard is taken over only after its source froze it, with all that it had',
+    section: 'shard migration',
+  },
+  shardKeptUntilTaken: {
+    rule: "the source deletes a shard only after the destination's log has it",
+    section: 'shard migration',
+  },
   saidByItself: { rule: 'whoever wrote the trace found a rule broken', section: 'see the event' },
 } as const satisfies Readonly<Record<string, Rule>>
 export type RuleName = keyof typeof rules

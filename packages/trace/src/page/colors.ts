@@ -3,7 +3,7 @@ import type { Topic } from '../topics.ts'
 /** Told apart also by people who see few colours (Okabe and Ito), on light and on dark. */
 export const TOPIC_COLORS: Readonly<Record<Topic, string>> = {
   ...{ election: '#009e73', log: '#56b4e9', snapshot: '#0072b2', disk: '#999999', message: '#999999' },
-  ...{ client: '#cc79a7', fault: '#d55e00', life: '#e69f00', note: '#999999' },
+  ...{ client: '#cc79a7', fault: '#d55e00', life: '#e69f00', shard: '#cc79a7', note: '#999999' },
 }
 
 export const ROLE_COLORS: Readonly<Record<string, string>> = {

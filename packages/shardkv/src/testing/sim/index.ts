@@ -1,0 +1,1 @@
+export { shardScenario, type ShardOp } from './scenario.ts'
