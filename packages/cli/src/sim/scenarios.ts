@@ -1,9 +1,10 @@
-import { kvScenario } from '@lab/kvraft/testing/sim'
+import { kvEveryScenario, kvScenario } from '@lab/kvraft/testing/sim'
 import { listScenario } from '@lab/raft/testing/sim'
 import type { Scenario } from '@lab/sim'
 
 const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
   kv: () => kvScenario(),
+  'kv-all': () => kvEveryScenario(),
   raft: () => listScenario(),
 }
 

@@ -1,1 +1,2 @@
 export { kvScenario } from './scenario.ts'
+export { kvEveryScenario } from './every-scenario.ts'
