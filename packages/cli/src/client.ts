@@ -1,14 +1,14 @@
 /** Which cluster a command talks to, and the options that say so. */
-import { readFileSync } from 'node:fs'
 import { Clerk, type ClerkOptions } from '@lab/kvraft/clerk'
 import { RaftClient } from '@lab/raft'
 import { Option, type Command } from 'commander'
 import type { Io } from './io.ts'
 import { findLabFolder, readClusterFile } from './local/cluster-file.ts'
 import { parseDuration, splitList, usage } from './parse.ts'
+import { addTlsOptions, openTls, readClientToken, tlsConfigOf, type TlsFlags } from './security.ts'
 import { allTransports } from './transports.ts'
 
-export interface ClientFlags {
+export interface ClientFlags extends TlsFlags {
   readonly servers?: string
   readonly clusterId?: string
   readonly tokenFile?: string
@@ -18,7 +18,7 @@ export interface ClientFlags {
 const TIMEOUT_MS = 10_000
 
 export function addClientOptions(command: Command): Command {
-  return command
+  return addTlsOptions(command)
     .addOption(
       new Option('--servers <list>', 'addresses, with commas between; else the cluster of lab up').env(
         'LAB_SERVERS',
@@ -54,15 +54,9 @@ export function findCluster({ servers, clusterId }: ClientFlags, from: string): 
   return { servers: Object.values(nodes).map(({ address }) => address), clusterId: clusterId ?? cluster }
 }
 
-/** The token of `--token-file` or of the environment: never a flag, which other users of the machine can read. */
-export function readToken(file: string | undefined, env: Io['env']): string | undefined {
-  const token = file === undefined ? env['LAB_TOKEN'] : readFileSync(file, 'utf8').trim()
-  return token === '' ? undefined : token
-}
-
 /** @throws {RaftError} `UNAVAILABLE` when none of the servers answers */
 export function connectClerk(flags: ClientFlags, io: Io): Promise<Clerk> {
-  return Clerk.connect(clientOptions(flags, io))
+  return Clerk.connect(clientOptions(flags, io, 'client'))
 }
 
 /** For what all Raft clusters have in common. @throws {RaftError} `UNAVAILABLE` when none of the servers answers */
@@ -71,15 +65,17 @@ export function connectClient(
   io: Io,
   role: 'client' | 'admin' = 'client',
 ): Promise<RaftClient> {
-  return RaftClient.connect({ ...clientOptions(flags, io), role })
+  return RaftClient.connect({ ...clientOptions(flags, io, role), role })
 }
 
-function clientOptions(flags: ClientFlags, { env, cwd }: Io): ClerkOptions {
-  const token = readToken(flags.tokenFile, env)
+function clientOptions(flags: ClientFlags, { env, cwd }: Io, role: 'client' | 'admin'): ClerkOptions {
+  const token = readClientToken(flags.tokenFile, env, role)
+  const tls = tlsConfigOf(flags)
+  const transports = allTransports(tls === undefined ? undefined : openTls(tls))
   const { timeout } = flags
   return {
     ...findCluster(flags, cwd),
-    ...{ timeout, connectTimeout: timeout, transports: allTransports() },
+    ...{ timeout, connectTimeout: timeout, transports },
     ...(token === undefined ? {} : { token }),
   }
 }

@@ -1,6 +1,7 @@
 /** The commands and their help. What they do stands in commands/. */
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { addCertCommands } from './commands/cert.ts'
 import { addClusterCommands } from './commands/cluster.ts'
 import { addGradeCommand } from './commands/grade.ts'
 import { addKvCommands } from './commands/kv.ts'
@@ -46,6 +47,7 @@ export function buildProgram(io: Io, sayUsage: (text: string) => void): Command 
   addKvCommands(program, io)
   addClusterCommands(program, io)
   addLocalCommands(program, io)
+  addCertCommands(program, io)
   addTraceCommands(program, io)
   addSimCommands(program, io)
   addCheckCommand(program, io)

@@ -1,10 +1,10 @@
 /** `lab server`: one member of a cluster, in this process. */
 import { Option, type Command } from 'commander'
-import { readToken } from '../client.ts'
 import { withExamples } from '../help.ts'
 import type { Io } from '../io.ts'
 import { addOutputOption, type Format } from '../output.ts'
 import { readSwitch, splitList } from '../parse.ts'
+import { addTlsOptions, readServerTokens } from '../security.ts'
 import { resolveServerConfig, type ServerFlags } from '../server/config.ts'
 import { LOG_FORMATS, LOG_LEVELS, serverLogger } from '../server/log.ts'
 import { runServer } from '../server/run.ts'
@@ -12,7 +12,6 @@ import { runServer } from '../server/run.ts'
 interface Flags extends ServerFlags {
   readonly trace?: string
   readonly traceKinds?: string
-  readonly tokenFile?: string
   readonly whileStdin?: boolean
   readonly output: Format
 }
@@ -37,7 +36,7 @@ export function addServerCommands(program: Command, io: Io): void {
   withExamples(server, EXAMPLES)
   withExamples(kv, EXAMPLES)
   for (const option of OPTIONS) kv.addOption(option)
-  addOutputOption(kv).action((flags: Flags) => serve(flags, io))
+  addOutputOption(addTlsOptions(kv)).action((flags: Flags) => serve(flags, io))
 }
 
 const OPTIONS = [
@@ -65,7 +64,15 @@ const OPTIONS = [
   new Option('--log-level <level>', 'the least urgent that is told (default: "info")')
     .choices(LOG_LEVELS)
     .env('LAB_LOG_LEVEL'),
-  new Option('--token-file <file>', 'holds the token that clients and members must show; or LAB_TOKEN'),
+  new Option('--tls-clients <whom>', 'who needs a certificate to come in (default: "peers" with --tls-ca)')
+    .choices(['none', 'peers', 'all'])
+    .env('LAB_TLS_CLIENTS'),
+  new Option('--token-file <file>', 'tokens of clients, one a line; or LAB_TOKEN. Alone: of everybody'),
+  new Option('--peer-token-file <file>', 'tokens of the other servers; or LAB_PEER_TOKEN'),
+  new Option('--admin-token-file <file>', 'tokens of operators; or LAB_ADMIN_TOKEN'),
+  new Option('--admin <address>', 'a port for health, metrics and traces: 9090, or HOST:PORT').env(
+    'LAB_ADMIN',
+  ),
   new Option('--origin <origin...>', 'web pages that may connect, such as https://app.example').env(
     'LAB_ORIGIN',
   ),
@@ -79,6 +86,6 @@ async function serve(flags: Flags, io: Io): Promise<void> {
   const { trace, traceKinds, whileStdin, output: format } = flags
   const kinds = traceKinds === undefined ? undefined : new Set(splitList(traceKinds))
   const logger = serverLogger(config.id, config.log, (line) => io.talk(line))
-  const token = readToken(flags.tokenFile, io.env)
+  const token = readServerTokens(config.tokens, io.env)
   await runServer(config, { format, logger, trace, traceKinds: kinds, whileStdin, token }, io)
 }

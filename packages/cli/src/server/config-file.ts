@@ -5,8 +5,10 @@
  *       "shards": 64, "controller": ["m1", "m2", "m3"], "groups": { "100": ["m1", "m2", "m3"] } }  or a sharded one
  */
 import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { toError } from '@lab/rpc'
 import { usage } from '../parse.ts'
+import type { TlsConfig, TokenFiles } from '../security.ts'
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts'
 import {
   addresses,
@@ -30,7 +32,11 @@ export interface ConfigFile {
   readonly controller?: readonly string[]
   /** Group number → ids of its nodes. */
   readonly groups?: Readonly<Record<string, readonly string[]>>
+  readonly tls?: TlsConfig
+  readonly tokens?: TokenFiles
   readonly origins?: readonly string[]
+  /** Where health, metrics and traces are asked for. */
+  readonly admin?: string
   readonly insecure?: boolean
   readonly log?: LogFormat
   readonly logLevel?: LogLevel
@@ -51,21 +57,48 @@ const readFile = record<ConfigFile>({
   shards: wholeNumber(1, SHARDS_MAX),
   controller: list(name),
   groups: mapOf(groupNumber, list(name)),
+  tls: record<TlsConfig>({
+    ca: text,
+    cert: text,
+    key: text,
+    clients: oneOf(['none', 'peers', 'all']),
+    serverName: text,
+  }),
+  tokens: record<TokenFiles>({ peer: text, client: text, admin: text }),
   origins: list(text),
+  admin: text,
   insecure: flag,
   log: oneOf(LOG_FORMATS),
   logLevel: oneOf(LOG_LEVELS),
 })
 
-/** @throws {CliError} `USAGE` with the file, the key and the value that is not acceptable */
-export function readConfigFile(path: string): ConfigFile {
+/**
+ * @param id whose view it is: `{id}` in a path stands for it, and a path that is not absolute begins where the file is
+ * @throws {CliError} `USAGE` with the file, the key and the value that is not acceptable
+ */
+export function readConfigFile(path: string, id: string): ConfigFile {
   const at = `--config ${path}`
-  const file = readFile(parse(path, at), at)
+  const file = withPaths(readFile(parse(path, at), at), (given) =>
+    resolve(dirname(path), given.replaceAll('{id}', id)),
+  )
   for (const [key, ids] of [['controller', file.controller ?? []], ...groupsOf(file)] as const)
     for (const id of ids)
       if (file.nodes === undefined || !Object.hasOwn(file.nodes, id))
         throw usage(`${at}: ${key} names ${id}, but nodes are ${namesOf(file.nodes)}`)
   return file
+}
+
+function withPaths(file: ConfigFile, complete: (path: string) => string): ConfigFile {
+  const { tls, tokens = {} } = file
+  const paths = (['ca', 'cert', 'key'] as const).flatMap((name) =>
+    tls?.[name] === undefined ? [] : [[name, complete(tls[name])] as const],
+  )
+  const tokenPaths = Object.entries(tokens).map(([role, given]) => [role, complete(given)] as const)
+  return {
+    ...file,
+    ...(tls === undefined ? {} : { tls: { ...tls, ...Object.fromEntries(paths) } }),
+    ...(file.tokens === undefined ? {} : { tokens: Object.fromEntries(tokenPaths) }),
+  }
 }
 
 function groupsOf({ groups = {} }: ConfigFile): (readonly [string, readonly string[]])[] {

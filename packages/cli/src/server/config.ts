@@ -1,11 +1,14 @@
 /** What `lab server` runs with: flag, else environment (commander joins the two), else cluster file, else default. */
+import type { CertificatesOf } from '@lab/rpc/tls'
 import { parseMembers, splitList, usage } from '../parse.ts'
+import { tlsConfigOf, type TlsConfig, type TlsFlags, type TokenFiles } from '../security.ts'
+import { parseAdminAddress, type AdminAddress } from './admin/address.ts'
 import { readConfigFile, type ConfigFile } from './config-file.ts'
 import type { LogFormat, LogLevel, LogStyle } from './log.ts'
 import { address, list, mapOf, name } from './shapes.ts'
 
 /** As commander gives them: each from its flag or its environment variable. */
-export interface ServerFlags {
+export interface ServerFlags extends TlsFlags {
   readonly id?: string
   readonly members?: string
   readonly data?: string
@@ -13,7 +16,12 @@ export interface ServerFlags {
   readonly join?: readonly string[]
   readonly clusterId?: string
   readonly config?: string
+  readonly tlsClients?: CertificatesOf
+  readonly tokenFile?: string
+  readonly peerTokenFile?: string
+  readonly adminTokenFile?: string
   readonly origin?: readonly string[]
+  readonly admin?: string
   readonly insecure?: boolean
   readonly log?: LogFormat
   readonly logLevel?: LogLevel
@@ -27,7 +35,11 @@ export interface ServerConfig {
   readonly data: string
   readonly listen: readonly string[]
   readonly plan: ServerPlan
+  readonly tls: TlsConfig | undefined
+  readonly tokens: TokenFiles
   readonly origins: readonly string[]
+  /** Undefined: nowhere. */
+  readonly admin: AdminAddress | undefined
   readonly insecure: boolean
   readonly log: LogStyle
 }
@@ -61,9 +73,10 @@ const DEFAULT_SHARDS = 64
 
 /** @throws {CliError} `USAGE` when something is missing, not acceptable or contradicts itself */
 export function resolveServerConfig(flags: ServerFlags): ServerConfig {
-  const file = flags.config === undefined ? {} : readConfigFile(flags.config)
   if (flags.id === undefined) throw usage('which server is this? Give --id, such as --id n1')
   const id = name(flags.id, '--id')
+  const file = flags.config === undefined ? {} : readConfigFile(flags.config, id)
+  const admin = flags.admin ?? file.admin
   const plan = planOf(id, flags, file)
   if (flags.data === undefined) throw usage(`where do the data go? Give --data, such as --data ./data/${id}`)
   return {
@@ -72,12 +85,31 @@ export function resolveServerConfig(flags: ServerFlags): ServerConfig {
     data: flags.data,
     listen: listenOf(id, plan, flags),
     plan,
+    tls: tlsOf(flags, file),
+    tokens: tokensOf(flags, file),
+    admin: admin === undefined ? undefined : parseAdminAddress(admin),
     origins: flags.origin?.flatMap(splitList) ?? file.origins ?? [],
     insecure: flags.insecure ?? file.insecure ?? false,
     log: {
       format: flags.log ?? file.log ?? 'text',
       level: flags.logLevel ?? file.logLevel ?? 'info',
     },
+  }
+}
+
+/** Each part from the flag, else from the file. */
+function tlsOf(flags: ServerFlags, file: ConfigFile): TlsConfig | undefined {
+  const given = tlsConfigOf(flags)
+  if (given === undefined && file.tls === undefined) return undefined
+  return { ...file.tls, ...given, ...(flags.tlsClients === undefined ? {} : { clients: flags.tlsClients }) }
+}
+
+function tokensOf({ tokenFile, peerTokenFile, adminTokenFile }: ServerFlags, file: ConfigFile): TokenFiles {
+  return {
+    ...file.tokens,
+    ...(tokenFile === undefined ? {} : { client: tokenFile }),
+    ...(peerTokenFile === undefined ? {} : { peer: peerTokenFile }),
+    ...(adminTokenFile === undefined ? {} : { admin: adminTokenFile }),
   }
 }
 

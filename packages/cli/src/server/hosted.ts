@@ -1,12 +1,14 @@
 /** What a server process keeps running, whatever it serves: seen by its life (run.ts) and by its admin port. */
 import type { Logger, RaftNode } from '@lab/raft'
-import type { Address, TraceSink } from '@lab/rpc'
+import type { Address, RoleTokens, ServerMetrics, TraceSink } from '@lab/rpc'
+import type { TlsKeys } from '@lab/rpc/tls'
 
 /** What whatever is hosted gets from the process. */
 export interface Surroundings {
   readonly logger: Logger
   readonly trace?: TraceSink | undefined
-  readonly token?: string | undefined
+  readonly token?: string | RoleTokens | undefined
+  readonly tls?: TlsKeys | undefined
 }
 
 /** A Raft group that this process is a member of. */
@@ -19,6 +21,7 @@ export interface HostedGroup {
 export interface Hosted {
   /** Complete, with real ports. */
   readonly addresses: readonly Address[]
+  readonly rpc: () => ServerMetrics
   /** Those that run now: they may come and go. */
   readonly groups: () => readonly HostedGroup[]
   /** For people: what it says of itself when it has started, such as `cluster prod of m1 m2 m3`. */

@@ -1,0 +1,19 @@
+import type { Logger } from '@lab/raft'
+import type { HostedGroup } from './hosted.ts'
+
+/** Tells the log what operators look for in it: who leads, who takes part, and when the process was held up. */
+export function narrate({ name, node }: HostedGroup, logger: Logger): void {
+  node.on('role', ({ role, term, why }) => {
+    logger.info(`${name}: ${role} of term ${term}: ${why}`)
+  })
+  node.on('leader', ({ leader, term }) => {
+    logger.info(`${name}: ${leader ?? 'nobody'} leads, term ${term}`)
+  })
+  node.on('membership', ({ membership, index, difference }) => {
+    if (difference !== null) logger.warn(`${name}: ${difference}`)
+    else logger.info(`${name}: members since entry ${index}: ${membership.voters.join(' ')}`)
+  })
+  node.on('stall', ({ lateMs }) => {
+    logger.warn(`${name}: the event loop stood still for ${Math.round(lateMs)} ms`)
+  })
+}
