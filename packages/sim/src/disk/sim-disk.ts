@@ -173,15 +173,15 @@ export class SimDisk implements Disk {
     await this.#pause()
     if (!this.#directories.has(directory)) throw new DiskError('NOT_FOUND', `${directory} is missing`)
     const prefix = `${directory}/`
-    return [...this.#names.keys()]
-      .filter((path) => path.startsWith(prefix))
-      .map((path) => path.slice(prefix.length))
-      .sort()
+    const below = [...this.#names.keys(), ...this.#directories].filter((path) => path.startsWith(prefix))
+    // A folder shows its files and its folders, and not what is in these.
+    return [...new Set(below.map((path) => path.slice(prefix.length).split('/')[0] ?? ''))].sort()
   }
 
   async makeDirectory(directory: string): Promise<void> {
     await this.#pause()
-    this.#directories.add(directory)
+    for (let at = directory.length; at > 0; at = directory.lastIndexOf('/', at - 1))
+      this.#directories.add(directory.slice(0, at))
   }
 
   async syncDirectory(directory: string): Promise<void> {

@@ -1,0 +1,29 @@
+import { defineJob } from '@lab/mapreduce'
+
+/** The labs' word count: letters, case kept. */
+export const wordCount = defineJob({
+  map(line: string, emit, context) {
+    for (const word of line.match(/\p{L}+/gu) ?? []) emit(word, 1)
+    context.counter('lines').add()
+  },
+  reduce(word, counts, emit, context) {
+    let sum = 0
+    for (const count of counts) sum += count
+    emit(word, sum)
+    context.counter('words').add()
+  },
+})
+
+/** The same with a combiner. */
+export const combined = defineJob({ ...wordCount, combine: (left: number, right: number) => left + right })
+
+/** The labs' indexer: how many files hold a word, and which. */
+export const indexer = defineJob<string, string, string, string, string>({
+  map(line, emit, { inputFile }) {
+    for (const word of new Set(line.match(/\p{L}+/gu) ?? [])) emit(word, inputFile)
+  },
+  reduce(word, files, emit) {
+    const sorted = [...new Set(files)].sort()
+    emit(word, `${String(sorted.length)} ${sorted.join(',')}`)
+  },
+})
