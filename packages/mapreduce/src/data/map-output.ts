@@ -88,7 +88,7 @@ export class MapOutput<K, V> {
     }
     const pair = this.#arena.append(key, this.#key, value, this.#value)
     this.#place(pair, key)
-    if (this.#arena.used + this.#table.used > this.#budget) this.#spill()
+    if (this.#arena.used + this.#table.used > this.#budget) this.#spill(this.#combine)
   }
 
   /** Takes a key as bytes [start, end), which its codec would give, and a number or other value for it. */
@@ -104,15 +104,21 @@ export class MapOutput<K, V> {
       values[slot] = this.#folded(this.#combine(values[slot] as V, value, this.#key.read(bytes, start, end)))
   }
 
-  /** Takes pairs as the codecs would have written them, one after the other. */
-  emitPairs(pairs: Uint8Array): void {
+  /**
+   * Takes pairs as the codecs would have written them, no key twice in all of them, and spills them: there is nothing to
+   * combine, and no pair is looked at again.
+   */
+  spillDistinct(batches: Iterable<Uint8Array>): void {
+    if (this.#arena.count + this.#table.count > 0) this.#spill(this.#combine)
     const arena = this.#arena
-    for (let at = 0; at < pairs.length;) {
-      const pair = arena.appendPair(pairs, at)
-      at += arena.length - (arena.offsets[pair] as number)
-      this.#place(pair, undefined)
-      if (arena.used + this.#table.used > this.#budget) this.#spill()
-    }
+    for (const pairs of batches)
+      for (let at = 0; at < pairs.length;) {
+        const pair = arena.appendPair(pairs, at)
+        at += arena.length - (arena.offsets[pair] as number)
+        this.#place(pair, undefined)
+        if (arena.used > this.#budget) this.#spill(undefined)
+      }
+    if (arena.count > 0) this.#spill(undefined)
   }
 
   /** Memory for pairs that are not spilled yet. */
@@ -122,7 +128,7 @@ export class MapOutput<K, V> {
 
   /** Spills what is left, writes the index, and closes the file. */
   finish(): MapOutputFile {
-    if (this.#arena.count + this.#table.count > 0) this.#spill()
+    if (this.#arena.count + this.#table.count > 0) this.#spill(this.#combine)
     const index = encodeIndex(this.#spills, this.#options.partitions)
     this.#file.write(index, this.#writer.position)
     this.#file.close()
@@ -158,7 +164,7 @@ export class MapOutput<K, V> {
       Math.max(table.used, table.bytesIfGrown) + table.count * INDEX_BYTES * 2 + this.#arena.used >
       this.#budget
     )
-      this.#spill()
+      this.#spill(this.#combine)
   }
 
   #folded(value: V): number {
@@ -180,14 +186,14 @@ export class MapOutput<K, V> {
     arena.partitions[pair] = chosen
   }
 
-  #spill(): void {
+  #spill(combine: ((left: V, right: V, key: K) => V) | undefined): void {
     this.#drain()
     const arena = this.#arena
     const { order, bounds } = sortPairs(arena, this.#options.partitions)
     const segments: Segment[] = []
     for (let partition = 0; partition < this.#options.partitions; partition++) {
       const pairs = order.subarray(bounds[partition], bounds[partition + 1])
-      spillPartition(arena, pairs, this.#writer, this.#key, this.#value, this.#combine)
+      spillPartition(arena, pairs, this.#writer, this.#key, this.#value, combine)
       segments.push(this.#writer.endSegment())
     }
     this.#spills.push(segments)

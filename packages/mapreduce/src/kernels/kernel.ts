@@ -18,6 +18,6 @@ export interface Kernel<K, V> {
   readonly name: string
   /** May a file be cut into splits? */
   readonly splittable: boolean
-  /** Does what map would for all records of a split. @returns how many records there were, of the kernel's own kind */
-  map(run: KernelRun<K, V>): Promise<number>
+  /** Does what map would for all records of a split. Records are not counted. */
+  map(run: KernelRun<K, V>): Promise<void>
 }

@@ -55,8 +55,8 @@ interface TokensModule {
   drain(): number
 }
 
-/** 2^19 words of 16 bytes: 8 MB, drained when five eighths are taken. */
-const SLOTS_LOG2_MAX = 19
+/** 2^20 words of 16 bytes: 16 MB, drained when five eighths are taken. */
+const SLOTS_LOG2_MAX = 20
 /** One round of words must fit in five eighths of them. */
 const SLOTS_LOG2_MIN = 14
 
@@ -97,8 +97,13 @@ export class WasmTokenCounter implements TokenCounter {
 
   finish(): void {
     const module = this.#module
-    for (let length = module.drain(); length > 0; length = module.drain())
-      this.#output.emitPairs(new Uint8Array(module.memory.buffer, module.pairs(), length))
+    this.#output.spillDistinct(this.#drained())
     module.reset()
+  }
+
+  *#drained(): Generator<Uint8Array, void, undefined> {
+    const module = this.#module
+    for (let length = module.drain(); length > 0; length = module.drain())
+      yield new Uint8Array(module.memory.buffer, module.pairs(), length)
   }
 }

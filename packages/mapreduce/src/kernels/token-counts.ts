@@ -47,7 +47,7 @@ async function countSplit(
   counter: TokenCounter,
   output: KernelRun<string, number>['output'],
   onProgress: (position: number) => void,
-): Promise<number> {
+): Promise<void> {
   const from = await wordBoundary(input, start)
   const to = end === Infinity ? end : await wordBoundary(input, end)
   let position = from
@@ -61,7 +61,6 @@ async function countSplit(
     onProgress(position)
   }
   counter.finish()
-  return Math.max(0, Math.min(to, input.size) - from)
 }
 
 /** Behind the word that goes on across `position`, which belongs to the split before. */

@@ -75,28 +75,48 @@ class MapAttempt {
   }
 
   async #read(number: number, split: Split, emit: Emit<unknown, unknown>): Promise<void> {
-    const { progress } = this.#environment
-    const format = formatOfFile(this.#job.input ?? textLines, split.file)
     const input = await this.#environment.openInput(split)
     this.#context.inputFile = split.file
+    const { kernel } = this.#job
     try {
-      for await (const batch of format.records(input.bytes, split.start, split.end)) {
-        for (const { offset, record } of batch) {
-          progress.enter(number, offset)
-          if (this.#skipping.isListed(split.file, offset)) this.#skip(split.file, offset, record)
-          else {
-            const waiting = this.#map(split.file, offset, record, emit)
-            if (waiting !== undefined) await waiting
-          }
-        }
-        progress.fraction =
-          (this.#bytesBefore + progress.offset - split.start) / Math.max(this.#bytesTotal, 1)
-        this.#environment.signal.throwIfAborted()
-      }
+      // What skips records must see them one by one.
+      if (kernel !== undefined && !this.#skipping.isOn) await this.#runKernel(kernel, split, input.bytes)
+      else await this.#mapRecords(number, split, input.bytes, emit)
     } finally {
       input.close()
     }
     this.#bytesBefore += split.end - split.start
+  }
+
+  #runKernel(kernel: NonNullable<AnyJob['kernel']>, split: Split, input: InputBytes): Promise<void> {
+    const { progress, signal } = this.#environment
+    const onProgress = (position: number): void => {
+      signal.throwIfAborted()
+      progress.fraction = (this.#bytesBefore + position - split.start) / Math.max(this.#bytesTotal, 1)
+    }
+    return kernel.map({ input, split, output: this.#output, onProgress })
+  }
+
+  async #mapRecords(
+    number: number,
+    split: Split,
+    input: InputBytes,
+    emit: Emit<unknown, unknown>,
+  ): Promise<void> {
+    const { progress } = this.#environment
+    const format = formatOfFile(this.#job.input ?? textLines, split.file)
+    for await (const batch of format.records(input, split.start, split.end)) {
+      for (const { offset, record } of batch) {
+        progress.enter(number, offset)
+        if (this.#skipping.isListed(split.file, offset)) this.#skip(split.file, offset, record)
+        else {
+          const waiting = this.#map(split.file, offset, record, emit)
+          if (waiting !== undefined) await waiting
+        }
+      }
+      progress.fraction = (this.#bytesBefore + progress.offset - split.start) / Math.max(this.#bytesTotal, 1)
+      this.#environment.signal.throwIfAborted()
+    }
   }
 
   #map(

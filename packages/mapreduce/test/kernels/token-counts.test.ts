@@ -39,7 +39,7 @@ async function counted(
   for (let i = 0; i + 1 < at.length; i++)
     await kernel.map({
       input: inputOf(bytes),
-      split: { file, start: at[i]!, end: at[i + 1]! },
+      split: { file, start: at[i]!, end: at[i + 1]!, fileBytes: bytes.length },
       output,
       onProgress: () => {},
     })
