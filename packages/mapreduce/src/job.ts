@@ -44,7 +44,7 @@ export interface Job<Rec = string, K = string, V = number, OutK = string, OutV =
   /** Which reduce task gets a key: an integer from 0 to `partitions - 1` (§4.1). Default: a hash of the key's bytes. */
   partition?(key: K, partitions: number): number
   /** Does the same as `map`, faster: made by `tokenCounts` and its like. */
-  readonly kernel?: Kernel<K, V>
+  readonly kernel?: Kernel
   /** `'none'` lets reduce see keys in any order, which is cheaper when there is a combiner. Default: bytewise by key (§4.2). */
   readonly order?: 'key' | 'none'
   /** Called before the first record of a task, in the thread that runs it. */

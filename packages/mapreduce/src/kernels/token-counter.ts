@@ -1,5 +1,5 @@
 /** Words are maximal runs of ASCII letters. Two ways to count them that give the same: WebAssembly, and the reference. */
-import type { MapOutput } from '../data/map-output.ts'
+import type { KernelOutput } from './kernel.ts'
 import { compileModule, instantiate } from './instantiate.ts'
 import { TOKENS_MODULE } from './tokens-module.ts'
 
@@ -22,9 +22,9 @@ export function isLetter(byte: number): boolean {
 /** Byte by byte, in JavaScript: what the other must agree with, and what runs where there is no WebAssembly with SIMD. */
 export class PlainTokenCounter implements TokenCounter {
   readonly bytesMax = 1 << 20
-  readonly #output: MapOutput<string, number>
+  readonly #output: KernelOutput
 
-  constructor(output: MapOutput<string, number>) {
+  constructor(output: KernelOutput) {
     this.#output = output
   }
 
@@ -67,9 +67,9 @@ export class WasmTokenCounter implements TokenCounter {
   readonly bytesMax: number
   readonly #module: TokensModule
   readonly #input: Uint8Array
-  readonly #output: MapOutput<string, number>
+  readonly #output: KernelOutput
 
-  private constructor(output: MapOutput<string, number>, module: TokensModule, budgetBytes: number) {
+  private constructor(output: KernelOutput, module: TokensModule, budgetBytes: number) {
     this.#output = output
     this.#module = module
     const log2 = Math.floor(Math.log2(Math.max(1, budgetBytes / 64)))
@@ -79,7 +79,7 @@ export class WasmTokenCounter implements TokenCounter {
   }
 
   /** Undefined where WebAssembly or its SIMD is missing. */
-  static create(output: MapOutput<string, number>, budgetBytes: number): WasmTokenCounter | undefined {
+  static create(output: KernelOutput, budgetBytes: number): WasmTokenCounter | undefined {
     if (compiled === undefined) compiled = compileModule(Buffer.from(TOKENS_MODULE, 'base64')) ?? null
     if (compiled === null) return undefined
     return new WasmTokenCounter(output, instantiate(compiled) as TokensModule, budgetBytes)

@@ -3,7 +3,7 @@ import { unpacked } from '../data/gzip-format.ts'
 import { readAt } from '../data/record-windows.ts'
 import type { InputBytes } from '../formats.ts'
 import { defineJob, type Job } from '../job.ts'
-import type { Kernel, KernelRun } from './kernel.ts'
+import type { Kernel, KernelOutput } from './kernel.ts'
 import { sum, sumValues } from './sum.ts'
 import { isLetter, PlainTokenCounter, WasmTokenCounter, type TokenCounter } from './token-counter.ts'
 
@@ -11,7 +11,7 @@ const SCAN_BYTES = 1 << 12
 
 /** How often each word occurs: maximal runs of ASCII letters, upper and lower case apart. */
 export function tokenCounts(): Job<string, string, number, string, number> & {
-  readonly kernel: Kernel<string, number>
+  readonly kernel: Kernel
 } {
   const job = defineJob<string, string, number, string, number>({
     name: 'token counts',
@@ -26,8 +26,8 @@ export function tokenCounts(): Job<string, string, number, string, number> & {
 
 /** @param create the counter, or undefined for the reference */
 export function tokenKernel(
-  create: (output: KernelRun<string, number>['output'], budgetBytes: number) => TokenCounter | undefined,
-): Kernel<string, number> {
+  create: (output: KernelOutput, budgetBytes: number) => TokenCounter | undefined,
+): Kernel {
   return {
     name: 'token counts',
     splittable: true,
@@ -45,7 +45,7 @@ async function countSplit(
   start: number,
   end: number,
   counter: TokenCounter,
-  output: KernelRun<string, number>['output'],
+  output: KernelOutput,
   onProgress: (position: number) => void,
 ): Promise<void> {
   const from = await wordBoundary(input, start)
@@ -76,11 +76,7 @@ async function wordBoundary(input: InputBytes, position: number): Promise<number
 }
 
 /** A word that is longer than what a counter takes at a time. @returns its length */
-async function giant(
-  input: InputBytes,
-  position: number,
-  output: KernelRun<string, number>['output'],
-): Promise<number> {
+async function giant(input: InputBytes, position: number, output: KernelOutput): Promise<number> {
   let length = 0
   for (let wanted = SCAN_BYTES; ; wanted *= 2) {
     const bytes = await readAt(input, position, wanted)

@@ -22,7 +22,7 @@ function inputOf(bytes: Uint8Array): InputBytes {
 
 /** What the kernel counts when the file is cut there. */
 async function counted(
-  kernel: Kernel<string, number>,
+  kernel: Kernel,
   bytes: Uint8Array,
   cuts: readonly number[] = [],
   { budgetBytes = 2 ** 22, file = 'text' } = {},
