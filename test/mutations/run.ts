@@ -31,6 +31,11 @@ const hosts: Layer = { name: 'hosts', paths: ['packages/raft/test/host/'] }
 const simulator: Layer = { name: 'simulator', paths: ['packages/raft/test/sim/'] }
 const kv: Layer = { name: 'kv', paths: ['packages/kvraft/test/'] }
 
+const mapreduce: Layer = {
+  name: 'mapreduce',
+  paths: ['packages/mapreduce/test/core/', 'packages/mapreduce/test/sim/'],
+}
+
 /** Which tests are asked about the mistakes of a list, by its name: those that need least time first. */
 export const layers: Readonly<Record<string, readonly Layer[]>> = {
   core: [paper, cores, explorer, simulator],
@@ -39,6 +44,7 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
   host: [paper, hosts, storage],
   storage: [storage, simulator],
   kv: [kv],
+  mapreduce: [mapreduce],
 }
 
 export interface Verdict {

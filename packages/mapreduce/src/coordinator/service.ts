@@ -44,6 +44,9 @@ async function register(coordinator: Coordinator, request: RegisterRequest): Pro
   coordinator.workers.set(worker, { host, pid, slots, address, probe, lastPoll: poll, cancel: [] })
   coordinator.polls.drop(worker)
   await coordinator.step({ type: 'register', worker, slots, outputs: held, running })
+  // After a restart others may have read of its outputs, and not of where it is.
+  for (const { winner } of coordinator.schedule.state.maps)
+    if (winner?.worker === worker) coordinator.table.add(winner)
   const { job } = coordinator.options
   const { leaseMs } = coordinator.schedule.state.options
   return {

@@ -22,6 +22,12 @@ export class OutputsSeen {
     await this.#updating
   }
 
+  /** Is there a place for each of so many maps? */
+  isComplete(maps: number): boolean {
+    for (let map = 0; map < maps; map++) if (this.get(map) === null) return false
+    return true
+  }
+
   /** Null when nobody has it. */
   get(map: number): Source | null {
     const attempt = this.#sources.get(map)

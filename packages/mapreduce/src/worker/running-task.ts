@@ -1,5 +1,5 @@
 /** One attempt on this worker, from its assignment to the report of its end. */
-import { toError } from '@lab/rpc'
+import { sleep, toError } from '@lab/rpc'
 import { attemptName, type AttemptId, type AttemptProgress, type AttemptResult } from '../core/task.ts'
 import type { Assignment, RegisterReply } from '../protocol.ts'
 import { FetchFailed, TaskFailed } from '../task/failure.ts'
@@ -9,6 +9,8 @@ import { folderOf } from './shared-folders.ts'
 import { upload } from './uploads.ts'
 import type { Worker } from './worker.ts'
 
+const WAITS_MAX = 10
+const WAIT_MS = 200
 const UNKNOWN = { fraction: 0, records: 0, status: '' }
 
 export class RunningTask {
@@ -86,6 +88,15 @@ export class RunningTask {
   async #sources(): ReturnType<Worker['shuffle']['sources']> {
     const { client, options, shuffle, table } = this.#worker
     await table.update(client, this.#assignment.outputs)
+    // After a restart of the coordinator a worker may not have come back to it yet: not worth another attempt.
+    for (
+      let wait = 0;
+      wait < WAITS_MAX && !table.isComplete(this.#session.maps) && !this.#isCancelled;
+      wait++
+    ) {
+      await sleep(this.#worker.clock, WAIT_MS)
+      await table.update(client, Infinity)
+    }
     const copies = `${options.folder}/${attemptName(this.attempt)}.from-map-`
     const sources = await shuffle.sources(table, this.#session.maps, this.attempt.task, copies)
     this.#copies = sources.flatMap(({ path, segments }) => (segments === null ? [] : [path]))

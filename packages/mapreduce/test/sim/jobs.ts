@@ -27,3 +27,15 @@ export const indexer = defineJob<string, string, string, string, string>({
     emit(word, `${String(sorted.length)} ${sorted.join(',')}`)
   },
 })
+
+/** Depends on the order of a key's values, which is that of the maps. */
+export const listing = defineJob<string, string, string, string, string>({
+  map(line, emit, context) {
+    for (const word of line.match(/\p{L}+/gu) ?? []) emit(word, context.inputFile)
+    context.counter('lines').add()
+  },
+  reduce(word, files, emit, context) {
+    emit(word, [...files].join(','))
+    context.counter('words').add()
+  },
+})

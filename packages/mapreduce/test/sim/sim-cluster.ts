@@ -34,7 +34,7 @@ export interface Made {
 const COORDINATOR = 'coordinator'
 export const OUTPUT = 'out'
 /** A dead process is started again by whoever looks after it. */
-const RESTART_MS = 300
+export const RESTART_MS = 300
 
 export class SimCluster {
   readonly world: World
@@ -68,6 +68,21 @@ export class SimCluster {
 
   get workers(): readonly string[] {
     return Array.from({ length: this.#options.workers }, (_, i) => `w${String(i + 1)}`)
+  }
+
+  /** Tasks that are completed, or were, with the time at which the coordinator said so: `map 3`. */
+  get completed(): Map<string, number> {
+    const done = this.transitions.filter(({ to }) => to === 'completed')
+    return new Map(done.map(({ kind, task, at }) => [`${kind} ${String(task)}`, at]))
+  }
+
+  /** Tasks of which an attempt began after they were completed. */
+  get madeAgain(): string[] {
+    const { completed } = this
+    return this.made
+      .map(({ work, beganAt }) => ({ name: `${work.kind} ${String(work.attempt.task)}`, beganAt }))
+      .filter(({ name, beganAt }) => beganAt > (completed.get(name) ?? Infinity))
+      .map(({ name }) => name)
   }
 
   /** R. */
