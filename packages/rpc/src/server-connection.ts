@@ -38,8 +38,19 @@ export class ServerConnection implements ConnectionOwner {
     }
   }
 
+  /** It has shaken hands, and may call. */
+  get isWelcome(): boolean {
+    return this.#calls !== undefined
+  }
+
   get inFlight(): number {
     return this.#calls?.inFlight ?? 0
+  }
+
+  /** Ends it without a word, or hurries a farewell that the other end does not take. */
+  turnOut(error: RpcError): void {
+    if (!this.connection.isOver) this.#shared.counters.refused++
+    this.connection.abort(error)
   }
 
   /** Turns the peer away before or in its handshake. */

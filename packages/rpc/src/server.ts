@@ -2,6 +2,7 @@ import { formatAddress, parseAddress, pickTransport } from './address.ts'
 import { admit, checkListenAddress, originRefusal, type AdmissionOptions } from './admission.ts'
 import { sleep, systemClock, type Clock, type Milliseconds } from './clock.ts'
 import { Deadlines } from './deadlines.ts'
+import { Door } from './door.ts'
 import { identityWith, type LocalIdentity } from './handshake.ts'
 import { limitsWith, type Limits } from './limits.ts'
 import { systemRandom, type Random } from './random.ts'
@@ -117,12 +118,9 @@ export class Server {
     for (const at of typeof listen === 'string' ? [listen] : listen) {
       const picked = pickTransport(at, transports)
       checkListenAddress(picked.address, this.#options)
-      let channels = 0
+      const door = new Door(this.#shared.limits.channelsMax)
       const listener = await picked.transport.listen(picked.address, (channel) => {
-        const isFull = channels >= this.#shared.limits.channelsMax
-        channels++
-        void channel.closed.then(() => channels--)
-        this.#accept(channel, isFull)
+        this.#accept(channel, door)
       })
       this.#listeners.push(listener)
       // A transport may listen elsewhere than it was told, as one that joins an existing HTTP server.
@@ -163,14 +161,14 @@ export class Server {
     giveUp.abort()
   }
 
-  #accept(channel: Channel, isFull: boolean): void {
+  #accept(channel: Channel, door: Door): void {
     this.#shared.counters.accepted++
     const connection = new ServerConnection(channel, this.#shared, (ended) => {
       this.#connections.delete(ended)
       if (this.#connections.size === 0) this.#onAllGone?.()
     })
     this.#connections.add(connection)
-    const refusal = isFull
+    const refusal = !door.enter(connection)
       ? wireError('BUSY', 'it has as many connections as it takes')
       : originRefusal(channel.origin, this.#options)
     if (this.#closed !== undefined) connection.end()

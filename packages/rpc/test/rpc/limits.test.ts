@@ -44,6 +44,29 @@ describe('limits', () => {
     await client(server)
   })
 
+  test('where it is full, those that say nothing make room for those that shake hands', async () => {
+    const server = await start({ limits: { channelsMax: 4 } })
+    const good = await client(server)
+    const silent: Awaited<ReturnType<typeof bare>>[] = []
+    for (let n = 0; n < 20; n++) silent.push(await bare(server))
+    const late = await client(server, { timeout: 1000 })
+    for (const one of [good, late]) expect(await one.echo(Uint8Array.of(1))).toEqual(Uint8Array.of(1))
+    expect(server.metrics()).toMatchObject({ connections: 4, refused: 18 })
+    await expect.poll(() => silent.filter((socket) => socket.destroyed).length).toBe(18)
+  })
+
+  test('those that were refused and do not leave keep nobody out', async () => {
+    const server = await start({ limits: { channelsMax: 4 }, token: 'secret' })
+    for (let n = 0; n < 8; n++) {
+      const socket = await bare(server)
+      socket.pause()
+      socket.write(hello())
+    }
+    await expect.poll(() => server.metrics().refused).toBe(8)
+    const good = await client(server, { timeout: 1000, identity: { token: 'secret' } })
+    expect(await good.echo(Uint8Array.of(1))).toEqual(Uint8Array.of(1))
+  })
+
   test('too many calls in flight are refused with BUSY, by the client and by the server', async () => {
     const server = await start({ limits: { callsInFlightMax: 3 } })
     const hangers = await client(server)
