@@ -172,3 +172,18 @@ async function killLeaders({ t }: KvCluster, times: number): Promise<void> {
     await t.restart(id)
   }
 }
+
+test('clerks that only read leave nothing behind: no entry in the log, and so no session in anybody’s memory (thesis §6.4)', async () => {
+  const { t, clerk } = await kvCluster()
+  const writer = await clerk('writer')
+  await t.settle(writer.put('k', 'v'))
+  const before = (await t.leader()).status().lastIndex
+  for (let reader = 0; reader < 20; reader++) {
+    const kv = await clerk(`reader${String(reader)}`)
+    expect(await t.settle(kv.getText('k'))).toBe('v')
+    expect((await t.settle(kv.scan({ prefix: '' }))).entries).toHaveLength(1)
+    await t.settle(kv.close())
+  }
+  expect((await t.leader()).status().lastIndex).toBe(before)
+  await t.close()
+})

@@ -14,7 +14,7 @@ import { SnapshotReceiver } from './snapshot-receiver.ts'
 import { SnapshotSender, type SnapshotRead } from './snapshot-sender.ts'
 import { TrailingLog } from './trailing-log.ts'
 
-const RESTORE_CHUNK_BYTES = 256 * 1024
+const RESTORE_CHUNK_BYTES = 64 * 1024
 /** A machine that yields its chunks without a pause would hold the event loop. */
 const SLICE_MS = 5
 

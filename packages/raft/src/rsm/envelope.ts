@@ -27,7 +27,8 @@ export function clientKeyOf(clientId: Uint8Array): ClientKey {
   return readClientKey(new ByteReader(clientId))
 }
 
-function readClientKey(reader: ByteReader): ClientKey {
+/** Reads the sixteen bytes of a client id. */
+export function readClientKey(reader: ByteReader): ClientKey {
   const a = reader.u32()
   const b = reader.u32()
   const c = reader.u32()
