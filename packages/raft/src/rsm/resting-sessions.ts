@@ -90,6 +90,13 @@ export class RestingSessions {
     return undefined
   }
 
+  /** Copies of all, in the order of last use. */
+  *sessions(): Generator<Session, void, undefined> {
+    for (const [number, page] of this.#pages.entries())
+      for (const [start, end] of this.#liveIn(number))
+        yield readSession(new ByteReader(page.bytes, start, end))
+  }
+
   /** All, in the order of last use, as {@link writeSession} would write each. */
   write(to: ByteWriter): void {
     for (const [number, { bytes, start, end, live }] of this.#pages.entries())

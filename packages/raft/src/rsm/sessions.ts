@@ -90,12 +90,24 @@ export class SessionTable {
     return writer.finish()
   }
 
-  /** @throws {ProtocolError} on bytes that `encode` did not write */
-  static decode(bytes: Uint8Array): SessionTable {
+  /**
+   * @param shift added to the log times: for sessions that come out of another log
+   * @throws {ProtocolError} on bytes that `encode` did not write
+   */
+  static decode(bytes: Uint8Array, shift = 0): SessionTable {
     const table = new SessionTable()
     const reader = new ByteReader(bytes)
     table.#resting.load(reader, bytes, reader.count(CLIENT_ID_BYTES + 3))
     reader.end()
+    return shift === 0 ? table : table.#shifted(shift)
+  }
+
+  #shifted(shift: number): SessionTable {
+    const table = new SessionTable()
+    for (const session of this.#resting.sessions()) {
+      session.lastTime = Math.max(0, session.lastTime + shift)
+      table.#resting.add(session)
+    }
     return table
   }
 
