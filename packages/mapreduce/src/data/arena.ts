@@ -87,6 +87,32 @@ export class Arena {
     return this.#commit(at, to)
   }
 
+  /**
+   * Appends keys of `width` bytes without values. All are copied at once, to the end of the room that they will need, and
+   * from there each to its place: a copy of a hundred bytes from another array takes a view of them.
+   *
+   * @returns the number of the first
+   */
+  appendKeys(keys: Uint8Array, width: number): number {
+    const first = this.count
+    const count = keys.length / width
+    const header = writeVarint(new Uint8Array(PAIR_HEADER_MAX), 0, width) + 1
+    let at = this.reserve(keys.length + count * header)
+    const { bytes } = this
+    let from = at + count * header
+    bytes.set(keys, from)
+    for (let i = 0; i < count; i++, from += width) {
+      if (this.count === this.offsets.length) this.#growIndex()
+      this.offsets[this.count++] = at
+      at = writeVarint(bytes, at, width)
+      bytes[at++] = 0
+      bytes.copyWithin(at, from, from + width)
+      at += width
+    }
+    this.length = at
+    return first
+  }
+
   /** Where pair `i` stands. Valid until the next call. */
   pair(i: number): PairView {
     this.#view.readAt(this.bytes, this.offsets[i] as number, this.length)

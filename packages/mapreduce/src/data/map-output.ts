@@ -121,6 +121,24 @@ export class MapOutput<K, V> {
     if (arena.count > 0) this.#spill(undefined)
   }
 
+  /**
+   * Takes keys of `width` bytes each that stand one after the other, with no bytes for a value.
+   *
+   * @param partitionAt the partition of the key at a place of `bytes`; default: that of the job
+   */
+  emitKeys(bytes: Uint8Array, width: number, partitionAt?: (at: number) => number): void {
+    const arena = this.#arena
+    const first = arena.appendKeys(bytes, width)
+    for (let pair = first, at = 0; pair < arena.count; pair++, at += width)
+      if (partitionAt === undefined) this.#place(pair, undefined)
+      else arena.partitions[pair] = this.#checked(partitionAt(at))
+    if (arena.used > this.#budget) this.#spill(this.#combine)
+  }
+
+  get partitions(): number {
+    return this.#options.partitions
+  }
+
   /** Memory for pairs that are not spilled yet. */
   get budgetBytes(): number {
     return this.#budget
@@ -180,10 +198,16 @@ export class MapOutput<K, V> {
       arena.partitions[pair] = partitions === 1 ? 0 : hashBytes(arena.bytes, keyStart, keyEnd) % partitions
       return
     }
-    const chosen = partition(key ?? this.#key.read(arena.bytes, keyStart, keyEnd), partitions)
+    arena.partitions[pair] = this.#checked(
+      partition(key ?? this.#key.read(arena.bytes, keyStart, keyEnd), partitions),
+    )
+  }
+
+  #checked(chosen: number): number {
+    const { partitions } = this.#options
     if (!Number.isInteger(chosen) || chosen < 0 || chosen >= partitions)
       throw new DataError('BAD_PARTITION', `partition gave ${String(chosen)}, not 0 to ${partitions - 1}`)
-    arena.partitions[pair] = chosen
+    return chosen
   }
 
   #spill(combine: ((left: V, right: V, key: K) => V) | undefined): void {

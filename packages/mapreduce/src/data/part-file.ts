@@ -48,6 +48,22 @@ export class PartFile<K, V> {
     this.#append(bytes)
   }
 
+  /** Writes bytes [start, end), which hold one pair in the part's format. */
+  writeSlice(bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start
+    if (length > BUFFER_BYTES) {
+      this.writeBytes(bytes.subarray(start, end), 1)
+      return
+    }
+    this.#flushText()
+    this.#records++
+    if (length > BUFFER_BYTES - this.#buffered) this.#flush()
+    const buffer = this.#buffer
+    let to = this.#buffered
+    for (let i = start; i < end; i++) buffer[to++] = bytes[i] as number
+    this.#buffered = to
+  }
+
   /** Writes what is buffered, and closes the file. */
   finish(options: { readonly durable?: boolean } = {}): PartSummary {
     this.#flushText()

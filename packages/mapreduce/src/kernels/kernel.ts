@@ -2,13 +2,17 @@
  * Jobs whose map the engine knows: it then works on whole blocks of input, in WebAssembly or with the engine's own
  * routines, and gives what the job's plain `map` would have given.
  */
+import type { PartFile } from '../data/part-file.ts'
+import type { SortedRun } from '../data/segment-reader.ts'
 import type { InputBytes, Split } from '../formats.ts'
 
 /** Where a kernel leaves pairs: a `MapOutput`, whose types are those of the job that names the kernel. */
 export interface KernelOutput {
   readonly budgetBytes: number
+  readonly partitions: number
   emit(key: unknown, value: unknown): void
   emitBytes(bytes: Uint8Array, start: number, end: number, value: unknown): void
+  emitKeys(bytes: Uint8Array, width: number, partitionAt?: (at: number) => number): void
   spillDistinct(batches: Iterable<Uint8Array>): void
 }
 
@@ -27,4 +31,6 @@ export interface Kernel {
   readonly splittable: boolean
   /** Does what map would for all records of a split. Records are not counted. */
   map(run: KernelRun): Promise<void>
+  /** Does what reduce would for all keys of a partition, and writes what the output format would. */
+  reduce?(run: SortedRun, part: PartFile<unknown, unknown>): void
 }

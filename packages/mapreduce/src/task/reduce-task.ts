@@ -69,7 +69,10 @@ class ReduceAttempt {
       part.write(outKey, outValue)
     }
     await this.#job.setup?.(this.#context)
-    await this.#reduceAll(new Groups(input.run, { key, value }), total, emit)
+    const { kernel } = this.#job
+    // What skips keys must see them one by one.
+    if (kernel?.reduce !== undefined && !this.#skipping.isOn) kernel.reduce(input.run, part)
+    else await this.#reduceAll(new Groups(input.run, { key, value }), total, emit)
     this.record = null
     await this.#job.teardown?.(this.#context)
     input.close()

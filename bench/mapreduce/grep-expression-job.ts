@@ -1,0 +1,3 @@
+import { grep } from '@lab/mapreduce'
+
+export default grep(/zq[xj]/)
