@@ -2,7 +2,9 @@
 // every failure in full at the end, and last of all `N passed, N failed, N skipped`.
 import { relative } from 'node:path'
 
-const FORWARDED = /^(Passed|Trace) /
+const FORWARDED = /^(Passed|Trace|Explored|Campaign) /
+/** Of tests that take minutes: shown at once. */
+const PROGRESS = /^Progress: /
 
 export default class LabReporter {
   #vitest
@@ -19,6 +21,7 @@ export default class LabReporter {
   /** Keeps what a scenario prints until its file's line has been written. Everything else that tests print is noise. */
   onUserConsoleLog({ content, taskId }) {
     const file = taskId === undefined ? undefined : this.#vitest.state.idMap.get(taskId)?.file?.id
+    for (const line of content.split('\n')) if (PROGRESS.test(line)) print(line)
     const lines = content.split('\n').filter((line) => FORWARDED.test(line))
     if (lines.length > 0) this.#printed.set(file, [...(this.#printed.get(file) ?? []), ...lines])
     if (process.env.LAB_VERBOSE === '1') process.stdout.write(content)

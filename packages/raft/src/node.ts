@@ -226,7 +226,7 @@ export class RaftNode<M extends StateMachine = StateMachine> {
   }
 
   status(): NodeStatus {
-    return { ...this.#runtime.status(), notes: this.#runtime.notes }
+    return Object.assign(this.#runtime.status(), { notes: this.#runtime.notes })
   }
 
   /** Counters, gauges and distributions, as a Prometheus renderer needs them. Cheap enough to ask every second. */

@@ -1,17 +1,8 @@
 import type { CoreStatus } from './ready.ts'
-import type { State } from './state.ts'
+import type { Leadership, State } from './state.ts'
 
 /** What anybody may look at, a copy. */
 export function statusOf(state: State): CoreStatus {
-  const followers: Record<string, CoreStatus['followers'][string]> = {}
-  for (const [id, follower] of state.leadership?.followers ?? [])
-    followers[id] = {
-      matchIndex: follower.matchIndex,
-      nextIndex: follower.nextIndex,
-      state: follower.state,
-      inflightBytes: follower.inflight.bytes,
-      roundTripMs: follower.roundTripMs,
-    }
   return {
     id: state.id,
     role: state.role,
@@ -26,6 +17,19 @@ export function statusOf(state: State): CoreStatus {
     memoryBytes: state.log.memoryBytes,
     uncommittedBytes: state.leadership?.uncommittedBytes ?? 0,
     membership: state.membership,
-    followers,
+    followers: state.leadership === null ? {} : followersOf(state.leadership),
   }
+}
+
+function followersOf({ followers }: Leadership): CoreStatus['followers'] {
+  const all: Record<string, CoreStatus['followers'][string]> = {}
+  for (const [id, follower] of followers)
+    all[id] = {
+      matchIndex: follower.matchIndex,
+      nextIndex: follower.nextIndex,
+      state: follower.state,
+      inflightBytes: follower.inflight.bytes,
+      roundTripMs: follower.roundTripMs,
+    }
+  return all
 }

@@ -225,7 +225,7 @@ export class Driver {
       this.#append(now)
       if (this.#reads.waiting) this.#reads.asked(core.readIndex(now))
       const ready = core.takeReady(now)
-      trace?.ready(ready, core.status().votedFor, this.#inbox.cause)
+      trace?.ready(ready, core, this.#inbox.cause)
       send(ready.sendNow)
       this.counters.messagesSent += ready.sendNow.length
       if (ready.write !== null) this.#write(ready.write, ready.sendWhenDurable)

@@ -101,20 +101,21 @@ export class RaftTrace {
    * What the core did, before anybody else hears of it. In the order in which one thing rests on another: what is committed may
    * be entries that this turn's write brings.
    *
-   * @param votedFor as it is now
+   * @param core as it is now
    * @param cause what the write came of
    */
-  ready({ changes, write }: Ready, votedFor: NodeId, cause: number): void {
-    for (const change of changes) if (change.type !== 'committed') this.#change(change, votedFor)
+  ready({ changes, write }: Ready, core: { status(): CoreStatus }, cause: number): void {
+    for (const change of changes) if (change.type !== 'committed') this.#change(change, core)
     if (write !== null) this.#append(write, cause)
     for (const change of changes)
       if (change.type === 'committed') this.#emit('commit', { index: change.index, ...because(change) })
   }
 
-  #change(change: Exclude<Change, { readonly type: 'committed' }>, votedFor: NodeId): void {
+  #change(change: Exclude<Change, { readonly type: 'committed' }>, core: { status(): CoreStatus }): void {
     switch (change.type) {
       case 'role': {
         const { role, term, leader, why } = change
+        const { votedFor } = core.status()
         this.#emit('role', { role, term, votedFor, leader, why, ...because(change) })
         return
       }

@@ -21,6 +21,13 @@ export interface Exploration {
   readonly commits: number
 }
 
+export interface ExploreOptions {
+  /** Played first, to begin in the middle of a story. */
+  readonly begin?: readonly Action[]
+  /** Told now and then, for who waits for millions. */
+  readonly onProgress?: (so: Exploration) => void
+}
+
 /** An invariant broke; the message tells the way there. */
 export class Violation extends Error {}
 
@@ -28,11 +35,14 @@ export class Violation extends Error {}
  * Breadth first: every state that is so many actions away from the beginning comes before any that is further, and the way to a
  * violation is the shortest.
  *
- * @param begin actions played first, to begin in the middle of a story
  * @throws {Violation}
  */
-export function explore(bounds: Bounds, statesMax: number, begin: readonly Action[] = []): Exploration {
-  const seen = new Seen()
+export function explore(
+  bounds: Bounds,
+  statesMax: number,
+  { begin = [], onProgress }: ExploreOptions = {},
+): Exploration {
+  const seen = new Seen(onProgress)
   const before: number[] = [-1]
   const how: Action[] = []
   const way = (state: number): Action[] => {
@@ -68,11 +78,11 @@ export function explore(bounds: Bounds, statesMax: number, begin: readonly Actio
 export function wander(
   bounds: Bounds,
   statesMax: number,
-  options: { readonly begin?: readonly Action[]; readonly seed: number; readonly steps: number },
+  options: ExploreOptions & { readonly seed: number; readonly steps: number },
 ): Exploration {
-  const { begin = [], seed, steps } = options
+  const { begin = [], seed, steps, onProgress } = options
   const random = seededRandom(seed)
-  const seen = new Seen()
+  const seen = new Seen(onProgress)
   while (seen.states < statesMax) {
     const world = played(bounds, begin)
     const actions = [...begin]
@@ -88,13 +98,20 @@ export function wander(
   return seen.result(false)
 }
 
+const PROGRESS_EVERY = 50_000
+
 /** The states seen, and what to tell of them. */
 class Seen {
   readonly #known = new StateSet()
+  readonly #onProgress: ((so: Exploration) => void) | undefined
   #steps = 0
   #depth = 0
   #leaders = 0
   #commits = 0
+
+  constructor(onProgress?: (so: Exploration) => void) {
+    this.#onProgress = onProgress
+  }
 
   get states(): number {
     return this.#known.size
@@ -107,6 +124,7 @@ class Seen {
     this.#depth = Math.max(this.#depth, depth)
     if (world.servers.some(({ core }) => core.status().role === 'leader')) this.#leaders++
     if (world.commitIndex > 0) this.#commits++
+    if (this.states % PROGRESS_EVERY === 0) this.#onProgress?.(this.result(false))
     return true
   }
 

@@ -15,8 +15,9 @@ test.each(Object.entries(stories))(
   'breadth first, from where %s: no invariant breaks',
   { timeout: HOURS_MS },
   (name, story) => {
-    const explored = explore(BOUNDS, share, story(BOUNDS))
-    tell(`breadth first, from where ${name}`, explored)
+    const what = `breadth first, from where ${name}`
+    const explored = explore(BOUNDS, share, { begin: story(BOUNDS), onProgress: progress(what) })
+    tell('Explored', what, explored)
     expect(explored.states).toBe(share)
   },
 )
@@ -25,15 +26,28 @@ test.each(Object.entries(stories))(
   'walking at random, from where %s: no invariant breaks',
   { timeout: HOURS_MS },
   (name, story) => {
-    const explored = wander(BOUNDS, share, { begin: story(BOUNDS), seed: 1, steps: 80 })
-    tell(`at random, from where ${name}`, explored)
+    const what = `at random, from where ${name}`
+    const options = { begin: story(BOUNDS), seed: 1, steps: 80, onProgress: progress(what) }
+    const explored = wander(BOUNDS, share, options)
+    tell('Explored', what, explored)
     expect(explored.states).toBeGreaterThanOrEqual(share)
   },
 )
 
-function tell(what: string, { states, steps, depth, leaders, commits }: Exploration): void {
+const begun = process.cpuUsage()
+
+function progress(what: string): (so: Exploration) => void {
+  return (explored) => {
+    tell('Progress:', what, explored)
+  }
+}
+
+/** The reporter shows `Progress` at once, and `Explored` below the file's line. */
+function tell(how: string, what: string, { states, steps, depth, leaders, commits }: Exploration): void {
+  const seconds = process.cpuUsage(begun).user / 1e6
+  const mebibytes = process.memoryUsage().rss / 2 ** 20
   console.log(
-    `explored ${what}: ${String(states)} distinct states (${String(leaders)} with a leader, ${String(commits)} with a commit) ` +
-      `in ${String(steps)} steps, up to ${String(depth)} deep, 0 violations`,
+    `${how} ${what}: ${String(states)} distinct states (${String(leaders)} with a leader, ${String(commits)} with a commit) ` +
+      `in ${String(steps)} steps, up to ${String(depth)} deep, 0 violations; ${seconds.toFixed(0)} s of one core so far, ${mebibytes.toFixed(0)} MiB`,
   )
 }

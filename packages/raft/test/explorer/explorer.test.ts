@@ -7,7 +7,7 @@ import type { Bounds } from './world.ts'
 const BOUNDS: Bounds = { terms: 3, proposals: 2, crashes: 1, drops: 1, inFlight: 6 }
 
 test.each(Object.entries(stories))('breadth first, from where %s: no invariant breaks', (_, story) => {
-  const explored = explore(BOUNDS, 3000, story(BOUNDS))
+  const explored = explore(BOUNDS, 3000, { begin: story(BOUNDS) })
   expect(explored.states).toBe(3000)
 })
 

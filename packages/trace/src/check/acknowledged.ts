@@ -11,6 +11,7 @@ interface Acknowledged {
 
 export const acknowledgedStays: Property = {
   rule: 'acknowledgedStays',
+  kinds: ['return', 'apply', 'role'],
   watch: () => {
     const acknowledged: (Acknowledged | undefined)[] = []
     let last = 0

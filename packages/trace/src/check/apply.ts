@@ -4,6 +4,7 @@ import { at, type Property } from './property.ts'
 
 export const applyInOrder: Property = {
   rule: 'applyInOrder',
+  kinds: ['apply'],
   watch:
     () =>
     (event, { id, appliedIndex }) => {
@@ -15,6 +16,7 @@ export const applyInOrder: Property = {
 
 export const applyCommitted: Property = {
   rule: 'applyCommitted',
+  kinds: ['apply'],
   watch:
     () =>
     (event, { id, commitIndex, log, showsDisk }, { showsCommits, showsAppends }) => {
@@ -30,6 +32,7 @@ export const applyCommitted: Property = {
 
 export const snapshotIsCommitted: Property = {
   rule: 'snapshotIsCommitted',
+  kinds: ['snapshot'],
   watch:
     () =>
     (event, { id, appliedIndex, log }, world) => {

@@ -2,7 +2,7 @@
  * Every rule of Raft that a trace can show broken, over events as they come: the simulator and tests feed it while they run,
  * `lab trace check` and the viewer afterwards. An event costs about as much as the entries that it names.
  */
-import type { TraceEvent } from '@lab/rpc'
+import type { TraceEvent, TraceKind } from '@lab/rpc'
 import { textOf } from '../fields.ts'
 import { acknowledgedStays } from './acknowledged.ts'
 import { applyCommitted, applyInOrder, snapshotIsCommitted } from './apply.ts'
@@ -39,7 +39,13 @@ const properties: readonly Property[] = [
 
 interface Group {
   readonly world: World
-  readonly looks: readonly { readonly rule: RuleName; readonly look: Look }[]
+  /** By kind of event. */
+  readonly looks: ReadonlyMap<TraceKind, readonly Looking[]>
+}
+
+interface Looking {
+  readonly rule: RuleName
+  readonly look: Look
 }
 
 const NONE: readonly Violation[] = []
@@ -71,18 +77,26 @@ export class TraceChecker {
   #group(number: number): Group {
     let group = this.#groups.get(number)
     if (group === undefined) {
-      const looks = properties.map(({ rule, watch }) => ({ rule, look: watch() }))
-      group = { world: new World(), looks }
+      group = { world: new World(), looks: looksByKind() }
       this.#groups.set(number, group)
     }
     return group
   }
 }
 
+function looksByKind(): Map<TraceKind, Looking[]> {
+  const looks = new Map<TraceKind, Looking[]>()
+  for (const { rule, kinds, watch } of properties) {
+    const looking = { rule, look: watch() }
+    for (const kind of kinds) looks.set(kind, [...(looks.get(kind) ?? []), looking])
+  }
+  return looks
+}
+
 function feedGroup({ world, looks }: Group, event: TraceEvent): readonly Violation[] {
   const server = world.server(event.n)
   let found: Violation[] | null = null
-  for (const { rule, look } of looks) {
+  for (const { rule, look } of looks.get(event.k) ?? []) {
     const seen = look(event, server, world)
     if (seen !== null) (found ??= []).push(violation(rule, seen, event))
   }

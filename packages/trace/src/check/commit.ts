@@ -5,6 +5,7 @@ import type { Server } from './world.ts'
 
 export const commitOnlyGrows: Property = {
   rule: 'commitOnlyGrows',
+  kinds: ['commit'],
   watch:
     () =>
     (event, { id, commitIndex }) => {
@@ -16,6 +17,7 @@ export const commitOnlyGrows: Property = {
 
 export const commitOwnTerm: Property = {
   rule: 'commitOwnTerm',
+  kinds: ['commit'],
   watch:
     () =>
     (event, { id, leads, term, log }) => {
@@ -29,6 +31,7 @@ export const commitOwnTerm: Property = {
 /** Of a server whose disk the trace does not show nothing is claimed. */
 export const commitNeedsMajority: Property = {
   rule: 'commitNeedsMajority',
+  kinds: ['commit'],
   watch: () => (event, server, world) => {
     const index = event.k === 'commit' ? numberOf(event, 'index') : undefined
     const term = index === undefined ? undefined : server.log?.termAt(index)

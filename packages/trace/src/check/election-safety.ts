@@ -5,6 +5,7 @@ import type { Property } from './property.ts'
 /** Who leads says so in its role, or by sending AppendEntries: the latter shows also where a foreign Raft is traced at the network. */
 export const electionSafety: Property = {
   rule: 'electionSafety',
+  kinds: ['role', 'send'],
   watch: () => {
     const leaders = new Map<number, string>()
     return (event) => {

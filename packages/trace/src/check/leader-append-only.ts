@@ -3,6 +3,7 @@ import type { Property } from './property.ts'
 
 export const leaderAppendOnly: Property = {
   rule: 'leaderAppendOnly',
+  kinds: ['truncate', 'append'],
   watch:
     () =>
     (event, { leads, term, log, id }) => {

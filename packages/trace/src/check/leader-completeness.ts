@@ -5,6 +5,7 @@ import type { Server, World } from './world.ts'
 /** With log matching it is enough to look at the last committed entry: whoever has it has all before it. */
 export const leaderCompleteness: Property = {
   rule: 'leaderCompleteness',
+  kinds: ['role'],
   watch: () => (event, server, world) => {
     if (event.k === 'role' && event['role'] === 'leader')
       return lacks(server, numberOf(event, 'term') ?? 0, world)

@@ -18,6 +18,7 @@ interface Seen {
  */
 export const logMatching: Property = {
   rule: 'logMatching',
+  kinds: ['append'],
   watch: () => {
     /** By index; few terms each. */
     const seen: Seen[][] = []

@@ -1,4 +1,4 @@
-import type { TraceEvent } from '@lab/rpc'
+import type { TraceEvent, TraceKind } from '@lab/rpc'
 import type { RuleName } from './rules.ts'
 import type { Server, World } from './world.ts'
 
@@ -13,6 +13,8 @@ export type Look = (event: TraceEvent, server: Server, world: World) => string |
 /** One rule that a trace must obey. */
 export interface Property {
   readonly rule: RuleName
+  /** Of events that it looks at: of no others can it say anything. */
+  readonly kinds: readonly TraceKind[]
   /** Starts anew: one for each group of each trace. */
   readonly watch: () => Look
 }

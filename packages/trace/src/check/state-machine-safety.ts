@@ -13,6 +13,7 @@ interface Applied {
 /** Compares what servers apply; and already what they commit, which shows earlier. */
 export const stateMachineSafety: Property = {
   rule: 'stateMachineSafety',
+  kinds: ['commit', 'apply'],
   watch: () => {
     const applied: Applied[] = []
     return (event, server, world) => {

@@ -3,6 +3,7 @@ import type { Property } from './property.ts'
 
 export const termsOnlyGrow: Property = {
   rule: 'termsOnlyGrow',
+  kinds: ['role', 'refuse', 'start', 'persist'],
   watch: () => (event, server) => {
     const term = numberOf(event, 'term')
     if (term === undefined) return null

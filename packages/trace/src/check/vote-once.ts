@@ -12,6 +12,7 @@ interface Vote {
 /** Votes on disk and votes sent are promises; one that was only in memory when the server crashed was never given. */
 export const voteOnce: Property = {
   rule: 'voteOnce',
+  kinds: ['fault', 'persist', 'send'],
   watch: () => {
     const votes = new Map<string, string>()
     return (event) => {
