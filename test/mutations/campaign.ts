@@ -1,5 +1,5 @@
 /**
- * `npm run seeded-bugs [-- LIST …]`: has every mistake judged that has not been yet, and writes the table of all. Each verdict is kept in
+ * `npm run seeded-bugs [-- LIST …]`: has every mistake (of these lists, in this order) judged that has not been yet, and writes the table of all. Each verdict is kept in
  * `.lab/seeded-bugs.jsonl` as soon as it is there, so that a run may be stopped and goes on where it was; delete the file to begin anew.
  */
 import { execFileSync } from 'node:child_process'
@@ -15,13 +15,15 @@ const folder = join(root, '.lab')
 const results = join(folder, 'seeded-bugs.jsonl')
 const table = join(folder, 'seeded-bugs.md')
 /** On a machine with more to do than this for each core a test may well fail for want of time. */
-const LOAD_MAX = 4
+const LOAD_MAX = 8
 
 const wanted = process.argv.slice(2)
 mkdirSync(folder, { recursive: true })
 const known = new Map(recorded().map((each) => [each.key, each]))
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim()
-const all = suspects().filter(({ list }) => wanted.length === 0 || wanted.includes(list))
+const all = suspects()
+  .filter(({ list }) => wanted.length === 0 || wanted.includes(list))
+  .sort((a, b) => wanted.indexOf(a.list) - wanted.indexOf(b.list))
 let number = 0
 for (const suspect of all) {
   number++

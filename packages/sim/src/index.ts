@@ -10,7 +10,7 @@ export { registerModel, type RegisterOp, type RegisterResult } from './lineariza
 export { kvModel, type KvOp, type KvResult } from './linearizability/kv.ts'
 export { checkLinearizable, type CheckOptions, type CheckResult } from './linearizability/check.ts'
 export type { Verdict } from './linearizability/search.ts'
-export type { Cluster, Scenario, Watched, Watcher } from './simulate/scenario.ts'
+export type { Cluster, Operated, Scenario, Watched, Watcher } from './simulate/scenario.ts'
 export { planOf, type Plan, type PlannedOperation, type PlanOptions } from './simulate/plan.ts'
 export { runPlan, type Report, type RunOptions } from './simulate/run.ts'
 export { mustHold, SimulationFailure, type FailureCode } from './simulate/failure.ts'

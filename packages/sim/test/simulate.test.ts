@@ -52,7 +52,11 @@ describe('faults', () => {
   })
 
   test('every kind of fault is drawn, and no seed has them all', () => {
-    const scenario: Scenario = { name: 'nothing', start: () => Promise.resolve(null) }
+    const scenario: Scenario = {
+      name: 'nothing',
+      start: () => Promise.resolve(null),
+      operate: () => undefined,
+    }
     const kinds = Array.from(
       { length: 60 },
       (_, seed) => new Set(planOf(scenario, seed).faults.map(({ what }) => what)),

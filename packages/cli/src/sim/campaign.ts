@@ -60,7 +60,9 @@ function runChunk({ scenario, nodes }: RunFlags, from: number, io: Io): Promise<
   const args = ['sim', 'run', '--scenario', scenario, '--from', String(from), '-o', 'json']
   args.push('--seeds', String(SEEDS_PER_PROCESS), ...(nodes === undefined ? [] : ['--nodes', String(nodes)]))
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...NODE_OPTIONS, LAB_BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [...NODE_OPTIONS, LAB_BIN, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const stop = (): void => void child.kill()
     io.signal.addEventListener('abort', stop, { once: true })
     let out = ''

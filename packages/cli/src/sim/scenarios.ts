@@ -1,11 +1,12 @@
 import { kvEveryScenario, kvScenario } from '@lab/kvraft/testing/sim'
-import { listScenario } from '@lab/raft/testing/sim'
+import { listScenario, registersScenario } from '@lab/raft/testing/sim'
 import type { Scenario } from '@lab/sim'
 
 const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
   kv: () => kvScenario(),
   'kv-all': () => kvEveryScenario(),
   raft: () => listScenario(),
+  reads: () => registersScenario(),
 }
 
 export const SCENARIO_NAMES = Object.keys(SCENARIOS)

@@ -95,6 +95,14 @@ export class SimDisk implements Disk {
     this.changesUntilDeath = Infinity
   }
 
+  /** Nothing is left on it. */
+  wipe(): void {
+    this.kill()
+    this.#names = new Map()
+    this.#syncedNames = new Map()
+    this.#nameChanges = []
+  }
+
   /** The disk as one process sees it: once the power has gone, nothing that this process still does reaches the next one. */
   process(): Disk {
     const life = this.#life

@@ -103,6 +103,13 @@ export class Machine {
     this.disk.crash()
   }
 
+  /** Somebody empties the disk; what runs there is stopped first. */
+  wipe(): void {
+    this.kill()
+    this.disk.wipe()
+    this.#options.trace?.({ n: this.id, k: 'fault', what: 'wipe' })
+  }
+
   /** As SIGSTOP: timers, messages and the disk's answers wait. */
   pause(): void {
     this.#gate?.pause()

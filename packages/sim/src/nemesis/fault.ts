@@ -40,6 +40,8 @@ export type FaultKind =
   | { readonly what: 'full-disk'; readonly on: Target }
   /** A bit of what was synced long ago flips while the power is off. Whoever starts there must refuse or not be affected. */
   | { readonly what: 'bit-flip'; readonly on: Target; readonly draw: number }
+  /** Somebody changes the cluster: what the scenario's `operate` makes of `draw`. */
+  | { readonly what: 'operate'; readonly draw: number }
 
 export type FaultName = FaultKind['what']
 
@@ -67,6 +69,8 @@ export function describeFault(fault: FaultKind): string {
       return `${percent(fault.share)} of syncs of ${fault.on} fail`
     case 'blackout':
       return 'power of all'
+    case 'operate':
+      return `an operator acts (${String(fault.draw)})`
     case 'kill':
     case 'crash':
     case 'pause':

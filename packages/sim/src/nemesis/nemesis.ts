@@ -12,6 +12,8 @@ export interface NemesisOptions {
   readonly leader: () => string | null
   /** Begins the server of a machine (again). */
   readonly start: (machine: string) => void
+  /** Somebody changes the cluster. */
+  readonly operate?: (draw: number) => void
 }
 
 /** Room that a full disk still has. */
@@ -81,6 +83,9 @@ export class Nemesis {
       case 'clock-jump':
         world.machine(fault.on).clock.jump(fault.byMs)
         return
+      case 'operate':
+        this.#options.operate?.(fault.draw)
+        return
       case 'partition':
       case 'one-way':
       case 'bad-link':
@@ -109,6 +114,7 @@ export class Nemesis {
         for (const id of machines) if (!world.machine(id).isUp) start(id)
         return
       case 'clock-jump':
+      case 'operate':
         return
       case 'partition':
       case 'one-way':

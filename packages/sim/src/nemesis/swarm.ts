@@ -5,8 +5,10 @@
 import type { Milliseconds, Random } from '@lab/rpc'
 import { LEADER, type BadLink, type Fault, type FaultKind, type FaultName, type Target } from './fault.ts'
 
+type Trouble = Exclude<FaultName, 'operate'>
+
 /** Every kind of fault, with how long it lasts, in milliseconds. */
-const LASTS: Readonly<Record<FaultName, readonly [min: Milliseconds, max: Milliseconds]>> = {
+const LASTS: Readonly<Record<Trouble, readonly [min: Milliseconds, max: Milliseconds]>> = {
   kill: [1, 1500],
   crash: [1, 2000],
   blackout: [10, 500],
@@ -22,7 +24,11 @@ const LASTS: Readonly<Record<FaultName, readonly [min: Milliseconds, max: Millis
   'bit-flip': [50, 500],
 }
 
-export const FAULT_NAMES = Object.keys(LASTS) as readonly FaultName[]
+export const FAULT_NAMES = [...Object.keys(LASTS), 'operate'] as readonly FaultName[]
+
+/** Of seeds in which an operator acts, and how often one does. */
+const OPERATED_SHARE = 0.5
+const ACT_GAP_MS = 700
 
 export interface SwarmOptions {
   readonly random: Random
@@ -30,10 +36,29 @@ export interface SwarmOptions {
   readonly durationMs: Milliseconds
   /** Kinds to choose from. */
   readonly among: readonly FaultName[]
+  /** How much faster or slower than others a clock may run, as a part of one. Default: many times. */
+  readonly clockDriftMax?: number | undefined
 }
 
 /** The faults of one run, in the order of time. */
-export function drawFaults({ random, machines, durationMs, among }: SwarmOptions): Fault[] {
+export function drawFaults(options: SwarmOptions): Fault[] {
+  const { among, random, durationMs } = options
+  const troubles = drawTroubles({ ...options, among: among.filter((name) => name !== 'operate') })
+  return among.includes('operate')
+    ? [...troubles, ...drawActs(random, durationMs)].sort((a, b) => a.at - b.at)
+    : troubles
+}
+
+/** An operator is no trouble: what it does takes time in a cluster that works. */
+function drawActs(random: Random, durationMs: Milliseconds): Fault[] {
+  const acts: Fault[] = []
+  if (random.next() >= OPERATED_SHARE) return acts
+  for (let at = random.next() * 2 * ACT_GAP_MS; at < durationMs; at += random.next() * 2 * ACT_GAP_MS)
+    acts.push({ what: 'operate', draw: random.integer(0, 2 ** 31), at: Math.round(at), forMs: 1 })
+  return acts
+}
+
+function drawTroubles({ random, machines, durationMs, among, clockDriftMax }: SwarmOptions): Fault[] {
   const names = among.filter(() => random.next() < 0.4)
   if (names.length === 0) return []
   const meanGapMs = 150 + random.next() * 1200
@@ -42,22 +67,28 @@ export function drawFaults({ random, machines, durationMs, among }: SwarmOptions
   const rotting = machines[random.integer(0, machines.length - 1)] as string
   let rotten = false
   for (let at = random.next() * meanGapMs; at < durationMs; at += random.next() * 2 * meanGapMs) {
-    const what = names[random.integer(0, names.length - 1)] as FaultName
+    const what = names[random.integer(0, names.length - 1)] as Trouble
     if (what === 'bit-flip' && rotten) continue
     rotten ||= what === 'bit-flip'
     const [min, max] = LASTS[what]
     const forMs = Math.round(min + random.next() * random.next() * (max - min))
     const kind = what === 'bit-flip' ? bitFlip(rotting, random) : drawKind(what, machines, random)
-    faults.push({ ...kind, at: Math.round(at), forMs })
+    faults.push({ ...within(clockDriftMax, kind), at: Math.round(at), forMs })
   }
   return faults
+}
+
+/** Who relies on clocks says how far: there they keep to it. */
+function within(driftMax: number | undefined, kind: FaultKind): FaultKind {
+  if (kind.what !== 'clock-rate' || driftMax === undefined) return kind
+  return { ...kind, rate: 1 + driftMax * Math.min(1, Math.max(-1, kind.rate - 1)) }
 }
 
 function bitFlip(on: Target, random: Random): FaultKind {
   return { what: 'bit-flip', on, draw: random.integer(0, 2 ** 31) }
 }
 
-function drawKind(what: FaultName, machines: readonly string[], random: Random): FaultKind {
+function drawKind(what: Trouble, machines: readonly string[], random: Random): FaultKind {
   const on = drawTarget(machines, random)
   switch (what) {
     case 'blackout':

@@ -1,7 +1,7 @@
 import { seededRandom, type Milliseconds, type Random } from '@lab/rpc'
 import { hashText } from '../hash.ts'
 import { FAULT_NAMES, drawFaults } from '../nemesis/swarm.ts'
-import type { Fault } from '../nemesis/fault.ts'
+import type { Fault, FaultName } from '../nemesis/fault.ts'
 import type { Scenario } from './scenario.ts'
 
 /**
@@ -13,6 +13,8 @@ export interface Plan<Op = unknown> {
   readonly seed: number
   readonly nodes: number
   readonly clients: number
+  /** Servers that wait to be added; none when left out. */
+  readonly spares?: number
   readonly durationMs: Milliseconds
   readonly faults: readonly Fault[]
   /** In the order of time. */
@@ -49,19 +51,24 @@ export function planOf<S, C, Op, R>(
   const nodes = options.nodes ?? oneOf(scenario.nodes ?? [3, 3, 5], random)
   const clients = oneOf(scenario.clients ?? [3, 4, 5], random)
   const durationMs = options.durationMs ?? scenario.durationMs ?? DURATION_MS
+  const spares = options.calm === true ? 0 : (scenario.spares ?? 0)
   const faults =
     options.calm === true
       ? []
       : drawFaults({
           random: seededRandom(random.integer(0, 2 ** 31)),
-          machines: nodeNames(nodes),
+          machines: [...nodeNames(nodes), ...spareNames(spares)],
           durationMs,
-          among: scenario.faults ?? FAULT_NAMES,
+          among: faultsOf(scenario.faults ?? FAULT_NAMES, 'operate' in scenario),
+          clockDriftMax: scenario.clockDriftMax,
         })
   const perSecond =
     options.operationsPerSecond ?? scenario.operationsPerSecond ?? oneOf(OPERATIONS_PER_SECOND, random)
   const operations = drawOperations(scenario, random, { clients, durationMs, perSecond })
-  return { scenario: scenario.name, seed, nodes, clients, durationMs, faults, operations }
+  return {
+    ...{ scenario: scenario.name, seed, nodes, clients, durationMs, faults, operations },
+    ...(spares === 0 ? {} : { spares }),
+  }
 }
 
 /** n1, n2, … */
@@ -69,9 +76,18 @@ export function nodeNames(count: number): string[] {
   return Array.from({ length: count }, (_, at) => `n${String(at + 1)}`)
 }
 
+/** s1, s2, … */
+export function spareNames(count: number): string[] {
+  return Array.from({ length: count }, (_, at) => `s${String(at + 1)}`)
+}
+
 /** c1, c2, … */
 export function clientNames(count: number): string[] {
   return Array.from({ length: count }, (_, at) => `c${String(at + 1)}`)
+}
+
+function faultsOf(among: readonly FaultName[], isOperated: boolean): readonly FaultName[] {
+  return isOperated ? among : among.filter((name) => name !== 'operate')
 }
 
 function drawOperations<S, C, Op, R>(

@@ -8,8 +8,8 @@ import { Nemesis } from '../nemesis/nemesis.ts'
 import { World } from '../world.ts'
 import { Clients } from './clients.ts'
 import { SimulationFailure } from './failure.ts'
-import { nodeNames, type Plan } from './plan.ts'
-import type { Scenario, Watcher } from './scenario.ts'
+import { nodeNames, spareNames, type Plan } from './plan.ts'
+import type { Cluster, Scenario, Watcher } from './scenario.ts'
 import { Servers } from './servers.ts'
 
 export interface RunOptions {
@@ -67,6 +67,8 @@ class Run<S, C, Op, R> {
   readonly #servers: Servers<S>
   readonly #clients: Clients<C, Op, R>
   readonly #history: History<Op, R>
+  readonly #cluster: Cluster
+  readonly #joins = new Set<string>()
   readonly #hash = new LineHash()
   #undecided: readonly string[] = []
   #events = 0
@@ -78,7 +80,11 @@ class Run<S, C, Op, R> {
     this.#plan = plan
     this.#options = options
     const nodes = nodeNames(plan.nodes)
-    const cluster = { nodes, addresses: nodes.map((node) => `memory://${node}`) }
+    const spares = spareNames(plan.spares ?? 0)
+    const addresses = nodes.map((node) => `memory://${node}`)
+    for (const spare of spares) this.#joins.add(spare)
+    const cluster = { nodes, addresses, spares, joins: this.#joins }
+    this.#cluster = cluster
     const servers = new Map<string, S>()
     this.#watcher = scenario.watch?.({ cluster, servers }) ?? {}
     const messages = options.onEvent !== undefined || options.hash === true
@@ -108,9 +114,10 @@ class Run<S, C, Op, R> {
     this.#servers.startAll()
     const nemesis = new Nemesis({
       world,
-      machines: nodeNames(this.#plan.nodes),
+      machines: [...this.#cluster.nodes, ...this.#cluster.spares],
       leader: () => this.#scenario.leader?.(this.#servers.running) ?? null,
       start: (node) => this.#servers.start(node),
+      operate: (draw) => this.#operate(draw),
     })
     const working = this.#clients.work()
     this.phase = 'faults'
@@ -123,6 +130,17 @@ class Run<S, C, Op, R> {
     this.phase = 'judging'
     this.#watcher.end?.(this.#history.operations)
     this.#judge()
+  }
+
+  #operate(draw: number): void {
+    const wipe = (node: string): void => {
+      this.world.machine(node).wipe()
+      this.#joins.add(node)
+      this.#servers.start(node)
+    }
+    const { clock } = this.world
+    const { running: servers } = this.#servers
+    this.#scenario.operate?.(draw, { cluster: this.#cluster, servers, clock, wipe })
   }
 
   report(failure: SimulationFailure | null): Report<Op, R> {

@@ -1,4 +1,4 @@
-import type { Milliseconds, Random, TraceEvent } from '@lab/rpc'
+import type { Clock, Milliseconds, Random, TraceEvent } from '@lab/rpc'
 import type { Operation, Outcome } from '../history/operation.ts'
 import type { Model } from '../linearizability/model.ts'
 import type { SimProcess } from '../machine/machine.ts'
@@ -22,6 +22,10 @@ export interface Scenario<Server = unknown, Client = unknown, Op = unknown, Resu
   readonly operationsPerSecond?: number
   /** Faults that the scenario can stand. Default: all. */
   readonly faults?: readonly FaultName[]
+  /** How far clocks may run apart, as a part of one, where the scenario relies on them. Default: as far as faults like. */
+  readonly clockDriftMax?: number
+  /** How many servers, besides those that the cluster begins with, wait for an operator to add them. Default 0. */
+  readonly spares?: number
   /**
    * Starts a server: at first, and after each crash with what the disk kept. It listens at `memory://<id>`. When it rejects, or
    * `process.exit` is called, it is started again a little later.
@@ -40,16 +44,30 @@ export interface Scenario<Server = unknown, Client = unknown, Op = unknown, Resu
   leader?(servers: ReadonlyMap<string, Server>): string | null
   /** A server that refuses to start for good, such as one that found its disk damaged: then it stays down. */
   isFinal?(thrown: unknown): boolean
+  /** Somebody changes the cluster: adds and removes servers, hands over leadership. With it, seeds draw such moments. */
+  operate?(draw: number, operated: Operated<Server>): void
   /** Invariants, made anew for each run. */
   watch?(run: Watched<Server>): Watcher<Op, Result>
 }
 
 /** Who takes part. */
 export interface Cluster {
-  /** Names of the servers: n1, n2, … */
+  /** Names of the servers that it begins with: n1, n2, … */
   readonly nodes: readonly string[]
   /** Where they are reached: `memory://n1`, … */
   readonly addresses: readonly string[]
+  /** Names of those that wait to be added: s1, s2, … */
+  readonly spares: readonly string[]
+  /** Who has to join: spares, and those whose disks were emptied. */
+  readonly joins: ReadonlySet<string>
+}
+
+/** What an operator has at hand. */
+export interface Operated<Server> extends Watched<Server> {
+  /** The world's. */
+  readonly clock: Clock
+  /** Stops the server of a machine, empties its disk, and starts it anew: from then on it waits to be added. */
+  wipe(machine: string): void
 }
 
 /** What invariants may look at. */

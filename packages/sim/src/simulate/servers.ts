@@ -25,7 +25,7 @@ export class Servers<S> {
 
   constructor(options: ServersOptions<S>) {
     this.#options = options
-    for (const node of options.cluster.nodes) options.world.add(node)
+    for (const node of this.#all) options.world.add(node)
   }
 
   get running(): ReadonlyMap<string, S> {
@@ -34,8 +34,12 @@ export class Servers<S> {
 
   /** Those that are down. */
   startAll(): void {
-    for (const node of this.#options.cluster.nodes)
-      if (!this.#options.world.machine(node).isUp) this.start(node)
+    for (const node of this.#all) if (!this.#options.world.machine(node).isUp) this.start(node)
+  }
+
+  get #all(): readonly string[] {
+    const { nodes, spares } = this.#options.cluster
+    return [...nodes, ...spares]
   }
 
   start(node: string): void {

@@ -8,4 +8,6 @@ export {
   type RaftServer,
   type RaftScenarioOptions,
 } from './scenario.ts'
+export { registersScenario, type RegistersMachine, type RegistersOp } from './registers.ts'
+export { Operator } from './operator.ts'
 export { RaftWatcher, type RaftWatcherOptions } from './watcher.ts'

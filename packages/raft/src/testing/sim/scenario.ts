@@ -2,14 +2,15 @@
  * Servers and clients of this package in the simulator of `@lab/sim`: the same driver, log format, RPC and client that users
  * run, on simulated machines.
  */
-import type { Codec, Random } from '@lab/rpc'
-import type { Cluster, Model, Operation, Scenario, SimProcess } from '@lab/sim'
+import type { Codec, Milliseconds, Random } from '@lab/rpc'
+import type { Cluster, FaultName, Model, Operation, Scenario, SimProcess } from '@lab/sim'
 import { RaftClient } from '../../client.ts'
 import { RaftNode, type CommandOf, type NodeStatus, type ResultOf } from '../../node.ts'
 import type { RaftNodeOptions } from '../../options.ts'
 import type { StateMachine } from '../../state-machine.ts'
 import { StorageError } from '../../storage.ts'
 import { fileStorage } from '../../storage/file/file-storage.ts'
+import { Operator } from './operator.ts'
 import { RaftWatcher } from './watcher.ts'
 
 export interface RaftScenarioOptions<M extends StateMachine, Op> {
@@ -29,6 +30,17 @@ export interface RaftScenarioOptions<M extends StateMachine, Op> {
   /** Looks at a machine at the end, with all that clients saw. Throws, saying what is wrong. */
   readonly judge?: (machine: M, operations: readonly Operation<Op, ResultOf<M>>[]) => void
   readonly nodes?: readonly number[]
+  /** Default: `op` is proposed, as {@link RaftScenarioOptions.command} has it. */
+  readonly perform?: (
+    client: RaftClient<CommandOf<M>, ResultOf<M>>,
+    op: Op,
+    timeout: Milliseconds,
+  ) => Promise<ResultOf<M>>
+  /** Whether lease reads are allowed: then give `clockDriftMax`. */
+  readonly leases?: boolean
+  readonly clockDriftMax?: number
+  /** Default: all. */
+  readonly faults?: readonly FaultName[]
 }
 
 /** One server and what it replicates. */
@@ -37,6 +49,8 @@ export interface RaftServer<M extends StateMachine = StateMachine> {
   readonly machine: M
 }
 
+/** Servers that wait to be added. */
+const SPARES = 2
 /** How long a client tries. */
 const CALL_TIMEOUT_MS = 1000
 
@@ -45,20 +59,25 @@ export function raftScenario<M extends StateMachine, Op>(
   options: RaftScenarioOptions<M, Op>,
 ): Scenario<RaftServer<M>, RaftClient<CommandOf<M>, ResultOf<M>>, Op, ResultOf<M>> {
   const { name, stateMachine, draw, codec, resultCodec, model, nodes, digest, judge } = options
+  const { leases, clockDriftMax, faults, perform } = options
   const codecs = {
     ...(codec === undefined ? {} : { codec }),
     ...(resultCodec === undefined ? {} : { resultCodec }),
   }
+  let operator = new Operator<RaftServer<M>>(({ node }) => node)
   return {
     name,
     draw,
     ...(nodes === undefined ? {} : { nodes }),
-    ...(model === undefined ? {} : { model: model }),
+    ...(model === undefined ? {} : { model }),
+    ...(clockDriftMax === undefined ? {} : { clockDriftMax }),
+    ...(faults === undefined ? {} : { faults }),
     async start(host, cluster) {
       const machine = stateMachine()
       const node = await RaftNode.start<M>({
         ...nodeOptions(host, cluster),
         ...codecs,
+        ...(leases === undefined ? {} : { leases }),
         stateMachine: machine,
       })
       node.on('fatal', ({ error }) => host.exit(error.message, { forGood: isFinal(error) }))
@@ -66,16 +85,22 @@ export function raftScenario<M extends StateMachine, Op>(
     },
     connect: (host, { addresses }) =>
       RaftClient.connect<CommandOf<M>, ResultOf<M>>({ ...clientOptions(host, addresses), ...codecs }),
-    perform: (client, op) => client.propose(options.command?.(op) ?? op, { timeout: CALL_TIMEOUT_MS }),
+    perform: (client, op) =>
+      perform?.(client, op, CALL_TIMEOUT_MS) ??
+      client.propose(options.command?.(op) ?? op, { timeout: CALL_TIMEOUT_MS }),
     leader: (servers) => leaderOf([...servers.values()].map(({ node }) => node.status())),
     isFinal,
-    watch: (run) =>
-      new RaftWatcher<RaftServer<M>, Op, ResultOf<M>>({
+    spares: SPARES,
+    operate: (draw, operated) => operator.act(draw, operated),
+    watch: (run) => {
+      operator = new Operator(({ node }) => node)
+      return new RaftWatcher<RaftServer<M>, Op, ResultOf<M>>({
         ...run,
         statusOf: ({ node }) => node.status(),
         ...(digest === undefined ? {} : { digestOf: ({ machine }) => digest(machine) }),
         ...(judge === undefined ? {} : { judge: ({ machine }, operations) => judge(machine, operations) }),
-      }),
+      })
+    },
   }
 }
 
@@ -87,7 +112,13 @@ export function nodeOptions(
   const { id, clock, random, disk, transport, trace } = host
   return {
     ...{ id, clock, random, transport },
-    members: Object.fromEntries(cluster.nodes.map((node, at) => [node, cluster.addresses[at] as string])),
+    ...(cluster.joins.has(id)
+      ? { join: cluster.addresses, listen: `memory://${id}` }
+      : {
+          members: Object.fromEntries(
+            cluster.nodes.map((node, at) => [node, cluster.addresses[at] as string]),
+          ),
+        }),
     storage: fileStorage(`data-${id}`, { disk, random, segmentBytes: SEGMENT_BYTES, sparesMax: 1 }),
     snapshotEveryBytes: SNAPSHOT_EVERY_BYTES,
     ...(trace === undefined ? {} : { trace }),

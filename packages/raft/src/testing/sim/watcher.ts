@@ -52,20 +52,21 @@ export class RaftWatcher<S, Op, Result> implements Watcher<Op, Result> {
   }
 
   hasConverged(): boolean {
-    const { servers, cluster, statusOf } = this.#options
+    const { servers, statusOf } = this.#options
     const all = [...servers.values()].map(statusOf)
-    const leader = all.find(({ role }) => role === 'leader')
-    if (leader === undefined || all.length * 2 <= cluster.nodes.length) return false
-    return all.every(
-      ({ term, appliedIndex, commitIndex }) =>
-        term === leader.term && commitIndex === leader.lastIndex && appliedIndex === leader.lastIndex,
-    )
+    const leader = leaderAmong(all)
+    if (leader === null || leader.votersOutgoing.length > 0) return false
+    const voters = all.filter(({ id }) => leader.voters.includes(id))
+    return voters.length * 2 > leader.voters.length && all.every((status) => isEqual(status, leader))
   }
 
   /** State machine safety, as far as states show it: those that have applied the same are the same. */
   end(operations: readonly Operation<Op, Result>[]): void {
-    const { servers, digestOf, judge } = this.#options
-    const all = [...servers].map(([id, server]) => ({ id, server, digest: digestOf?.(server) }))
+    const { servers, statusOf, digestOf, judge } = this.#options
+    const leader = leaderAmong([...servers.values()].map(statusOf))
+    const all = [...servers]
+      .filter(([id]) => leader !== null && isMember(id, leader))
+      .map(([id, server]) => ({ id, server, digest: digestOf?.(server) }))
     const [first] = all
     for (const { id, digest } of all)
       mustHold(
@@ -88,4 +89,21 @@ export class RaftWatcher<S, Op, Result> implements Watcher<Op, Result> {
     }
     this.#seen.set(id, { term, commitIndex, appliedIndex })
   }
+}
+
+/** Of those that say that they lead, the one of the latest term: an earlier one may not have heard of it yet. */
+function leaderAmong(all: readonly NodeStatus[]): NodeStatus | null {
+  let leader: NodeStatus | null = null
+  for (const status of all) if (status.role === 'leader' && status.term > (leader?.term ?? 0)) leader = status
+  return leader
+}
+
+function isMember(id: string, { voters, learners }: NodeStatus): boolean {
+  return voters.includes(id) || learners.includes(id)
+}
+
+/** Servers that were removed, or wait to be added, need not know anything. */
+function isEqual({ id, term, appliedIndex, commitIndex }: NodeStatus, leader: NodeStatus): boolean {
+  if (!isMember(id, leader)) return true
+  return term === leader.term && commitIndex === leader.lastIndex && appliedIndex === leader.lastIndex
 }

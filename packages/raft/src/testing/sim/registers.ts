@@ -1,0 +1,123 @@
+import {
+  mustHold,
+  registerModel,
+  type Model,
+  type Operation,
+  type RegisterOp,
+  type RegisterResult,
+  type Scenario,
+} from '@lab/sim'
+import type { Random } from '@lab/rpc'
+import type { RaftClient } from '../../client.ts'
+import type { Consistency } from '../../reads.ts'
+import { stateMachine, type JsonStateMachine } from '../../shorthand.ts'
+import { raftScenario, type RaftServer } from './scenario.ts'
+
+/** A read says how fresh it must be and who is asked; the rest are commands. */
+export type RegistersOp =
+  | (Extract<RegisterOp, { op: 'read' }> & {
+      readonly consistency: Consistency
+      readonly from: 'leader' | 'any'
+    })
+  | Exclude<RegisterOp, { op: 'read' }>
+
+type Write = Exclude<RegistersOp, { op: 'read' }>
+export type RegistersMachine = JsonStateMachine<
+  Record<string, string>,
+  Write,
+  RegisterResult,
+  string,
+  string | null
+>
+
+/** Keys that all clients share. */
+const KEYS = 3
+/** Leases bear a tenth: one clock this much too fast and another this much too slow are just within. */
+const CLOCK_DRIFT_MAX = 0.04
+
+const model: Model<string | null, RegistersOp, RegisterResult> = {
+  ...registerModel,
+  // Of a stale read nothing is promised to the moment.
+  step: (state, op, result) => (isStale(op) ? { state } : registerModel.step(state, op, result)),
+  describe: (op, result) =>
+    `${op.op === 'read' ? `${op.consistency} ` : ''}${registerModel.describe?.(op, result) ?? op.op}`,
+}
+
+/**
+ * The scenario `reads`: clients write and compare registers, and read them in every way that there is, leases included, at leaders
+ * that may be none any more. What is linearizable must be; a stale read must have been true once.
+ */
+export function registersScenario(): Scenario<
+  RaftServer<RegistersMachine>,
+  RaftClient<Write, RegisterResult>,
+  RegistersOp,
+  RegisterResult
+> {
+  return raftScenario<RegistersMachine, RegistersOp>({
+    name: 'reads',
+    leases: true,
+    clockDriftMax: CLOCK_DRIFT_MAX,
+    // What brings about leaders that are none any more; a damaged disk adds nothing to that.
+    faults: [
+      'partition',
+      'one-way',
+      'pause',
+      'clock-rate',
+      'kill',
+      'crash',
+      'slow-disk',
+      'bad-link',
+      'operate',
+    ],
+    stateMachine: () =>
+      stateMachine({
+        initial: {},
+        apply: write,
+        query: (registers, key: string) => registers[key] ?? null,
+      }),
+    draw,
+    perform: async (client, op, timeout) => {
+      if (op.op !== 'read') return client.propose(op, { timeout })
+      const { key, consistency, from } = op
+      return (await client.read(key, { timeout, consistency, from })) as string | null
+    },
+    model,
+    digest: ({ state }) => JSON.stringify(Object.entries(state).sort(([a], [b]) => (a < b ? -1 : 1))),
+    judge: (_machine, operations) => wereTrueOnce(operations),
+  })
+}
+
+function write(registers: Record<string, string>, op: Write): RegisterResult {
+  if (op.op === 'cas' && (registers[op.key] ?? null) !== op.expected) return false
+  registers[op.key] = op.value
+  return op.op === 'cas' ? true : null
+}
+
+function draw(
+  random: Random,
+  { client, count }: { readonly client: string; readonly count: number },
+): RegistersOp {
+  const key = `r${String(random.integer(1, KEYS))}`
+  const value = `${client}.${String(count)}`
+  const dice = random.next()
+  if (dice < 0.3) return { op: 'write', key, value }
+  if (dice < 0.4) return { op: 'cas', key, value, expected: null }
+  const consistency = dice < 0.8 ? 'lease' : dice < 0.93 ? 'linearizable' : 'stale'
+  return { op: 'read', key, consistency, from: random.next() < 0.5 ? 'leader' : 'any' }
+}
+
+function isStale(op: RegistersOp): boolean {
+  return op.op === 'read' && op.consistency === 'stale'
+}
+
+/** A stale read gives what was written, or nothing, and not what nobody had begun to write yet. */
+function wereTrueOnce(operations: readonly Operation<RegistersOp, RegisterResult>[]): void {
+  const begun = new Map<RegisterResult | undefined, number>([[null, 0]])
+  for (const { op, call } of operations) if (op.op !== 'read') begun.set(op.value, call)
+  for (const { op, outcome, result, return: end } of operations)
+    if (isStale(op) && outcome === 'ok')
+      mustHold(
+        (begun.get(result) ?? Infinity) <= end,
+        `a stale read of ${op.key} gave ${String(result)}, which nobody had written`,
+      )
+}
