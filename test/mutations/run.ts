@@ -29,6 +29,8 @@ const storage: Layer = {
 const nodes: Layer = { name: 'nodes', paths: ['packages/raft/test/node/'] }
 const hosts: Layer = { name: 'hosts', paths: ['packages/raft/test/host/'] }
 const simulator: Layer = { name: 'simulator', paths: ['packages/raft/test/sim/'] }
+const shardMachines: Layer = { name: 'shard machines', paths: ['packages/shardkv/test/machine.test.ts'] }
+const shards: Layer = { name: 'shards', paths: ['packages/shardkv/test/'] }
 const kv: Layer = { name: 'kv', paths: ['packages/kvraft/test/'] }
 
 const mapreduce: Layer = {
@@ -45,6 +47,7 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
   storage: [storage, simulator],
   kv: [kv],
   mapreduce: [mapreduce],
+  shards: [shardMachines, shards],
 }
 
 export interface Verdict {

@@ -1,5 +1,5 @@
 /** Brings configurations into this group's log, one by one, while this server leads. */
-import type { Clock, Milliseconds } from '@lab/rpc'
+import type { Milliseconds } from '@lab/rpc'
 import type { Config, Gid } from '@lab/shardctrler'
 import { encodeConfigure } from './commands.ts'
 import { proposeHere, type MoverOptions } from './mover.ts'
@@ -19,7 +19,6 @@ const LOOK_MS: Milliseconds = 1000
 
 export interface FollowerOptions extends Pick<MoverOptions, 'machine' | 'node' | 'nudge'> {
   readonly configs: ConfigSource
-  readonly clock: Clock
 }
 
 export class Follower {

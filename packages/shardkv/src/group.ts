@@ -5,27 +5,20 @@ import { RpcError, type Clock } from '@lab/rpc'
 import type { Gid } from '@lab/shardctrler'
 import { encodeExpire } from './commands.ts'
 import { Follower, type ConfigSource } from './follower.ts'
-import type { GroupClients } from './group-clients.ts'
-import { PAGE_BYTES } from './limits.ts'
 import type { ShardMachine } from './machine.ts'
 import { proposeHere } from './mover.ts'
 import { Nudge } from './nudge.ts'
+import type { OtherGroups } from './other-groups.ts'
 import { Puller } from './puller.ts'
 import { Releaser } from './releaser.ts'
 import { reportOf } from './report.ts'
-import type {
-  GroupStatus,
-  PageAnswer,
-  PageRequest,
-  ShardWatchRequest,
-  TakenRequest,
-} from './shard-service.ts'
+import type { GroupStatus, ShardWatchRequest } from './shard-service.ts'
 
 export interface ShardGroupOptions {
   readonly node: RaftNode<ShardMachine>
   readonly machine: ShardMachine
   readonly configs: ConfigSource
-  readonly groups: GroupClients
+  readonly groups: OtherGroups
   readonly clock: Clock
   readonly onClose: () => void
 }
@@ -54,7 +47,7 @@ export class ShardGroup implements AsyncDisposable {
     })
     machine.listen({ moved: () => this.#nudge.wake(), changed: (shard) => this.#changed(shard) })
     for (const shard of machine.shards.keys()) this.#changed(shard)
-    const mover = { machine, node, groups, clock, nudge: this.#nudge }
+    const mover = { machine, node, groups, nudge: this.#nudge }
     const follower = new Follower({ ...mover, configs })
     const tasks = [follower, new Puller(mover), new Releaser(mover), this.#expirer]
     for (const task of tasks) node.whileLeader(({ signal }) => task.run(signal))
@@ -67,20 +60,6 @@ export class ShardGroup implements AsyncDisposable {
   /** Watches open at this replica. */
   get watches(): number {
     return [...this.#watches.values()].reduce((sum, { size }) => sum + size, 0)
-  }
-
-  /** Answers another group's leader, see shard-service.ts. */
-  page({ shard, num, cursor }: PageRequest): PageAnswer {
-    const { migration } = this.machine
-    const store = migration.holds(shard, num) ? this.machine.shards.get(shard) : undefined
-    if (store !== undefined) return { kind: 'page', page: store.page(cursor, PAGE_BYTES) }
-    return { kind: migration.num < num ? 'not-yet' : 'handed-over' }
-  }
-
-  /** The same. */
-  taken({ moves }: TakenRequest): Uint8Array {
-    const { migration } = this.machine
-    return Uint8Array.from(moves, ({ shard, num }) => Number(migration.hasTaken(shard, num)))
   }
 
   watch({ shard, request }: ShardWatchRequest): AsyncIterator<Uint8Array> {

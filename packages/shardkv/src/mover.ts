@@ -1,23 +1,19 @@
-import type { RaftNode } from '@lab/raft'
-import type { Client, Clock, Milliseconds } from '@lab/rpc'
-import type { GroupClients } from './group-clients.ts'
+import type { ProposeOptions } from '@lab/raft'
+import type { Milliseconds } from '@lab/rpc'
 import type { ShardMachine } from './machine.ts'
-import type { Remote } from './migration.ts'
 import type { Nudge } from './nudge.ts'
-import { ShardService } from './shard-service.ts'
+import type { OtherGroups } from './other-groups.ts'
 
 /** What the parts of a group's leader that move shards have in common. */
 export interface MoverOptions {
   readonly machine: ShardMachine
-  readonly node: Pick<RaftNode, 'propose'>
-  readonly groups: GroupClients
-  readonly clock: Clock
+  /** This group's log. */
+  readonly node: { propose(command: Uint8Array, options: ProposeOptions): Promise<unknown> }
+  readonly groups: OtherGroups
   /** Wakes them when the machine has moved. */
   readonly nudge: Nudge
 }
 
-/** Of one question to another group. */
-export const ASK_TIMEOUT_MS: Milliseconds = 2000
 /** Between attempts that came to nothing. */
 export const RETRY_MS_MIN: Milliseconds = 20
 export const RETRY_MS_MAX: Milliseconds = 500
@@ -34,12 +30,4 @@ export async function proposeHere(
   } catch {
     return false
   }
-}
-
-type ShardClient = Client<(typeof ShardService)['methods']>
-
-/** A server of another group, each attempt another one. @returns null when none is connected */
-export function serverOf(groups: GroupClients, remote: Remote, attempt: number): ShardClient | null {
-  const servers = groups.of(remote)?.clients(ShardService) ?? []
-  return servers[attempt % servers.length] ?? null
 }

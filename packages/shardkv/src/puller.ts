@@ -6,14 +6,7 @@ import { encodePage } from './commands.ts'
 import { Gate } from './gate.ts'
 import { sameCursor } from './hand-off.ts'
 import type { Remote } from './migration.ts'
-import {
-  ASK_TIMEOUT_MS,
-  RETRY_MS_MAX,
-  RETRY_MS_MIN,
-  proposeHere,
-  serverOf,
-  type MoverOptions,
-} from './mover.ts'
+import { RETRY_MS_MAX, RETRY_MS_MIN, proposeHere, type MoverOptions } from './mover.ts'
 import type { PageAnswer } from './shard-service.ts'
 import type { PageCursor } from '@lab/kvraft/parts'
 
@@ -111,19 +104,12 @@ export class Puller {
     await ahead?.answer
   }
 
-  /** Never rejects: a question that failed is asked again elsewhere. */
-  async #ask(
+  #ask(
     { shard, num, from }: Want,
     cursor: PageCursor,
     attempt: number,
     signal: AbortSignal,
   ): Promise<PageAnswer> {
-    const server = serverOf(this.#options.groups, from, attempt)
-    if (server === null) return { kind: 'not-here' }
-    try {
-      return await server.page({ gid: from.gid, shard, num, cursor }, { timeout: ASK_TIMEOUT_MS, signal })
-    } catch {
-      return { kind: 'not-here' }
-    }
+    return this.#options.groups.page(from, { shard, num, cursor }, attempt, signal)
   }
 }

@@ -5,14 +5,7 @@
 import { NOBODY } from '@lab/shardctrler'
 import { encodeDelete } from './commands.ts'
 import type { Remote } from './migration.ts'
-import {
-  ASK_TIMEOUT_MS,
-  RETRY_MS_MAX,
-  RETRY_MS_MIN,
-  proposeHere,
-  serverOf,
-  type MoverOptions,
-} from './mover.ts'
+import { RETRY_MS_MAX, RETRY_MS_MIN, proposeHere, type MoverOptions } from './mover.ts'
 import type { ShardMove } from './shard-service.ts'
 
 /** Shards in one question. */
@@ -58,7 +51,7 @@ export class Releaser {
       for (let attempt = 0; !signal.aborted; attempt++) {
         const moves = this.#heldFor(to.gid)
         if (moves.length === 0) return
-        const taken = await this.#taken(to, moves, attempt, signal)
+        const taken = await this.#options.groups.taken(to, moves, attempt, signal)
         for (const { shard, num } of taken)
           await proposeHere(this.#options.node, encodeDelete(shard, num), signal)
         retry = taken.length > 0 ? RETRY_MS_MIN : Math.min(2 * retry, RETRY_MS_MAX)
@@ -76,21 +69,5 @@ export class Releaser {
       if (state.name === 'frozen' && state.to.gid === gid && moves.length < MOVES_MAX)
         moves.push({ shard, num: state.num })
     return moves
-  }
-
-  async #taken(
-    to: Remote,
-    moves: readonly ShardMove[],
-    attempt: number,
-    signal: AbortSignal,
-  ): Promise<ShardMove[]> {
-    const server = serverOf(this.#options.groups, to, attempt)
-    if (server === null) return []
-    try {
-      const answer = await server.taken({ gid: to.gid, moves }, { timeout: ASK_TIMEOUT_MS, signal })
-      return moves.filter((_, at) => answer[at] === 1)
-    } catch {
-      return []
-    }
   }
 }

@@ -20,13 +20,12 @@ import { assert, type Clock, type Milliseconds, type Random } from '@lab/rpc'
 import { shardOf } from '@lab/shardctrler'
 import type { ConfigCache } from './config-cache.ts'
 import { ShardError } from './errors.ts'
-import type { GroupClients } from './group-clients.ts'
 import { encodeQuery } from './queries.ts'
-import { ShardRoute } from './shard-route.ts'
+import { ShardRoute, type GroupWays } from './shard-route.ts'
 
 export interface ShardClientOptions {
   readonly configs: ConfigCache
-  readonly groups: GroupClients
+  readonly groups: GroupWays
   readonly clock: Clock
   readonly random: Random
   /** When a call is given none. */

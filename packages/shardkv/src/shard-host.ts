@@ -9,12 +9,14 @@ import { storeCodecs } from '@lab/kvraft'
 import type { RaftGroupOptions, RaftHost } from '@lab/raft'
 import { RpcError, implement, systemClock, systemRandom, type Address, type Implementation } from '@lab/rpc'
 import type { Gid } from '@lab/shardctrler'
+import { answerPage, answerTaken } from './answers.ts'
 import { ControllerConfigs } from './controller-configs.ts'
 import type { ConfigSource } from './follower.ts'
 import { GroupClients, type GroupClientOptions } from './group-clients.ts'
 import { ShardGroup } from './group.ts'
 import { GROUP_COMMAND_BYTES_MAX } from './limits.ts'
 import { ShardMachine } from './machine.ts'
+import { otherGroups } from './other-groups.ts'
 import { ShardService } from './shard-service.ts'
 
 export interface ShardHostOptions extends GroupClientOptions {
@@ -70,7 +72,7 @@ export class ShardHost implements AsyncDisposable {
       limits: { commandBytesMax: GROUP_COMMAND_BYTES_MAX, ...limits },
     })
     const group = new ShardGroup({
-      ...{ node, machine, clock, configs: this.#configs, groups: this.#clients },
+      ...{ node, machine, clock, configs: this.#configs, groups: otherGroups(this.#clients) },
       onClose: () => this.#groups.delete(gid),
     })
     this.#groups.set(gid, group)
@@ -91,8 +93,14 @@ export class ShardHost implements AsyncDisposable {
 
   #implement(): Implementation {
     return implement(ShardService, {
-      page: (request) => this.#groups.get(request.gid)?.page(request) ?? { kind: 'not-here' },
-      taken: (request) => this.#groups.get(request.gid)?.taken(request) ?? new Uint8Array(0),
+      page: (request) => {
+        const group = this.#groups.get(request.gid)
+        return group === undefined ? { kind: 'not-here' } : answerPage(group.machine, request)
+      },
+      taken: (request) => {
+        const group = this.#groups.get(request.gid)
+        return group === undefined ? new Uint8Array(0) : answerTaken(group.machine, request)
+      },
       watch: (request) => ({ [Symbol.asyncIterator]: () => this.#group(request.gid).watch(request) }),
       status: (gid) => this.#groups.get(gid)?.status() ?? null,
     })

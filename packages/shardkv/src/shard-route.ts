@@ -4,12 +4,19 @@ import { sleep, toError, type Clock, type Milliseconds } from '@lab/rpc'
 import { NOBODY } from '@lab/shardctrler'
 import { decodeGroupResult, encodeClient, encodeOpenSession } from './commands.ts'
 import type { ConfigCache } from './config-cache.ts'
-import type { GroupClient, GroupClients } from './group-clients.ts'
+import type { GroupClient } from './group-clients.ts'
+import type { Remote } from './migration.ts'
+
+/** A way to each group's leader. */
+export interface GroupWays {
+  /** @returns null when nobody knows where the group is reached */
+  of(group: Remote): Pick<GroupClient, 'propose' | 'read'> | null
+}
 
 export interface ShardRouteOptions {
   readonly shard: number
   readonly configs: ConfigCache
-  readonly groups: GroupClients
+  readonly groups: GroupWays
   readonly clock: Clock
 }
 
@@ -48,7 +55,7 @@ export class ShardRoute implements Route {
   /** Never rejects. */
   async #send(
     { signal }: AttemptOptions,
-    send: (group: GroupClient) => Promise<Uint8Array>,
+    send: (group: Pick<GroupClient, 'propose' | 'read'>) => Promise<Uint8Array>,
   ): Promise<Attempt> {
     const { shard, configs, groups } = this.#options
     const { num, shards, groups: servers } = configs.config

@@ -73,7 +73,7 @@ export interface GroupStatus {
   readonly shards: readonly ShardReport[]
 }
 
-const pageRequestCodec: Codec<PageRequest> = {
+export const pageRequestCodec: Codec<PageRequest> = {
   encode: ({ gid, shard, num, cursor }) =>
     new ByteWriter(32 + cursor.length).varint(gid).varint(shard).varint(num).bytes(cursor).finish(),
   decode(bytes) {
@@ -85,7 +85,7 @@ const pageRequestCodec: Codec<PageRequest> = {
   },
 }
 
-const pageAnswerCodec: Codec<PageAnswer> = {
+export const pageAnswerCodec: Codec<PageAnswer> = {
   encode(answer) {
     if (answer.kind !== 'page') return Uint8Array.of(answer.kind === 'damaged' ? PAGE : KINDS[answer.kind])
     const { head, store, next } = answer.page
@@ -109,7 +109,7 @@ const pageAnswerCodec: Codec<PageAnswer> = {
   },
 }
 
-const takenRequestCodec: Codec<TakenRequest> = {
+export const takenRequestCodec: Codec<TakenRequest> = {
   encode({ gid, moves }) {
     const writer = new ByteWriter(16 + 8 * moves.length).varint(gid).varint(moves.length)
     for (const { shard, num } of moves) writer.varint(shard).varint(num)
