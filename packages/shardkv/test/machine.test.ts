@@ -252,17 +252,19 @@ describe('when all groups have left', () => {
     expect(group.get('b')).toBe('1')
   })
 
-  test('another group takes the data from the last owner', () => {
+  test('another group takes the data from the last owner, also out of a snapshot', async () => {
     const source = new Machine(100)
     const destination = new Machine(101)
     const configs = [config(1, 100, 100), config(2, 0, 0), config(3, 101, 101)]
     source.configure(configs[0] as (typeof configs)[0])
     source.put('b', '1')
     source.configure(...configs.slice(1))
-    destination.configure(...configs)
-    expect(destination.get('b')).toBe('elsewhere')
-    for (const page of source.pages(3)) destination.take(page)
-    expect(destination.get('b')).toBe('1')
+    destination.configure(...configs.slice(0, 2))
+    const copy = await destination.copy()
+    copy.configure(...configs.slice(2))
+    expect(copy.get('b')).toBe('elsewhere')
+    for (const page of source.pages(3)) copy.take(page)
+    expect(copy.get('b')).toBe('1')
   })
 })
 
