@@ -37,6 +37,10 @@ const mapreduce: Layer = {
   name: 'mapreduce',
   paths: ['packages/mapreduce/test/core/', 'packages/mapreduce/test/sim/'],
 }
+const security: Layer = {
+  name: 'security',
+  paths: ['packages/rpc/test/tls/trust', 'packages/rpc/test/rpc/handshake', 'packages/rpc/test/rpc/limits'],
+}
 
 /** Which tests are asked about the mistakes of a list, by its name: those that need least time first. */
 export const layers: Readonly<Record<string, readonly Layer[]>> = {
@@ -48,6 +52,7 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
   kv: [kv],
   mapreduce: [mapreduce],
   shards: [shardMachines, shards],
+  security: [security],
 }
 
 export interface Verdict {

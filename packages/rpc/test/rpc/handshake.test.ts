@@ -31,6 +31,16 @@ describe('the handshake', () => {
     expect(error.code).toBe('UNAUTHORISED')
   })
 
+  test('a role without a token of its own is refused, with whatever it shows', async () => {
+    const server = await start({ token: { client: 'secret' } })
+    await client(server, { identity: { token: 'secret' } })
+    for (const token of ['', 'secret']) {
+      const identity = { role: 'admin' as const, token }
+      const options = { transport: tcp(), identity, timeout: 2000 }
+      expect(await failure(connect(Plain, server.address, options))).toMatchObject({ code: 'UNAUTHORISED' })
+    }
+  })
+
   test('another cluster is refused by name, from either side', async () => {
     const server = await start({ identity: { clusterId: 'prod' } })
     const error = await failure(
