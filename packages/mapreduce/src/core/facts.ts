@@ -51,14 +51,15 @@ function complete(state: State, task: Task, fact: AttemptId & { readonly result:
   task.winner = { kind, task: number, attempt, worker, result }
   task.attempts = Math.max(task.attempts, attempt)
   task.reports = 0
-  state.skipped += result.skipped.length
+  // Those that were listed have been counted when they were.
+  state.skipped += result.skipped.length - task.skip.length
   if (kind === 'map') state.mapsLeft--
   else state.reducesLeft--
 }
 
 function reopen(state: State, task: Task): void {
   if (task.winner === null) return
-  state.skipped -= task.winner.result.skipped.length
+  state.skipped -= task.winner.result.skipped.length - task.skip.length
   task.state = 'idle'
   task.winner = null
   task.reports = 0

@@ -6,6 +6,7 @@ import type { JobStatus } from '../coordinator/status.ts'
 import type { Job } from '../job.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { HostedJob, HostOptions } from './host.ts'
+import type { Stage } from './pipeline.ts'
 import type { JobResult, RunOptions } from './run.ts'
 import type { WorkerProcessOptions } from './worker-process.ts'
 
@@ -25,6 +26,17 @@ export async function run<Rec, K, V, OutK, OutV>(
 ): Promise<JobResult> {
   const { runJob } = await import('./run.ts')
   return runJob(job, options)
+}
+
+/**
+ * Runs jobs one after another: the parts that one has made are the input of the next.
+ *
+ * @param options of all; `input` is the first one's, `output` the last one's: those between leave `OUTPUT.1`, `OUTPUT.2` and so on
+ * @throws {JobError} of the stage that failed
+ */
+export async function pipeline(stages: readonly Stage[], options: RunOptions): Promise<JobResult> {
+  const { runPipeline } = await import('./pipeline.ts')
+  return runPipeline(stages, options)
 }
 
 /**

@@ -108,6 +108,7 @@ class TaskThreadHandle {
   #onReady: (error: string | null) => void = () => undefined
   #current: Current | undefined
   #death: string | undefined
+  #isReady = false
 
   constructor({ module, execArgv, heapMb, hangMs }: HandleOptions, onGone: () => void) {
     const progress = new SharedArrayBuffer(Progress.BYTES)
@@ -179,7 +180,8 @@ class TaskThreadHandle {
     let records = -1
     let since = performance.now()
     return setInterval(() => {
-      if (this.#progress.records !== records) {
+      // A thread that is still loading the job does not hang.
+      if (!this.#isReady || this.#progress.records !== records) {
         records = this.#progress.records
         since = performance.now()
       } else if (performance.now() - since > this.#hangMs) {
@@ -192,6 +194,7 @@ class TaskThreadHandle {
   #onMessage(message: FromThread): void {
     switch (message.type) {
       case 'ready':
+        this.#isReady = true
         this.#onReady(message.error)
         if (message.error !== null) this.#fail('machine', message.error)
         break

@@ -148,6 +148,8 @@ test('§4.6 a record that kills two attempts is skipped by the third, when that 
   })
   expect(third).toContainEqual(expect.objectContaining({ type: 'assign', skip: [bad(9)] }))
   expect(stage.facts).toContainEqual({ fact: 'skip', kind: 'map', task: 0, record: bad(9) })
+  stage.done({ kind: 'map', task: 0, attempt: 3, worker: 'w1' }, { skipped: [bad(9)] })
+  expect(stage.schedule.state.skipped).toBe(1)
 })
 
 test('more bad records than may be skipped fail the job', () => {
