@@ -17,17 +17,6 @@ export const wordCount = defineJob({
 /** The same with a combiner. */
 export const combined = defineJob({ ...wordCount, combine: (left: number, right: number) => left + right })
 
-/** The labs' indexer: how many files hold a word, and which. */
-export const indexer = defineJob<string, string, string, string, string>({
-  map(line, emit, { inputFile }) {
-    for (const word of new Set(line.match(/\p{L}+/gu) ?? [])) emit(word, inputFile)
-  },
-  reduce(word, files, emit) {
-    const sorted = [...new Set(files)].sort()
-    emit(word, `${String(sorted.length)} ${sorted.join(',')}`)
-  },
-})
-
 /** Depends on the order of a key's values, which is that of the maps. */
 export const listing = defineJob<string, string, string, string, string>({
   map(line, emit, context) {
