@@ -32,6 +32,10 @@ const simulator: Layer = { name: 'simulator', paths: ['packages/raft/test/sim/']
 const shardMachines: Layer = { name: 'shard machines', paths: ['packages/shardkv/test/machine.test.ts'] }
 const shards: Layer = { name: 'shards', paths: ['packages/shardkv/test/'] }
 const kv: Layer = { name: 'kv', paths: ['packages/kvraft/test/'] }
+const sessions: Layer = {
+  name: 'sessions',
+  paths: ['packages/raft/test/node/sessions.test.ts', 'packages/raft/test/node/resting-sessions.test.ts'],
+}
 
 const mapreduce: Layer = {
   name: 'mapreduce',
@@ -50,6 +54,7 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
   host: [paper, hosts, storage],
   storage: [storage, simulator],
   kv: [kv],
+  service: [sessions, kv],
   mapreduce: [mapreduce],
   shards: [shardMachines, shards],
   security: [security],
