@@ -140,6 +140,27 @@ test('a server that is behind the revision of a watch waits for it, and tells no
   await t.close()
 })
 
+test('a watch from now on, at a server that is behind, begins after all that was acknowledged before it was asked for (§8)', async () => {
+  const { t, clerk } = await kvCluster()
+  const leader = await t.leader()
+  const behind = t.except(leader)[0] as string
+  const kv = await clerk('writer', t.except(behind))
+  await t.settle(kv.put('k', 'old'))
+  await t.advance(500)
+  // Deaf to the leader, but not to clients.
+  const reader = await clerk('reader', [behind])
+  for (const other of t.except(behind)) t.network.cut(other, behind)
+  for (let n = 0; n < 5; n++) await t.settle(kv.put('k', `new ${n}`))
+  const { told } = following(reader, { key: 'k' })
+  await t.advance(300)
+  t.heal()
+  await t.advance(5000)
+  await t.settle(kv.put('k', 'newest'))
+  await t.advance(1000)
+  expect(told.map(({ revision }) => revision)).toEqual([7])
+  await t.close()
+})
+
 test('a reader slower than the changes gets them all, out of the history', async () => {
   const { t, clerk } = await kvCluster()
   const kv = await clerk('clerk')
