@@ -5,6 +5,7 @@
  *       17     0.8730 │                     │ leader, term 1      │
  *       18     0.9001 ── SIGKILL n2 ────────────────────────────────
  */
+import type { TraceEvent } from '@lab/rpc'
 import { describe } from './describe.ts'
 import type { TimedEvent } from './parse.ts'
 import { topicOf, type Topic } from './topics.ts'
@@ -55,16 +56,21 @@ function eventLines(
   const { nodes, width } = options
   const column = nodes.indexOf(event.n)
   if (column === -1) {
-    const text = `${time.padStart(TIME_WIDTH)} ── ${event.n === '' ? '' : `${event.n}: `}${describe(event)} `
+    const text = `${time.padStart(TIME_WIDTH)} ── ${event.n === '' ? '' : `${event.n}: `}${said(event)} `
     return [text.padEnd(width, '─')]
   }
-  return wrap(describe(event), cellWidth).map((piece, line) =>
+  return wrap(said(event), cellWidth).map((piece, line) =>
     row(
       line === 0 ? time : '',
       nodes.map((_, at) => (at === column ? piece : '')),
       cellWidth,
     ),
   )
+}
+
+/** What a process of many groups does begins with the group that it does it for. */
+function said(event: TraceEvent): string {
+  return event.g === undefined ? describe(event) : `${String(event.g)}: ${describe(event)}`
 }
 
 function row(time: string, cells: readonly string[], cellWidth: number): string {

@@ -11,7 +11,7 @@ export interface TraceSummary {
   readonly nodes: readonly string[]
   readonly highestTerm: number
   /** Who became leader, in which term, when. */
-  readonly elections: readonly { readonly seconds: number; readonly node: string; readonly term: number }[]
+  readonly elections: readonly Election[]
   readonly campaigns: number
   /** By type. */
   readonly messages: Readonly<Record<string, MessageCount>>
@@ -35,6 +35,14 @@ export interface MessageCount {
   bytes: number
 }
 
+export interface Election {
+  readonly seconds: number
+  readonly node: string
+  readonly term: number
+  /** When there is more than one. */
+  readonly group?: number
+}
+
 /** A leader's entries between append and commit. */
 interface Awaiting {
   leads: boolean
@@ -49,7 +57,7 @@ export class TraceStats {
   #campaigns = 0
   #committed = 0
   readonly #nodes = new Set<string>()
-  readonly #elections: { seconds: number; node: string; term: number }[] = []
+  readonly #elections: Election[] = []
   readonly #messages = new Map<string, MessageCount>()
   /** Messages lost on the way are told without their type. */
   readonly #types = new Map<string, string>()
@@ -146,16 +154,19 @@ export class TraceStats {
   }
 
   #role(event: TraceEvent, time: number): void {
-    const { n: node } = event
+    const { n: node, g } = event
     const leads = event['role'] === 'leader'
-    this.#waiting(node).leads = leads
+    this.#waiting(event).leads = leads
     if (event['role'] === 'candidate') this.#campaigns++
     if (leads)
-      this.#elections.push({ seconds: this.#seconds(time), node, term: numberOf(event, 'term') ?? 0 })
+      this.#elections.push({
+        ...{ seconds: this.#seconds(time), node, term: numberOf(event, 'term') ?? 0 },
+        ...(g === undefined ? {} : { group: g }),
+      })
   }
 
   #appended(event: TraceEvent, time: number): void {
-    const { leads, since } = this.#waiting(event.n)
+    const { leads, since } = this.#waiting(event)
     if (!leads) return
     const last = numberOf(event, 'last') ?? 0
     for (let index = numberOf(event, 'first') ?? 1; index <= last; index++) since.set(index, time)
@@ -164,7 +175,7 @@ export class TraceStats {
   #commit(event: TraceEvent, time: number): void {
     const index = numberOf(event, 'index') ?? 0
     this.#committed = Math.max(this.#committed, index)
-    const waiting = this.#waiting(event.n)
+    const waiting = this.#waiting(event)
     for (const [entry, since] of waiting.since) {
       if (entry > index) break
       waiting.since.delete(entry)
@@ -182,9 +193,11 @@ export class TraceStats {
     spread.add((time - called) / 1000)
   }
 
-  #waiting(node: string): Awaiting {
-    const waiting = this.#awaiting.get(node) ?? { leads: false, since: new Map<number, number>() }
-    this.#awaiting.set(node, waiting)
+  /** Of a server in its group: each group has a log of its own. */
+  #waiting({ n, g = 0 }: TraceEvent): Awaiting {
+    const server = `${n} ${String(g)}`
+    const waiting = this.#awaiting.get(server) ?? { leads: false, since: new Map<number, number>() }
+    this.#awaiting.set(server, waiting)
     return waiting
   }
 
