@@ -36,6 +36,7 @@ const sessions: Layer = {
   name: 'sessions',
   paths: ['packages/raft/test/node/sessions.test.ts', 'packages/raft/test/node/resting-sessions.test.ts'],
 }
+const controller: Layer = { name: 'controller', paths: ['packages/shardctrler/test/'] }
 
 const mapreduce: Layer = {
   name: 'mapreduce',
@@ -58,6 +59,7 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
   mapreduce: [mapreduce],
   shards: [shardMachines, shards],
   security: [security],
+  controller: [controller],
 }
 
 export interface Verdict {
