@@ -1,15 +1,21 @@
 /** Which cluster a command talks to, and the options that say so. */
+import { resolve } from 'node:path'
 import { Clerk, type ClerkOptions } from '@lab/kvraft/clerk'
 import { RaftClient } from '@lab/raft'
+import { Clerk as ShardClerk } from '@lab/shardkv'
 import { Option, type Command } from 'commander'
 import type { Io } from './io.ts'
 import { findLabFolder, readClusterFile } from './local/cluster-file.ts'
-import { parseDuration, splitList, usage } from './parse.ts'
+import { parseDuration, parseNumber, splitList, usage } from './parse.ts'
 import { addTlsOptions, openTls, readClientToken, tlsConfigOf, type TlsFlags } from './security.ts'
+import { readConfigFile, type ConfigFile } from './server/config-file.ts'
 import { allTransports } from './transports.ts'
 
 export interface ClientFlags extends TlsFlags {
   readonly servers?: string
+  readonly config?: string
+  /** Of a sharded store: which group is meant. 0 is the controller. */
+  readonly group?: number
   readonly clusterId?: string
   readonly tokenFile?: string
   readonly timeout: number
@@ -24,6 +30,9 @@ export function addClientOptions(command: Command): Command {
         'LAB_SERVERS',
       ),
     )
+    .addOption(
+      new Option('--config <file>', 'the cluster file says where it is, as for lab server').env('LAB_CONFIG'),
+    )
     .addOption(new Option('--cluster-id <name>', 'refuse servers of any other cluster').env('LAB_CLUSTER_ID'))
     .addOption(new Option('--token-file <file>', 'holds the token of the cluster; or LAB_TOKEN'))
     .addOption(
@@ -34,29 +43,66 @@ export function addClientOptions(command: Command): Command {
     )
 }
 
+/** For what concerns one Raft group. */
+export function addGroupOption(command: Command): Command {
+  return command.addOption(
+    new Option('--group <number>', 'of a sharded store: that group (default: 0, the controller)').argParser(
+      parseNumber,
+    ),
+  )
+}
+
 export interface Target {
-  readonly servers: string[]
+  /** Of a sharded store: the controller's. */
+  readonly servers: readonly string[]
   readonly clusterId: string
+  /** Null for a replicated store. */
+  readonly shards: ShardTarget | null
+}
+
+/** Where a sharded store is. */
+export interface ShardTarget {
+  /** Node id → addresses. */
+  readonly nodes: Readonly<Record<string, readonly string[]>>
+  readonly controllers: readonly string[]
 }
 
 const DEFAULT_CLUSTER_ID = 'lab'
 
 /** Flag or environment, else the nearest `.lab/cluster.json`. @throws {CliError} `USAGE` when there is neither */
-export function findCluster({ servers, clusterId }: ClientFlags, from: string): Target {
+export function findCluster({ servers, config, clusterId }: ClientFlags, from: string): Target {
   if (servers !== undefined)
-    return { servers: splitList(servers), clusterId: clusterId ?? DEFAULT_CLUSTER_ID }
+    return { servers: splitList(servers), clusterId: clusterId ?? DEFAULT_CLUSTER_ID, shards: null }
+  if (config !== undefined) return targetOf(readConfigFile(resolve(from, config)), clusterId)
   const folder = findLabFolder(from)
   if (folder === null)
     throw usage(
       'no cluster named: give --servers host:port,… (or LAB_SERVERS), or start one here with lab up',
     )
-  const { cluster, nodes } = readClusterFile(folder)
-  return { servers: Object.values(nodes).map(({ address }) => address), clusterId: clusterId ?? cluster }
+  const { cluster, nodes, config: file } = readClusterFile(folder)
+  if (file !== undefined) return targetOf(readConfigFile(file), clusterId ?? cluster)
+  const addresses = Object.values(nodes).map(({ address }) => address)
+  return { servers: addresses, clusterId: clusterId ?? cluster, shards: null }
 }
 
+function targetOf({ nodes = {}, controller, cluster }: ConfigFile, given: string | undefined): Target {
+  const clusterId = given ?? cluster ?? DEFAULT_CLUSTER_ID
+  if (controller === undefined) return { servers: Object.values(nodes).flat(), clusterId, shards: null }
+  const controllers = controller.flatMap((id) => nodes[id] ?? [])
+  return { servers: controllers, clusterId, shards: { nodes, controllers } }
+}
+
+/** What `lab kv` needs of a clerk, be the store replicated or sharded. */
+export type KvClerk = Pick<
+  Clerk,
+  'getEntry' | 'put' | 'append' | 'cas' | 'delete' | 'txn' | 'entries' | 'watch' | 'close'
+>
+
 /** @throws {RaftError} `UNAVAILABLE` when none of the servers answers */
-export function connectClerk(flags: ClientFlags, io: Io): Promise<Clerk> {
-  return Clerk.connect(clientOptions(flags, io, 'client'))
+export async function connectClerk(flags: ClientFlags, io: Io): Promise<KvClerk> {
+  const { shards, ...options } = clientOptions(flags, io, 'client')
+  if (shards === null) return Clerk.connect(options)
+  return shardedClerk(await ShardClerk.connect({ ...options, controllers: shards.controllers }))
 }
 
 /** For what all Raft clusters have in common. @throws {RaftError} `UNAVAILABLE` when none of the servers answers */
@@ -65,10 +111,14 @@ export function connectClient(
   io: Io,
   role: 'client' | 'admin' = 'client',
 ): Promise<RaftClient> {
-  return RaftClient.connect({ ...clientOptions(flags, io, role), role })
+  const { shards, ...options } = clientOptions(flags, io, role)
+  const { group = 0 } = flags
+  const servers = shards === null || group === 0 ? options.servers : Object.values(shards.nodes).flat()
+  return RaftClient.connect({ ...options, servers, group, role })
 }
 
-function clientOptions(flags: ClientFlags, { env, cwd }: Io, role: 'client' | 'admin'): ClerkOptions {
+/** What all clients take: where, how, and how long. */
+export function clientOptions(flags: ClientFlags, { env, cwd }: Io, role: 'client' | 'admin'): ClientOptions {
   const token = readClientToken(flags.tokenFile, env, role)
   const tls = tlsConfigOf(flags)
   const transports = allTransports(tls === undefined ? undefined : openTls(tls))
@@ -77,5 +127,29 @@ function clientOptions(flags: ClientFlags, { env, cwd }: Io, role: 'client' | 'a
     ...findCluster(flags, cwd),
     ...{ timeout, connectTimeout: timeout, transports },
     ...(token === undefined ? {} : { token }),
+  }
+}
+
+export type ClientOptions = Target &
+  Required<Pick<ClerkOptions, 'timeout' | 'connectTimeout' | 'transports'>> &
+  Pick<ClerkOptions, 'token'>
+
+/** Revisions are a shard's: a watch cannot come back to one number. */
+function shardedClerk(clerk: ShardClerk): KvClerk {
+  return {
+    getEntry: (key, options) => clerk.getEntry(key, options),
+    put: (key, value, options) => clerk.put(key, value, options),
+    append: (key, value, options) => clerk.append(key, value, options),
+    cas: (key, value, expected, options) => clerk.cas(key, value, expected, options),
+    delete: (key, options) => clerk.delete(key, options),
+    txn: (request, options) => clerk.txn(request, options),
+    entries: (range, options) => clerk.entries(range, options),
+    watch(range, { after, signal } = {}) {
+      if (after !== undefined && after > 0)
+        throw usage('--after counts within one shard: of a sharded store, only --after 0 or none')
+      const since = after === undefined ? {} : { after: clerk.config.shards.map(() => 0) }
+      return clerk.watch(range, { ...since, ...(signal === undefined ? {} : { signal }) })
+    },
+    close: () => clerk.close(),
   }
 }

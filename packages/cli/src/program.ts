@@ -9,6 +9,7 @@ import { addLocalCommands } from './commands/local.ts'
 import { addCheckCommand } from './commands/check.ts'
 import { addMrCommands } from './commands/mr.ts'
 import { addServerCommands } from './commands/server.ts'
+import { addShardCommands } from './commands/shard.ts'
 import { addSimCommands } from './commands/sim.ts'
 import { addTraceCommands } from './commands/trace.ts'
 import { formatHelp, withExamples } from './help.ts'
@@ -46,6 +47,7 @@ export function buildProgram(io: Io, sayUsage: (text: string) => void): Command 
   addServerCommands(program, io)
   addKvCommands(program, io)
   addClusterCommands(program, io)
+  addShardCommands(program, io)
   addLocalCommands(program, io)
   addCertCommands(program, io)
   addTraceCommands(program, io)

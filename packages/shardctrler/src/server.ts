@@ -1,8 +1,10 @@
 /** One member of the cluster that keeps the configurations. */
 import { RaftNode, type LeaderContext, type RaftNodeOptions } from '@lab/raft'
+import type { Address } from '@lab/rpc'
 import { controllerCodecs } from './codecs.ts'
+import type { NewGroup } from './commands.ts'
 import { ConfigWatches } from './config-watches.ts'
-import { SHARDS_DEFAULT, SHARDS_MAX, type KeyToShard } from './config.ts'
+import { SHARDS_DEFAULT, SHARDS_MAX, type Gid, type KeyToShard } from './config.ts'
 import { Controller } from './controller.ts'
 import { ControllerError } from './errors.ts'
 
@@ -12,6 +14,8 @@ export interface Creation {
   readonly shards?: number
   /** Default `crc16`. */
   readonly keyToShard?: KeyToShard
+  /** Groups that join first, with the addresses of their servers. Default: none. */
+  readonly groups?: Readonly<Record<Gid, readonly Address[]>>
 }
 
 /** What `RaftNode.start` takes, without the state machine and its codecs; and how to make a cluster that is new. */
@@ -48,11 +52,13 @@ export class ControllerServer implements AsyncDisposable {
     controller: Controller,
     creation: Creation = {},
   ): ControllerServer {
-    const { shards, keyToShard } = checkCreation(creation)
+    const { shards, keyToShard, groups } = checkCreation(creation)
     const watches = new ConfigWatches(controller)
     const create = async ({ signal }: LeaderContext): Promise<void> => {
-      if (controller.latest === null)
-        await node.propose({ op: 'create', shards, keyToShard }, { signal, timeout: Infinity })
+      const wait = { signal, timeout: Infinity }
+      if (controller.latest === null) await node.propose({ op: 'create', shards, keyToShard }, wait)
+      // Another leader may do the same at the same time: one of the two is refused.
+      if (controller.latest?.num === 0 && groups.length > 0) await node.propose({ op: 'join', groups }, wait)
     }
     node.whileLeader(create).then(undefined, () => undefined)
     node.server.add(watches.implementation())
@@ -74,8 +80,19 @@ export class ControllerServer implements AsyncDisposable {
   }
 }
 
-function checkCreation({ shards = SHARDS_DEFAULT, keyToShard = 'crc16' }: Creation): Required<Creation> {
+interface CheckedCreation {
+  readonly shards: number
+  readonly keyToShard: KeyToShard
+  readonly groups: readonly NewGroup[]
+}
+
+function checkCreation({
+  shards = SHARDS_DEFAULT,
+  keyToShard = 'crc16',
+  groups = {},
+}: Creation): CheckedCreation {
   if (!Number.isInteger(shards) || shards < 1 || shards > SHARDS_MAX)
     throw new ControllerError('BAD_SHARD', `shards is a whole number from 1 to ${SHARDS_MAX}, not ${shards}`)
-  return { shards, keyToShard }
+  const joining = Object.entries(groups).map(([gid, servers]) => ({ gid: Number(gid), weight: 1, servers }))
+  return { shards, keyToShard, groups: joining }
 }

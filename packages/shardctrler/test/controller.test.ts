@@ -113,6 +113,13 @@ test('a moved shard goes back with the next join, a moved and pinned one stays',
   expect([1, 2, 3].map((gid) => shardsOf(config, gid).filter((shard) => shard > 3).length)).toEqual([2, 2, 2])
 })
 
+test('a move moves that shard and no other', () => {
+  const controller = created(join(1, 2), { op: 'move', shard: 0, gid: 2 }, { op: 'move', shard: 1, gid: 2 })
+  const { shards } = configOf(controller)
+  expect(shards.slice(0, 2)).toEqual([2, 2])
+  expect(shards.slice(2)).toEqual(configOf(controller, 1).shards.slice(2))
+})
+
 test('a pin ends when its group leaves', () => {
   const controller = created(join(1), { op: 'pin', shards: [0, 9] }, join(2), { op: 'leave', gids: [1] })
   expect(configOf(controller)).toMatchObject({ pinned: [], groups: { 2: ['s2'] } })

@@ -31,12 +31,15 @@ export class Follower {
   /** For as long as this server leads. */
   async run(signal: AbortSignal): Promise<void> {
     const { configs, machine, nudge } = this.#options
+    let known = 0
     while (!signal.aborted) {
       try {
-        for await (const config of configs.watch({ after: machine.migration.num, signal }))
+        const after = Math.max(machine.migration.num, known - 1)
+        for await (const config of configs.watch({ after, signal }))
           if (!(await this.#apply(config, signal))) break
-      } catch {
-        // The controller cannot be reached, or this server leads no more.
+      } catch (thrown) {
+        // The controller cannot be reached, or this server leads no more, or what comes next is forgotten: see Migration.refusal.
+        known = firstKnown(thrown) ?? known
       }
       if (!signal.aborted) await nudge.wait(RETRY_MS, signal)
     }
@@ -53,4 +56,9 @@ export class Follower {
     }
     return !signal.aborted && (await proposeHere(node, encodeConfigure(config), signal))
   }
+}
+
+/** Of the controller's `COMPACTED`. */
+function firstKnown(thrown: unknown): number | null {
+  return (thrown as { readonly firstNum?: number } | null)?.firstNum ?? null
 }

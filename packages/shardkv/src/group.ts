@@ -11,6 +11,7 @@ import { Nudge } from './nudge.ts'
 import type { OtherGroups } from './other-groups.ts'
 import { Puller } from './puller.ts'
 import { Releaser } from './releaser.ts'
+import { Reporter } from './reporter.ts'
 import { reportOf } from './report.ts'
 import type { GroupStatus, ShardWatchRequest } from './shard-service.ts'
 
@@ -49,7 +50,8 @@ export class ShardGroup implements AsyncDisposable {
     for (const shard of machine.shards.keys()) this.#changed(shard)
     const mover = { machine, node, groups, nudge: this.#nudge }
     const follower = new Follower({ ...mover, configs })
-    const tasks = [follower, new Puller(mover), new Releaser(mover), this.#expirer]
+    const reporter = new Reporter({ ...mover, configs })
+    const tasks = [follower, reporter, new Puller(mover), new Releaser(mover), this.#expirer]
     for (const task of tasks) node.whileLeader(({ signal }) => task.run(signal))
   }
 

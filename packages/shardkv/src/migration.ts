@@ -82,7 +82,7 @@ export class Migration {
 
   /** @returns why `next` cannot be applied now, in words; null when it can */
   refusal(next: Config): string | null {
-    if (next.num !== this.num + 1)
+    if (next.num !== this.num + 1 && !this.#mayLeapTo(next))
       return `configuration ${String(next.num)} does not follow ${String(this.num)}`
     if (this.#config !== null && next.shards.length !== this.#config.shards.length)
       return `configuration ${String(next.num)} has another number of shards`
@@ -94,6 +94,19 @@ export class Migration {
         return `shard ${String(shard)} of configuration ${String(state.num)} is still to be handed over`
     }
     return null
+  }
+
+  /**
+   * The controller forgets what every group has finished. So a group that is new, or comes back, and holds nothing begins at the oldest
+   * configuration that is known: as it serves nothing there either, nothing was its own in between.
+   */
+  #mayLeapTo(next: Config): boolean {
+    return next.num > this.num && this.#states.size === 0 && !next.shards.includes(this.gid)
+  }
+
+  /** All that the configurations so far ask of this group is done: what it has it serves, and nothing is on its way. */
+  get isSettled(): boolean {
+    return [...this.#states.values()].every(({ name }) => name === 'serving')
   }
 
   /** Applies a configuration that {@link refusal} does not refuse. */

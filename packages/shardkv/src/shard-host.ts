@@ -30,7 +30,7 @@ export interface ShardHostOptions extends GroupClientOptions {
 /** As of `RaftHost.startGroup`. */
 export interface ShardGroupStart extends Pick<
   RaftGroupOptions,
-  'members' | 'leases' | 'limits' | 'snapshotEveryBytes'
+  'members' | 'join' | 'leases' | 'limits' | 'snapshotEveryBytes'
 > {
   /** The group's id, which is also its number on the host. */
   readonly gid: Gid

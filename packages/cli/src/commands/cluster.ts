@@ -1,7 +1,7 @@
 /** `lab cluster`: what all clusters have, whatever they keep. */
 import type { ServerReport } from '@lab/raft'
 import type { Command } from 'commander'
-import { addClientOptions, connectClient, type ClientFlags } from '../client.ts'
+import { addClientOptions, addGroupOption, connectClient, type ClientFlags } from '../client.ts'
 import { CliError } from '../errors.ts'
 import { withExamples } from '../help.ts'
 import { addMembershipCommands } from './membership.ts'
@@ -25,8 +25,8 @@ export function addClusterCommands(program: Command, io: Io): void {
     EXAMPLES,
   )
   const status = cluster.command('status').description('each server: role, term, how far it is')
-  withExamples(addOutputOption(addClientOptions(status)), EXAMPLES).action((flags: StatusFlags) =>
-    showStatus(flags, io),
+  withExamples(addOutputOption(addGroupOption(addClientOptions(status))), EXAMPLES).action(
+    (flags: StatusFlags) => showStatus(flags, io),
   )
   addMembershipCommands(cluster, io)
   addRecoveryCommands(cluster, io)

@@ -14,6 +14,7 @@ import {
   type ClusterPlan,
   type LocalTransport,
 } from '../local/local-cluster.ts'
+import { shardedPlan } from '../local/sharded-plan.ts'
 import type { ServerProcess } from '../local/server-process.ts'
 import { parseCount, usage } from '../parse.ts'
 
@@ -21,12 +22,15 @@ interface UpFlags {
   readonly nodes?: number
   readonly transport: LocalTransport
   readonly detach?: boolean
+  readonly groups?: number
+  readonly shards?: number
 }
 
 const UP_EXAMPLES = `
   lab up                       three servers, until Ctrl-C
   lab up --detach              the same in the background; lab down stops them
   lab up --nodes 5             five of them
+  lab up --groups 3 --shards 64   a sharded store on machines m1, m2, m3: see lab shard status
   lab kv put greeting hello    no address needed: lab finds the cluster of this folder`
 
 const DOWN_EXAMPLES = `
@@ -34,6 +38,7 @@ const DOWN_EXAMPLES = `
   lab down --wipe              and remove their data`
 
 const DEFAULT_NODES = 3
+const DEFAULT_SHARDS = 64
 
 export function addLocalCommands(program: Command, io: Io): void {
   withExamples(program.command('up').description('start a cluster on this machine'), UP_EXAMPLES)
@@ -43,6 +48,12 @@ export function addLocalCommands(program: Command, io: Io): void {
         .choices(['tcp', 'websocket'])
         .default('tcp' as const),
     )
+    .addOption(
+      new Option('--groups <count>', 'a sharded store of so many groups of three').argParser(parseCount),
+    )
+    .addOption(
+      new Option('--shards <count>', 'how many shards, for good (default: 64)').argParser(parseCount),
+    )
     .addOption(new Option('--detach', 'leave them running in the background'))
     .action((flags: UpFlags) => up(flags, io))
   withExamples(program.command('down').description('stop the cluster on this machine'), DOWN_EXAMPLES)
@@ -50,16 +61,26 @@ export function addLocalCommands(program: Command, io: Io): void {
     .action((flags: { readonly wipe?: boolean }) => down(flags.wipe === true, io))
 }
 
-async function up({ nodes, transport, detach = false }: UpFlags, io: Io): Promise<void> {
+async function up(flags: UpFlags, io: Io): Promise<void> {
+  const { nodes, detach = false } = flags
   const existing = findLabFolder(io.cwd)
   const labFolder = existing ?? join(io.cwd, LAB_FOLDER)
   const plan =
-    existing === null
-      ? await planCluster(labFolder, { count: nodes ?? DEFAULT_NODES, transport })
-      : sameSize(readClusterFile(labFolder), nodes)
+    existing === null ? await newPlan(labFolder, flags) : sameSize(readClusterFile(labFolder), nodes)
   const servers = await startCluster(labFolder, plan, { detached: detach })
   await io.out(describeCluster(plan, relative(io.cwd, labFolder) || '.', detach))
   if (!detach) await serveUntilStopped(servers, io)
+}
+
+async function newPlan(labFolder: string, flags: UpFlags): Promise<ClusterPlan> {
+  const { nodes: count = DEFAULT_NODES, transport, groups, shards = DEFAULT_SHARDS } = flags
+  if (groups !== undefined)
+    return shardedPlan(labFolder, await planCluster(labFolder, { count, transport, letter: 'm' }), {
+      groups,
+      shards,
+    })
+  if (flags.shards !== undefined) throw usage('--shards goes with --groups: lab up --groups 3 --shards 64')
+  return planCluster(labFolder, { count, transport })
 }
 
 /** The data of a cluster know its members: another number of servers would be another cluster. */
@@ -76,7 +97,7 @@ function describeCluster(plan: ClusterPlan, labFolder: string, detached: boolean
 ${servers.join('')}
   npx lab kv put greeting hello
   npx lab kv get greeting
-  npx lab cluster status
+  npx lab ${plan.config === undefined ? 'cluster' : 'shard'} status
 `
 }
 

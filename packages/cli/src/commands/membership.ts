@@ -1,7 +1,7 @@
 /** `lab cluster members, add, remove …`: who takes part, who leads, and whether all is well. */
 import type { MembershipChangeInput, MembershipReport, RaftClient, ServerReport } from '@lab/raft'
 import { Option, type Command } from 'commander'
-import { addClientOptions, connectClient, type ClientFlags } from '../client.ts'
+import { addClientOptions, addGroupOption, connectClient, type ClientFlags } from '../client.ts'
 import { CliError } from '../errors.ts'
 import { withExamples } from '../help.ts'
 import type { Io } from '../io.ts'
@@ -34,7 +34,10 @@ const LAG_ENTRIES_MAX = 10_000
 
 export function addMembershipCommands(cluster: Command, io: Io): void {
   const command = (name: string, what: string): Command =>
-    withExamples(addOutputOption(addClientOptions(cluster.command(name).description(what))), EXAMPLES)
+    withExamples(
+      addOutputOption(addGroupOption(addClientOptions(cluster.command(name).description(what)))),
+      EXAMPLES,
+    )
   const ifIndex = (): Option =>
     new Option('--if-index <n>', 'only if the configuration still is that of entry n').argParser(parseNumber)
 

@@ -11,7 +11,7 @@ import {
 } from '@lab/raft'
 import { fileStorage } from '@lab/raft/storage/file'
 import { Option, type Command } from 'commander'
-import { addClientOptions, connectClient, type ClientFlags } from '../client.ts'
+import { addClientOptions, addGroupOption, connectClient, type ClientFlags } from '../client.ts'
 import { CliError } from '../errors.ts'
 import { withExamples } from '../help.ts'
 import type { Io } from '../io.ts'
@@ -48,7 +48,7 @@ export function addRecoveryCommands(cluster: Command, io: Io): void {
   const backup = cluster
     .command('backup <file>')
     .description('the whole state of a running cluster, in one file')
-  withExamples(addOutputOption(addClientOptions(backup)), BACKUP_EXAMPLES).action(
+  withExamples(addOutputOption(addGroupOption(addClientOptions(backup))), BACKUP_EXAMPLES).action(
     (file: string, flags: BackupFlags) => takeBackup(file, flags, io),
   )
   const restore = cluster

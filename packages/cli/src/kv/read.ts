@@ -1,6 +1,7 @@
 /** `lab kv get` and `lab kv scan`. */
-import type { Clerk, KeyEntry, KeyRange, ReadCallOptions, ScanOptions } from '@lab/kvraft/clerk'
+import type { KeyEntry, KeyRange, ReadCallOptions, ScanOptions } from '@lab/kvraft/clerk'
 import { Option, type Command } from 'commander'
+import type { KvClerk } from '../client.ts'
 import type { Io } from '../io.ts'
 import { formatRows, jsonBytes, printable, type Format, type Row } from '../output.ts'
 import { parseCount, usage } from '../parse.ts'
@@ -74,7 +75,7 @@ interface GetOptions {
   readonly options: ReadCallOptions
 }
 
-async function get(clerk: Clerk, { key, flags, io, options }: GetOptions): Promise<void> {
+async function get(clerk: KvClerk, { key, flags, io, options }: GetOptions): Promise<void> {
   const { entry } = await clerk.getEntry(key, options)
   if (entry === null) throw noSuchKey(key)
   const { value } = entry
@@ -91,7 +92,7 @@ async function get(clerk: Clerk, { key, flags, io, options }: GetOptions): Promi
   }
 }
 
-async function scan(clerk: Clerk, flags: ScanFlags, read: ReadCallOptions, io: Io): Promise<void> {
+async function scan(clerk: KvClerk, flags: ScanFlags, read: ReadCallOptions, io: Io): Promise<void> {
   const { limit = Infinity, keys: keysOnly = false, output } = flags
   const options: ScanOptions = { ...read, keysOnly, limit: Math.min(limit, PAGE_ENTRIES) }
   const rows: Row[] = []

@@ -1,8 +1,7 @@
 /** `lab kv repl`: the other commands of `lab kv`, a line each, over one connection. */
-import type { Clerk } from '@lab/kvraft/clerk'
 import { toError } from '@lab/rpc'
 import { Command, CommanderError } from 'commander'
-import type { ClientFlags } from '../client.ts'
+import type { ClientFlags, KvClerk } from '../client.ts'
 import { formatHelp } from '../help.ts'
 import type { Io } from '../io.ts'
 import { formatError, type Format } from '../output.ts'
@@ -13,7 +12,7 @@ import { splitWords } from './words.ts'
 import { addWriteCommands } from './write.ts'
 
 export interface ReplOptions {
-  readonly clerk: Clerk
+  readonly clerk: KvClerk
   readonly flags: ClientFlags & { readonly output: Format }
   readonly io: Io
 }

@@ -1,6 +1,6 @@
-import type { CallOptions, Clerk } from '@lab/kvraft/clerk'
+import type { CallOptions } from '@lab/kvraft/clerk'
 import type { Command } from 'commander'
-import { addClientOptions, connectClerk, type ClientFlags } from '../client.ts'
+import { addClientOptions, connectClerk, type ClientFlags, type KvClerk } from '../client.ts'
 import { CliError } from '../errors.ts'
 import type { Io } from '../io.ts'
 import { addOutputOption, type Format } from '../output.ts'
@@ -16,7 +16,7 @@ export interface Session {
   readonly leaf: (kv: Command, name: string, description: string) => Command
   readonly withClerk: (
     flags: KvFlags,
-    work: (clerk: Clerk, options: CallOptions) => Promise<void>,
+    work: (clerk: KvClerk, options: CallOptions) => Promise<void>,
   ) => Promise<void>
 }
 
@@ -38,7 +38,7 @@ export function ownClerks(io: Io): Session {
 }
 
 /** One clerk for all of them, with the flags that it was connected with. */
-export function sharedClerk(io: Io, clerk: Clerk, { timeout }: ClientFlags): Session {
+export function sharedClerk(io: Io, clerk: KvClerk, { timeout }: ClientFlags): Session {
   return {
     io,
     leaf: (kv, name, description) => addOutputOption(kv.command(name).description(description)),

@@ -1,6 +1,7 @@
 /** `lab kv watch`: changes as they come, until interrupted. */
-import type { Clerk, WatchEvent } from '@lab/kvraft/clerk'
+import type { WatchEvent } from '@lab/kvraft/clerk'
 import type { Command } from 'commander'
+import type { KvClerk } from '../client.ts'
 import type { Io } from '../io.ts'
 import { formatRow, jsonBytes, printable, type Format } from '../output.ts'
 import { parseCount, parseNumber, usage } from '../parse.ts'
@@ -21,7 +22,7 @@ export function addWatchCommand(kv: Command, { leaf, withClerk, io }: Session): 
     )
 }
 
-async function watch(clerk: Clerk, key: string | undefined, flags: WatchFlags, io: Io): Promise<void> {
+async function watch(clerk: KvClerk, key: string | undefined, flags: WatchFlags, io: Io): Promise<void> {
   const { after, count = Infinity, output } = flags
   const named = rangeOf(flags)
   if (key !== undefined && Object.keys(named).length > 0)

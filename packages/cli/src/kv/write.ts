@@ -1,5 +1,5 @@
 /** `lab kv put`, `append`, `cas`, `del` and `txn`. */
-import type { Clerk, Expected, OperationResult, TxnRequest } from '@lab/kvraft/clerk'
+import type { Expected, OperationResult, TxnDone, TxnRequest } from '@lab/kvraft/clerk'
 import type { Command } from 'commander'
 import { toError } from '@lab/rpc'
 import { CliError } from '../errors.ts'
@@ -107,7 +107,7 @@ function parseTxn(text: string | Uint8Array): TxnRequest {
 }
 
 async function showTxn(
-  { revision, succeeded, results }: Awaited<ReturnType<Clerk['txn']>>,
+  { revision, succeeded, results }: TxnDone,
   { output }: KvFlags,
   { io }: Session,
 ): Promise<void> {

@@ -8,6 +8,7 @@ import { allTransports } from '../transports.ts'
 import { readClusterFile, writeClusterFile, type ClusterFile, type LocalNode } from './cluster-file.ts'
 import { holderOf } from './holder.ts'
 import { freePorts } from './ports.ts'
+import { SHARDS_FILE, waitForShards } from './sharded-plan.ts'
 import { startServerProcess, type ServerProcess } from './server-process.ts'
 
 /** What `lab up` calls the cluster that it makes. */
@@ -20,15 +21,19 @@ export type LocalTransport = 'tcp' | 'websocket'
 
 export type ClusterPlan = Omit<ClusterFile, 'version'>
 
-/** Ids n1, n2 …, free ports on the loopback, everything below `labFolder`. */
+/** Ids n1, n2 …, or of another letter; free ports on the loopback, everything below `labFolder`. */
 export async function planCluster(
   labFolder: string,
-  { count, transport }: { readonly count: number; readonly transport: LocalTransport },
+  {
+    count,
+    transport,
+    letter = 'n',
+  }: { readonly count: number; readonly transport: LocalTransport; readonly letter?: string },
 ): Promise<ClusterPlan> {
   const ports = await freePorts(count)
   const scheme = transport === 'tcp' ? 'tcp' : 'ws'
   const nodes = ports.map((port, at): [string, LocalNode] => {
-    const id = `n${at + 1}`
+    const id = `${letter}${at + 1}`
     const address = `${scheme}://127.0.0.1:${port}`
     return [
       id,
@@ -50,8 +55,9 @@ export async function startCluster(
 ): Promise<ServerProcess[]> {
   await refuseIfRunning(plan)
   const members = membersOf(plan)
+  const whole = plan.config === undefined ? { members } : { config: plan.config }
   const servers = Object.entries(plan.nodes).map(([id, { data, log }]) =>
-    startServerProcess({ id, members, clusterId: plan.cluster, data, log, detached }),
+    startServerProcess({ id, ...whole, clusterId: plan.cluster, data, log, detached }),
   )
   try {
     await Promise.all(servers.map(({ ready }) => ready))
@@ -60,7 +66,8 @@ export async function startCluster(
       return [id, { ...node, pid }] as const
     })
     writeClusterFile(labFolder, { ...plan, nodes: Object.fromEntries(nodes) })
-    await waitForLeader(Object.values(members))
+    if (plan.config === undefined) await waitForLeader(Object.values(members))
+    else await waitForShards(Object.values(members))
     return servers
   } catch (thrown) {
     for (const server of servers) server.kill('SIGKILL')
@@ -99,7 +106,7 @@ export function wipeCluster(labFolder: string): void {
   for (const { data } of Object.values(nodes))
     if (relative(labFolder, data).startsWith('..'))
       throw new CliError('FAILED', `${data} is not below ${labFolder}: remove it yourself, if you mean to`)
-  for (const name of ['data', 'log', 'cluster.json'])
+  for (const name of ['data', 'log', 'cluster.json', SHARDS_FILE])
     rmSync(join(labFolder, name), { recursive: true, force: true })
 }
 

@@ -7,8 +7,10 @@ import { CliError } from '../errors.ts'
 
 export interface ServerProcessOptions {
   readonly id: string
-  /** id → address, of the whole cluster. */
-  readonly members: Readonly<Record<string, string>>
+  /** id → address, of the whole cluster. Not with `config`. */
+  readonly members?: Readonly<Record<string, string>>
+  /** The cluster file. */
+  readonly config?: string
   readonly clusterId: string
   /** The folder of its data. */
   readonly data: string
@@ -65,7 +67,8 @@ export function startServerProcess(options: ServerProcessOptions): ServerProcess
 
 function serverArguments({
   id,
-  members,
+  members = {},
+  config,
   clusterId,
   data,
   detached = false,
@@ -73,7 +76,8 @@ function serverArguments({
 }: ServerProcessOptions): string[] {
   const list = Object.entries(members).map(([member, address]) => `${member}=${address}`)
   return [
-    ...['server', 'kv', '--id', id, '--members', list.join(','), '--cluster-id', clusterId, '--data', data],
+    ...['server', 'kv', '--id', id, '--cluster-id', clusterId, '--data', data],
+    ...(config === undefined ? ['--members', list.join(',')] : ['--config', config]),
     ...(detached ? [] : ['--while-stdin']),
     ...more,
   ]

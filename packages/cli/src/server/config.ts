@@ -124,7 +124,7 @@ function planOf(id: string, flags: ServerFlags, file: ConfigFile): ServerPlan {
   if (!Object.hasOwn(nodes, id))
     throw usage(`--id is ${id}, but the members are ${Object.keys(nodes).join(', ') || 'nobody'}`)
   return flags.members === undefined && isSharded(file)
-    ? shardPlan(id, nodes, file, flags.config ?? '')
+    ? shardPlan(nodes, file, flags.config ?? '')
     : { kind: 'kv', members: nodes }
 }
 
@@ -132,12 +132,11 @@ function isSharded({ controller, groups, shards }: ConfigFile): boolean {
   return controller !== undefined || groups !== undefined || shards !== undefined
 }
 
-function shardPlan(id: string, nodes: ShardPlan['nodes'], file: ConfigFile, path: string): ShardPlan {
+/** A node that it gives nothing to do is a spare: `lab shard join` and `lab shard replace` give it replicas later. */
+function shardPlan(nodes: ShardPlan['nodes'], file: ConfigFile, path: string): ShardPlan {
   const { controller, groups = {}, shards = DEFAULT_SHARDS } = file
   if (controller === undefined)
     throw usage(`--config ${path} has groups or shards and no controller: name the nodes that assign them`)
-  if (![controller, ...Object.values(groups)].some((ids) => ids.includes(id)))
-    throw usage(`--config ${path} gives ${id} nothing to do: name it under controller or in a group`)
   return { kind: 'shards', nodes, shards, controller, groups }
 }
 

@@ -1,7 +1,7 @@
-import { usage } from '../parse.ts'
 import type { ServerConfig } from './config.ts'
 import type { Hosted, Surroundings } from './hosted.ts'
 import { hostKv } from './kv.ts'
+import { hostShards } from './shards.ts'
 
 /** Starts what the configuration gives this node. @throws what the node throws: a folder of another, a port in use, a damaged log */
 export async function host(config: ServerConfig, around: Surroundings): Promise<Hosted> {
@@ -10,6 +10,6 @@ export async function host(config: ServerConfig, around: Surroundings): Promise<
     case 'kv':
       return hostKv(plan, config, around)
     case 'shards':
-      throw usage('the cluster file has shards: this lab serves replicated stores only')
+      return hostShards(plan, config, around)
   }
 }

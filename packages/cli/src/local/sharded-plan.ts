@@ -1,0 +1,73 @@
+/** A sharded cluster on this machine: its cluster file, and when it serves. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Clerk } from '@lab/shardctrler/clerk'
+import { CliError } from '../errors.ts'
+import { allTransports } from '../transports.ts'
+import type { ClusterPlan } from './local-cluster.ts'
+
+/** In the `.lab` folder. */
+export const SHARDS_FILE = 'lab.json'
+const FIRST_GID = 100
+const CONTROLLERS_MAX = 3
+const REPLICAS_MAX = 3
+const READY_MS = 30_000
+const POLL_MS = 50
+
+export interface ShardedSize {
+  readonly groups: number
+  readonly shards: number
+}
+
+/** Writes the cluster file for a plan: the controller on the first three nodes, groups 100, 101 … of three, on each node as many. */
+export function shardedPlan(
+  labFolder: string,
+  plan: ClusterPlan,
+  { groups, shards }: ShardedSize,
+): ClusterPlan {
+  const ids = Object.keys(plan.nodes)
+  const config = join(labFolder, SHARDS_FILE)
+  const replicas = Math.min(REPLICAS_MAX, ids.length)
+  const placed = Array.from({ length: groups }, (_, at) => {
+    const nodes = Array.from(
+      { length: replicas },
+      (_unused, replica) => ids[(at + replica) % ids.length] ?? '',
+    )
+    return [String(FIRST_GID + at), nodes] as const
+  })
+  const file = {
+    cluster: plan.cluster,
+    shards,
+    nodes: Object.fromEntries(Object.entries(plan.nodes).map(([id, { address }]) => [id, address])),
+    controller: ids.slice(0, CONTROLLERS_MAX),
+    groups: Object.fromEntries(placed),
+  }
+  mkdirSync(labFolder, { recursive: true })
+  writeFileSync(config, `${JSON.stringify(file, null, 2)}\n`)
+  return { ...plan, config }
+}
+
+/** Resolves when the controller has a leader and every group serves its shards. @throws {CliError} `UNAVAILABLE` */
+export async function waitForShards(servers: readonly string[]): Promise<void> {
+  const timeout = READY_MS
+  const clerk = await Clerk.connect({
+    servers,
+    transports: allTransports(),
+    connectTimeout: timeout,
+    timeout,
+  })
+  try {
+    const deadline = Date.now() + timeout
+    for (;;) {
+      const { num } = await clerk.query()
+      const finished = Object.values((await clerk.progress()).finished)
+      if (num > 0 && finished.every((reached) => reached >= num)) return
+      if (Date.now() > deadline)
+        throw new CliError('UNAVAILABLE', 'the servers run, but not every group serves: see their logs')
+      await sleep(POLL_MS)
+    }
+  } finally {
+    await clerk.close()
+  }
+}

@@ -1,0 +1,99 @@
+/** Another machine takes the place of one, dead or alive, in every group and in the controller, while all of them serve. */
+import { toError } from '@lab/rpc'
+import { gidsOf } from '@lab/shardctrler/clerk'
+import type { ShardAdmin } from './admin.ts'
+
+const CONTROLLER_GROUP = 0
+/** The new replica receives the whole state first. */
+const CHANGE_MS = 120_000
+
+/** What was done in one group; `removed`: the new machine had a replica already, so there is one less. */
+export interface Replaced {
+  readonly group: number
+  readonly done: 'replaced' | 'removed' | 'was not there'
+}
+
+/**
+ * Group by group: a replica starts on the new machine, catches up, gets the vote and the old one loses it, in one change (§6); then the
+ * controller tells where the group is. What is done stays done: after a failure the same command goes on.
+ */
+export async function* replaceNode(
+  admin: ShardAdmin,
+  old: string,
+  replacement: string,
+): AsyncGenerator<Replaced, void, undefined> {
+  const { groups } = await admin.controller.query(-1, admin.wait)
+  const controllers = await admin.atGroup(
+    CONTROLLER_GROUP,
+    Object.values(admin.nodes).flat(),
+    async (client) => {
+      const { membership } = await client.membership(admin.wait)
+      return Object.values(membership.addresses).flat()
+    },
+  )
+  yield {
+    group: CONTROLLER_GROUP,
+    done: await replaceIn(admin, { group: CONTROLLER_GROUP, servers: controllers, old, replacement }),
+  }
+  for (const group of gidsOf({ groups })) {
+    const servers = groups[group] ?? []
+    yield { group, done: await replaceIn(admin, { group, servers, old, replacement }) }
+    const now = await admin.atGroup(
+      group,
+      [...servers, ...admin.node(replacement).addresses],
+      async (client) => {
+        const { membership } = await client.membership(admin.wait)
+        return membership.voters.flatMap((id) => membership.addresses[id] ?? [])
+      },
+    )
+    if ([...now].sort().join() !== [...servers].sort().join())
+      await admin.controller.relocate(group, now, admin.wait)
+  }
+}
+
+interface Place {
+  readonly group: number
+  /** Where its servers are. */
+  readonly servers: readonly string[]
+  readonly old: string
+  readonly replacement: string
+}
+
+async function replaceIn(
+  admin: ShardAdmin,
+  { group, servers, old, replacement }: Place,
+): Promise<Replaced['done']> {
+  const { id, addresses } = admin.node(replacement)
+  return admin.atGroup(group, [...servers, ...addresses], async (client) => {
+    const { membership } = await client.membership(admin.wait)
+    const isThere = (node: string): boolean => [...membership.voters, ...membership.learners].includes(node)
+    if (!isThere(old)) return 'was not there'
+    const oldAddresses = membership.addresses[old] ?? []
+    if (!isThere(id))
+      await admin.atHost(addresses, (host) => host.start({ group, join: servers }, admin.wait))
+    const change = { remove: [old], ...(membership.voters.includes(id) ? {} : { add: { [id]: addresses } }) }
+    await client.changeMembership(change, { timeout: CHANGE_MS, signal: admin.signal })
+    // If the old machine lives, it need not keep what is no longer its own.
+    await admin
+      .atHost(oldAddresses, (host) => host.stop(group, admin.wait))
+      .catch((thrown: unknown) => toError(thrown))
+    return isThere(id) && membership.voters.includes(id) ? 'removed' : 'replaced'
+  })
+}
+
+/** Has every group that `node` leads, the controller too, be led by another. @returns the numbers of those groups */
+export async function drainNode(admin: ShardAdmin, node: string): Promise<number[]> {
+  const { id, addresses } = admin.node(node)
+  const { groups } = await admin.atHost(addresses, (host) => host.about(undefined, admin.wait))
+  const everywhere = Object.values(admin.nodes).flat()
+  const handed: number[] = []
+  for (const group of groups)
+    await admin.atGroup(group, everywhere, async (client) => {
+      const reports = await client.status(admin.wait)
+      const leads = reports.some(({ status }) => status?.id === id && status.role === 'leader')
+      if (!leads) return
+      await client.stepDown(admin.wait)
+      handed.push(group)
+    })
+  return handed
+}

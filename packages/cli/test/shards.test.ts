@@ -1,0 +1,54 @@
+/** A sharded store in real processes: made, grown, with a machine killed and replaced, and shrunk again. */
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { readClusterFile } from '../src/local/cluster-file.ts'
+import { lab } from './fake-io.ts'
+import { temporaryFolder } from './folder.ts'
+
+const KEYS = ['ada', 'bob', 'eve', 'ida', 'max', 'tim']
+
+test('a sharded store grows, loses a machine, gets another for it and shrinks, and has every key all the while', async () => {
+  const cwd = temporaryFolder()
+  const run = async (...argv: string[]): Promise<string> => {
+    const { code, out, talk } = await lab(argv, { cwd })
+    expect({ argv, code, talk: code === 0 ? '' : talk }).toEqual({ argv, code: 0, talk: '' })
+    return out
+  }
+  const expectAll = async (): Promise<void> => {
+    for (const key of KEYS) expect(await run('kv', 'get', key)).toBe(`of ${key}\n`)
+    expect(await run('kv', 'scan', '--keys', '-o', 'raw')).toBe(`${KEYS.join('\n')}\n`)
+  }
+  await run('up', '--nodes', '4', '--groups', '2', '--shards', '8', '--detach')
+  try {
+    for (const key of KEYS) await run('kv', 'put', key, `of ${key}`)
+    expect(await run('shard', 'join', '103', '--on', 'm1,m2,m3')).toMatch(/^2 +103 +1 +/m)
+    await expectAll()
+    const status = JSON.parse(await run('shard', 'status', '-o', 'json')) as {
+      group: number
+      state: string
+    }[]
+    expect(new Set(status.map(({ group }) => group))).toEqual(new Set([100, 101, 103]))
+
+    process.kill(readClusterFile(join(cwd, '.lab')).nodes['m2']?.pid ?? 0, 'SIGKILL')
+    const replaced = await run('shard', 'replace', 'm2', 'm4')
+    expect(replaced).toBe(
+      'controller: m4 for m2\ngroup 100: m4 for m2\ngroup 101: m2 removed\ngroup 103: m4 for m2\n',
+    )
+    expect(await run('shard', 'replace', 'm2', 'm4')).toContain('group 103: m2 was not there')
+    expect(await run('cluster', 'members', '--group', '103', '-o', 'raw')).toMatch(
+      /^m1\t.*\nm3\t.*\nm4\t.*\n$/,
+    )
+    await expectAll()
+
+    expect(await run('shard', 'leave', '100')).not.toContain(' 100 ')
+    await expectAll()
+    expect((await lab(['shard', 'leave', '100'], { cwd })).talk).toContain('there is no group 100')
+    expect((await lab(['kv', 'txn', TWO_SHARDS], { cwd })).code).not.toBe(0)
+  } finally {
+    await run('down', '--wipe')
+  }
+})
+
+const TWO_SHARDS = JSON.stringify({
+  then: KEYS.map((key) => ({ op: 'put', key, value: 'x' })),
+})
