@@ -68,19 +68,21 @@ export interface ShardTarget {
 }
 
 const DEFAULT_CLUSTER_ID = 'lab'
+/** A command has no id of its own in the cluster file. */
+const CLIENT = 'client'
 
 /** Flag or environment, else the nearest `.lab/cluster.json`. @throws {CliError} `USAGE` when there is neither */
 export function findCluster({ servers, config, clusterId }: ClientFlags, from: string): Target {
   if (servers !== undefined)
     return { servers: splitList(servers), clusterId: clusterId ?? DEFAULT_CLUSTER_ID, shards: null }
-  if (config !== undefined) return targetOf(readConfigFile(resolve(from, config)), clusterId)
+  if (config !== undefined) return targetOf(readConfigFile(resolve(from, config), CLIENT), clusterId)
   const folder = findLabFolder(from)
   if (folder === null)
     throw usage(
       'no cluster named: give --servers host:port,… (or LAB_SERVERS), or start one here with lab up',
     )
   const { cluster, nodes, config: file } = readClusterFile(folder)
-  if (file !== undefined) return targetOf(readConfigFile(file), clusterId ?? cluster)
+  if (file !== undefined) return targetOf(readConfigFile(file, CLIENT), clusterId ?? cluster)
   const addresses = Object.values(nodes).map(({ address }) => address)
   return { servers: addresses, clusterId: clusterId ?? cluster, shards: null }
 }

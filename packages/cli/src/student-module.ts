@@ -1,10 +1,17 @@
-/** A student's Raft, or key/value service: a module of theirs, TypeScript or not. */
+/** A student's Raft, key/value service or shard controller: a module of theirs, TypeScript or not. */
 import { existsSync } from 'node:fs'
 import { register } from 'node:module'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { kvLab, labClerk, labStore, type LabMakeClerk, type LabMakeKvServer } from '@lab/kvraft/testing'
 import { raftLab, type LabMake, type LabTest } from '@lab/raft/testing'
+import {
+  controllerLab,
+  labController,
+  labControllerClerk,
+  type LabMakeController,
+  type LabMakeControllerClerk,
+} from '@lab/shardctrler/testing'
 import { CliError } from './errors.ts'
 import { usage } from './parse.ts'
 
@@ -22,31 +29,47 @@ export interface StudentLabs {
 /** @throws {CliError} `USAGE` when there is no such module, `FAILED` when it cannot be loaded or exports nothing to test */
 export async function loadLabs(path: string, cwd: string): Promise<StudentLabs> {
   const module = await load(path, cwd)
-  const make = (module['make'] ?? module['default']) as LabMake | undefined
-  const makeServer = module['makeServer'] as LabMakeKvServer | undefined
-  const makeClerk = module['makeClerk'] as LabMakeClerk | undefined
-  const raft = typeof make === 'function' ? raftLab({ make }) : []
-  const kv =
-    typeof makeServer === 'function' && typeof makeClerk === 'function'
-      ? kvLab({ makeServer, makeClerk })
-      : []
-  if (raft.length === 0 && kv.length === 0) throw new CliError('FAILED', `${path} exports ${WANTED}`)
+  const get = (name: string): unknown => (typeof module[name] === 'function' ? module[name] : undefined)
+  const make = (get('make') ?? get('default')) as LabMake | undefined
+  const own = [
+    ...(make === undefined ? [] : raftLab({ make })),
+    ...kvOf(get('makeServer') as LabMakeKvServer | undefined, get('makeClerk') as LabMakeClerk | undefined),
+    ...controllerOf(
+      get('makeController') as LabMakeController | undefined,
+      get('makeControllerClerk') as LabMakeControllerClerk | undefined,
+    ),
+  ]
+  if (own.length === 0) throw new CliError('FAILED', `${path} exports ${WANTED}`)
   return {
     tests(part) {
-      if (part === undefined) return [...raft, ...kv]
+      if (part === undefined) return own
+      const found = own.filter((one) => one.part === part)
       // A Raft without a service of its own: ours stands on it.
-      const onRaft = typeof make === 'function' && kv.length === 0 ? kvOn(make) : kv
-      return [...raft, ...onRaft].filter((one) => one.part === part)
+      return found.length > 0 || make === undefined
+        ? found
+        : servicesOn(make).filter((one) => one.part === part)
     },
   }
 }
 
 const WANTED =
   'no function make(peers, me, persister, apply, env), a Raft: see examples/08-write-your-own-raft; ' +
-  'nor makeServer(peers, me, persister, maxRaftState, env) and makeClerk(servers, env), a key/value service'
+  'nor makeServer(peers, me, persister, maxRaftState, env) and makeClerk(servers, env), a key/value service; ' +
+  'nor makeController(peers, me, persister, env) and makeControllerClerk(servers, env), a shard controller'
 
-function kvOn(make: LabMake): LabTest[] {
-  return kvLab({ makeServer: labStore(make), makeClerk: labClerk })
+function kvOf(makeServer: LabMakeKvServer | undefined, makeClerk: LabMakeClerk | undefined): LabTest[] {
+  return makeServer === undefined || makeClerk === undefined ? [] : kvLab({ makeServer, makeClerk })
+}
+
+function controllerOf(
+  makeServer: LabMakeController | undefined,
+  makeClerk: LabMakeControllerClerk | undefined,
+): LabTest[] {
+  return makeServer === undefined || makeClerk === undefined ? [] : controllerLab({ makeServer, makeClerk })
+}
+
+function servicesOn(make: LabMake): LabTest[] {
+  return [...kvOf(labStore(make), labClerk), ...controllerOf(labController(make), labControllerClerk)]
 }
 
 async function load(path: string, cwd: string): Promise<Readonly<Record<string, unknown>>> {

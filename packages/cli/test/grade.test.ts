@@ -73,3 +73,14 @@ test('part 3 with a Raft alone puts our store on it', async () => {
   expect(code).toBe(1) // This Raft never leads: no put is ever acknowledged.
   expect(out).toContain('OnePartition (3A), seed 1, after 120')
 })
+
+const plainController = fileURLToPath(
+  new URL('../../shardctrler/test/labs/plain-controller.ts', import.meta.url),
+)
+
+test('a shard controller is held to part 4A', async () => {
+  const argv = ['grade', plainController, '--part', '4A', '--seeds', '2']
+  const { code, out, talk } = await lab(argv, { cwd: temporaryFolder() })
+  expect({ code, talk }).toEqual({ code: 0, talk: '3 passed, 0 failed' })
+  expect(out).toMatch(/^Passed Multi \(4A\) .* ops$/m)
+})

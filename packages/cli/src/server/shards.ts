@@ -18,7 +18,7 @@ export async function hostShards(
 ): Promise<Hosted> {
   const { clusterId, data, id } = config
   const { trace, tls } = around
-  const token = typeof around.token === 'object' ? around.token.client?.[0] : around.token
+  const token = clientToken(around.token)
   const host = await RaftHost.start({
     ...sharedOptions(config, around),
     storage: fileHostStorage(data),
@@ -66,6 +66,12 @@ export async function hostShards(
       await host.close()
     },
   }
+}
+
+/** What groups show each other: to another group they are clients. */
+function clientToken(token: Surroundings['token']): string | undefined {
+  const shown = typeof token === 'object' ? token.client : token
+  return typeof shown === 'object' ? shown[0] : shown
 }
 
 /** What the cluster file gives this node to begin with. */
