@@ -72,14 +72,15 @@ export function readServerTokens(files: TokenFiles, env: Io['env']): string | Ro
   return Object.fromEntries(roles.map((role) => [role, only[1]]))
 }
 
-/** What a command shows. An operator's own token comes first where there is one. */
+/** What a command shows: that of its role first, else the other, which will do for less. */
 export function readClientToken(
   file: string | undefined,
   env: Io['env'],
   role: 'client' | 'admin',
 ): string | undefined {
-  const asAdmin = role === 'admin' ? env[VARIABLES.admin] : undefined
-  return readTokens(file, asAdmin ?? env[VARIABLES.client])[0]
+  const client = env[VARIABLES.client]
+  const admin = env[VARIABLES.admin]
+  return readTokens(file, role === 'admin' ? (admin ?? client) : (client ?? admin))[0]
 }
 
 /** Never a flag: other users of the machine can read those. */

@@ -3,6 +3,8 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Clerk } from '@lab/kvraft/clerk'
+import { tcp } from '@lab/rpc/tcp'
 import { LAB_BIN } from '../src/bin-path.ts'
 import { freePorts } from '../src/local/ports.ts'
 import { lab, matching, type Ran } from './fake-io.ts'
@@ -95,7 +97,8 @@ test('commands work over TLS with the token of their role, an old one too', asyn
   })
   expect(await as(admin, 'kv', 'get', 'ship')).toMatchObject({ out: 'Pequod\n' })
   expect(await as({}, 'cluster', 'status')).toMatchObject({ code: 0, talk: '' })
-  expect(await as(admin, 'cluster', 'members')).toMatchObject({ code: 0, talk: '' })
+  for (const command of ['members', 'health'])
+    expect(await as({}, 'cluster', command)).toMatchObject({ code: 0, talk: '' })
 })
 
 test('without a token, with a wrong one, or with one of another role a command ends with exit code 6', async () => {
@@ -179,3 +182,27 @@ test('SIGTERM hands leadership over, ends with exit code 0, and the log is JSON'
   expect(await as({}, 'kv', 'get', 'ship')).toMatchObject({ out: 'Pequod\n' })
   await start(leader?.id ?? '')
 })
+
+test('a rolling restart, one server after the other once all is well, fails no write and loses none', async () => {
+  const transport = tcp({ tls: { ca: readFileSync(inFolder('certs', 'ca.pem')) } })
+  const kv = await Clerk.connect({
+    ...{ servers: servers.split(','), clusterId: 'prod', transport, token: 'client-secret', timeout: 30_000 },
+  })
+  let isOver = false
+  let written = 0
+  const writing = (async () => {
+    for (; !isOver; written++) await kv.append('log', `${String(written)} `)
+  })()
+  for (const id of IDS) {
+    const server = running.get(id)
+    server?.process.kill('SIGTERM')
+    expect(await server?.exited).toBe(0)
+    await start(id)
+    await expect.poll(async () => (await as({}, 'cluster', 'health')).code, { timeout: 30_000 }).toBe(0)
+  }
+  isOver = true
+  await writing
+  expect(written).toBeGreaterThan(10)
+  expect(await kv.getText('log')).toBe(Array.from({ length: written }, (_, n) => `${String(n)} `).join(''))
+  await kv.close()
+}, 120_000)

@@ -42,7 +42,9 @@ export function addMembershipCommands(cluster: Command, io: Io): void {
     new Option('--if-index <n>', 'only if the configuration still is that of entry n').argParser(parseNumber)
 
   command('members', 'who takes part, and where').action((flags: Flags) =>
-    withAdmin(flags, io, async (client) => showMembers(await client.membership(wait(flags, io)), flags, io)),
+    withClient(flags, io, 'client', async (client) =>
+      showMembers(await client.membership(wait(flags, io)), flags, io),
+    ),
   )
   command('add', 'servers that run with --join become members')
     .argument('<members...>', 'ID=ADDRESS')
@@ -75,7 +77,7 @@ export function addMembershipCommands(cluster: Command, io: Io): void {
       }),
     )
   command('health', 'is every voter up and close behind?').action((flags: Flags) =>
-    withAdmin(flags, io, (client) => showHealth(client, flags, io)),
+    withClient(flags, io, 'client', (client) => showHealth(client, flags, io)),
   )
 }
 
@@ -101,8 +103,17 @@ async function change(
   })
 }
 
-async function withAdmin(flags: Flags, io: Io, work: (client: RaftClient) => Promise<void>): Promise<void> {
-  const client = await connectClient(flags, io, 'admin')
+function withAdmin(flags: Flags, io: Io, work: (client: RaftClient) => Promise<void>): Promise<void> {
+  return withClient(flags, io, 'admin', work)
+}
+
+async function withClient(
+  flags: Flags,
+  io: Io,
+  role: 'client' | 'admin',
+  work: (client: RaftClient) => Promise<void>,
+): Promise<void> {
+  const client = await connectClient(flags, io, role)
   try {
     await work(client)
   } finally {
