@@ -1,7 +1,9 @@
 /** Three servers from one cluster file, over TLS, with tokens by role and admin ports: what docs/operations.md describes. */
 import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Clerk } from '@lab/kvraft/clerk'
 import { tcp } from '@lab/rpc/tcp'
@@ -160,6 +162,29 @@ test('the admin port tells of health, metrics and what happened last', async () 
   )
   expect(await get('/debug/trace?last=soon')).toMatch(/^400 last is a time/)
   expect(await get('/elsewhere')).toMatch(/^404 \/livez/)
+})
+
+test('SIGHUP makes a server read its certificate anew, and damaged files leave the old one in use', async () => {
+  const server = running.get('m1')
+  const { port } = new URL(server?.row.address ?? '')
+  const serial = async (): Promise<string> => {
+    const socket = connect({ port: Number(port), ca: readFileSync(inFolder('certs', 'ca.pem')) })
+    await once(socket, 'secureConnect')
+    const { serialNumber } = socket.getPeerCertificate()
+    socket.destroy()
+    return serialNumber
+  }
+  const old = await serial()
+  expect(await lab(['cert', 'node', 'm1', '--out', inFolder('certs')])).toMatchObject({ code: 0 })
+  server?.process.kill('SIGHUP')
+  await expect.poll(serial, { timeout: 20_000 }).not.toBe(old)
+  const renewed = await serial()
+  const pem = readFileSync(inFolder('certs', 'm1.pem'))
+  writeFileSync(inFolder('certs', 'm1.pem'), 'damaged')
+  server?.process.kill('SIGHUP')
+  await expect.poll(() => server?.log(), { timeout: 20_000 }).toMatch(/the old certificates stay in use/)
+  expect(await serial()).toBe(renewed)
+  writeFileSync(inFolder('certs', 'm1.pem'), pem)
 })
 
 test('SIGTERM hands leadership over, ends with exit code 0, and the log is JSON', async () => {
