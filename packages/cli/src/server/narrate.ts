@@ -4,7 +4,8 @@ import type { HostedGroup } from './hosted.ts'
 /** Tells the log what operators look for in it: who leads, who takes part, and when the process was held up. */
 export function narrate({ name, node }: HostedGroup, logger: Logger): void {
   node.on('role', ({ role, term, why }) => {
-    logger.info(`${name}: ${role} of term ${term}: ${why}`)
+    // Of a follower it is told whom it follows.
+    if (role !== 'follower') logger.info(`${name}: ${role} of term ${term}: ${why}`)
   })
   node.on('leader', ({ leader, term }) => {
     logger.info(`${name}: ${leader ?? 'nobody'} leads, term ${term}`)
