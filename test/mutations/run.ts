@@ -47,6 +47,11 @@ const security: Layer = {
   paths: ['packages/rpc/test/tls/trust', 'packages/rpc/test/rpc/handshake', 'packages/rpc/test/rpc/limits'],
 }
 
+const dataPlane: Layer = {
+  name: 'data plane',
+  paths: ['packages/mapreduce/test/data/', 'packages/mapreduce/test/kernels/'],
+}
+
 /** Which tests are asked about the mistakes of a list, by its name: those that need least time first. */
 export const layers: Readonly<Record<string, readonly Layer[]>> = {
   core: [paper, cores, explorer, simulator],
@@ -60,6 +65,7 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
   shards: [shardMachines, shards],
   security: [security],
   controller: [controller],
+  data: [dataPlane],
 }
 
 export interface Verdict {
