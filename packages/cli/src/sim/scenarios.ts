@@ -1,11 +1,13 @@
 import { kvEveryScenario, kvScenario } from '@lab/kvraft/testing/sim'
 import { listScenario, registersScenario } from '@lab/raft/testing/sim'
+import { shardScenario } from '@lab/shardkv/testing/sim'
 import type { Scenario } from '@lab/sim'
 
 const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
   kv: () => kvScenario(),
   'kv-all': () => kvEveryScenario(),
   raft: () => listScenario(),
+  shards: () => shardScenario() as Scenario,
   reads: () => registersScenario(),
 }
 
