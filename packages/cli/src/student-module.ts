@@ -1,4 +1,4 @@
-/** A student's Raft, key/value service or shard controller: a module of theirs, TypeScript or not. */
+/** A student's Raft, key/value service, shard controller or sharded store: a module of theirs, TypeScript or not. */
 import { existsSync } from 'node:fs'
 import { register } from 'node:module'
 import { resolve } from 'node:path'
@@ -12,6 +12,13 @@ import {
   type LabMakeController,
   type LabMakeControllerClerk,
 } from '@lab/shardctrler/testing'
+import {
+  labShardClerk,
+  labShards,
+  shardLab,
+  type LabMakeShardClerk,
+  type LabMakeShardServer,
+} from '@lab/shardkv/testing'
 import { CliError } from './errors.ts'
 import { usage } from './parse.ts'
 
@@ -31,12 +38,17 @@ export async function loadLabs(path: string, cwd: string): Promise<StudentLabs> 
   const module = await load(path, cwd)
   const get = (name: string): unknown => (typeof module[name] === 'function' ? module[name] : undefined)
   const make = (get('make') ?? get('default')) as LabMake | undefined
+  const makeController = get('makeController') as LabMakeController | undefined
+  const makeControllerClerk = get('makeControllerClerk') as LabMakeControllerClerk | undefined
   const own = [
     ...(make === undefined ? [] : raftLab({ make })),
     ...kvOf(get('makeServer') as LabMakeKvServer | undefined, get('makeClerk') as LabMakeClerk | undefined),
-    ...controllerOf(
-      get('makeController') as LabMakeController | undefined,
-      get('makeControllerClerk') as LabMakeControllerClerk | undefined,
+    ...controllerOf(makeController, makeControllerClerk),
+    // On their controller, or on ours.
+    ...shardsOf(
+      get('makeShardServer') as LabMakeShardServer | undefined,
+      get('makeShardClerk') as LabMakeShardClerk | undefined,
+      { makeController, makeControllerClerk },
     ),
   ]
   if (own.length === 0) throw new CliError('FAILED', `${path} exports ${WANTED}`)
@@ -55,7 +67,8 @@ export async function loadLabs(path: string, cwd: string): Promise<StudentLabs> 
 const WANTED =
   'no function make(peers, me, persister, apply, env), a Raft: see examples/08-write-your-own-raft; ' +
   'nor makeServer(peers, me, persister, maxRaftState, env) and makeClerk(servers, env), a key/value service; ' +
-  'nor makeController(peers, me, persister, env) and makeControllerClerk(servers, env), a shard controller'
+  'nor makeController(peers, me, persister, env) and makeControllerClerk(servers, env), a shard controller; ' +
+  'nor makeShardServer(place, env) and makeShardClerk(place, env), a sharded store'
 
 function kvOf(makeServer: LabMakeKvServer | undefined, makeClerk: LabMakeClerk | undefined): LabTest[] {
   return makeServer === undefined || makeClerk === undefined ? [] : kvLab({ makeServer, makeClerk })
@@ -68,8 +81,27 @@ function controllerOf(
   return makeServer === undefined || makeClerk === undefined ? [] : controllerLab({ makeServer, makeClerk })
 }
 
+function shardsOf(
+  makeServer: LabMakeShardServer | undefined,
+  makeClerk: LabMakeShardClerk | undefined,
+  own: {
+    readonly makeController: LabMakeController | undefined
+    readonly makeControllerClerk: LabMakeControllerClerk | undefined
+  },
+): LabTest[] {
+  const { makeController = labController(), makeControllerClerk = labControllerClerk } = own
+  return makeServer === undefined || makeClerk === undefined
+    ? []
+    : shardLab({ makeController, makeControllerClerk, makeServer, makeClerk })
+}
+
 function servicesOn(make: LabMake): LabTest[] {
-  return [...kvOf(labStore(make), labClerk), ...controllerOf(labController(make), labControllerClerk)]
+  const makeController = labController(make)
+  return [
+    ...kvOf(labStore(make), labClerk),
+    ...controllerOf(makeController, labControllerClerk),
+    ...shardsOf(labShards(make), labShardClerk, { makeController, makeControllerClerk: labControllerClerk }),
+  ]
 }
 
 async function load(path: string, cwd: string): Promise<Readonly<Record<string, unknown>>> {

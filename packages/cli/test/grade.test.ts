@@ -84,3 +84,11 @@ test('a shard controller is held to part 4A', async () => {
   expect({ code, talk }).toEqual({ code: 0, talk: '3 passed, 0 failed' })
   expect(out).toMatch(/^Passed Multi \(4A\) .* ops$/m)
 })
+
+test('a sharded store is held to part 4B, on our controller', async () => {
+  const shards = fileURLToPath(new URL('../../shardkv/test/labs/our-shards.ts', import.meta.url))
+  const argv = ['grade', shards, '--part', '4B', '--test', 'JoinLeave', '--seeds', '2']
+  const { code, out, talk } = await lab(argv, { cwd: temporaryFolder() })
+  expect({ code, talk }).toEqual({ code: 0, talk: '1 passed, 0 failed' })
+  expect(out).toMatch(/^Passed JoinLeave \(4B\) .* ops$/m)
+})

@@ -86,7 +86,7 @@ export class Machine {
     return resultIn(this.apply(encodeClient(0, envelope.finish())))
   }
 
-  get(key: string, shard = 0): string | null | 'elsewhere' {
+  get(key: string, shard = 0): string | null {
     const answer = decodeGroupResult(
       this.machine.query(encodeQuery(shard, queryCodec.encode({ op: 'get', key: text.encode(key) }))),
     )

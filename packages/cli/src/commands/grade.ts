@@ -27,6 +27,7 @@ const EXAMPLES = `
   lab grade my-raft.ts --part 3A                     our key/value store on that Raft
   lab grade my-kv.ts --part 3B                       a key/value service: a server and a clerk
   lab grade my-controller.ts --part 4A               a shard controller: a server and a clerk
+  lab grade my-shards.ts --part 4B                   a sharded store: a server and a clerk
   lab grade my-raft.ts --test 'Backup (2B)' --from 17 --seeds 1    that run again, to the last bit`
 
 export function addGradeCommand(program: Command, io: Io): void {
@@ -35,7 +36,9 @@ export function addGradeCommand(program: Command, io: Io): void {
     .description(
       "hold a Raft, a key/value service or a shard controller, yours, to the labs' tests; <module> exports make, makeServer and makeClerk, or makeController and makeControllerClerk",
     )
-    .addOption(new Option('--part <part>', 'of the labs').choices(['2A', '2B', '2C', '2D', '3A', '3B', '4A']))
+    .addOption(
+      new Option('--part <part>', 'of the labs').choices(['2A', '2B', '2C', '2D', '3A', '3B', '4A', '4B']),
+    )
     .addOption(new Option('--test <name>', 'only tests whose name holds this'))
     .addOption(new Option('--seeds <count>', 'runs of each test').argParser(parseCount).default(20))
     .addOption(new Option('--from <seed>', 'the first').argParser(parseCount).default(1))

@@ -7,7 +7,7 @@ const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
   kv: () => kvScenario(),
   'kv-all': () => kvEveryScenario(),
   raft: () => listScenario(),
-  shards: () => shardScenario() as Scenario,
+  shards: () => shardScenario(),
   reads: () => registersScenario(),
 }
 

@@ -86,8 +86,12 @@ export const labShardClerk: LabMakeShardClerk = ({ controllers, reach }, env) =>
   const store = (): Promise<KeyOperations> => (client ??= connected())
   return {
     get: async (key) => (await (await store()).getText(key)) ?? '',
-    put: async (key, value) => void (await (await store()).put(key, value)),
-    append: async (key, value) => void (await (await store()).append(key, value)),
+    put: async (key, value) => {
+      await (await store()).put(key, value)
+    },
+    append: async (key, value) => {
+      await (await store()).append(key, value)
+    },
   }
 }
 
