@@ -176,6 +176,7 @@ describe('values of a key', () => {
     const groups = groupsOf([
       ['a', 1],
       ['a', 2],
+      ['a', 6],
       ['b', 3],
       ['b', 4],
       ['c', 5],
