@@ -55,7 +55,7 @@ const texts = fc
 const patterns = fc.constantFrom<string | RegExp>(
   ...['a', 'ab', 'ü', 'a b'],
   ...[/a/, /^a/, /b$/, /^$/, /a\s*b/, /[^a]/, /a.b/s, /A/i, /^a+$/m, /ab?/g, /a/y, /\bab\b/, /(a)\1/, /./u],
-  ...[/a(?!.)/, /(?<!a)b/, /b(?=$)/, /(?<=^)a/, /a[^]*b/, /a\n?b/, /\r/],
+  ...[/a(?!.)/, /(?<!a)b/, /b(?=$)/, /(?<=^)a/, /a[^]*b/, /a\n?b/, /\r/, /a(?![^])/, /(?<![^])b/],
 )
 
 describe('grep', () => {
