@@ -40,7 +40,7 @@ const controller: Layer = { name: 'controller', paths: ['packages/shardctrler/te
 
 const mapreduce: Layer = {
   name: 'mapreduce',
-  paths: ['packages/mapreduce/test/core/', 'packages/mapreduce/test/sim/'],
+  paths: ['packages/mapreduce/test/core/', 'packages/mapreduce/test/sim/', 'packages/mapreduce/test/node/'],
 }
 const security: Layer = {
   name: 'security',

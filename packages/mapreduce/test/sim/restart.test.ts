@@ -22,6 +22,8 @@ for (const kills of [1, 4]) {
       for (let kill = 1; kill <= kills; kill++) {
         const completed = Math.floor((kill * 18) / (kills + 1))
         await killed.world.run(() => killed.completed.size >= completed, 60_000)
+        // What was completed in this very moment may not have been journalled, nor its worker told.
+        await killed.world.advance(20)
         killed.kill('coordinator')
       }
       await killed.finish()
@@ -50,6 +52,7 @@ test('when coordinator and workers die together, reduces that were completed sta
     [...stricken.completed.keys()].filter((name) => name.startsWith('reduce')).length
   await stricken.world.run(() => reduces() >= 2, 60_000)
   const kept = [...stricken.completed.keys()].filter((name) => name.startsWith('reduce'))
+  await stricken.world.advance(20)
   for (const { id } of stricken.world.machines) stricken.kill(id)
   await stricken.finish()
   expect(sortedLines(await stricken.output())).toBe(sequentially(wordCount, input))

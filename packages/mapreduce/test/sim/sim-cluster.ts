@@ -70,10 +70,11 @@ export class SimCluster {
     return Array.from({ length: this.#options.workers }, (_, i) => `w${String(i + 1)}`)
   }
 
-  /** Tasks that are completed, or were, with the time at which the coordinator said so: `map 3`. */
+  /** Tasks that are completed, or were, with the time at which the coordinator first said so: `map 3`. */
   get completed(): Map<string, number> {
     const done = this.transitions.filter(({ to }) => to === 'completed')
-    return new Map(done.map(({ kind, task, at }) => [`${kind} ${String(task)}`, at]))
+    // Of several the last one is kept: so the first one comes last.
+    return new Map(done.reverse().map(({ kind, task, at }) => [`${kind} ${String(task)}`, at]))
   }
 
   /** Tasks of which an attempt began after they were completed. */
