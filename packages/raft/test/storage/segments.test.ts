@@ -57,6 +57,23 @@ describe('segments', () => {
     await storage.close()
   })
 
+  test('a snapshot that somebody reads stays in the folder until its reader closes, also when a newer one is there', async () => {
+    const disk = new SimDisk({ random: seededRandom(1) })
+    const storage = await openOn(disk)
+    const snapshots = async (): Promise<number> =>
+      (await disk.list('data')).filter((name) => name.startsWith('snapshot')).length
+    await append(storage, entries(1, 20, 1))
+    await takeSnapshot(storage, metaOf(10, 1))
+    const reader = await storage.openSnapshot()
+    await takeSnapshot(storage, metaOf(20, 1))
+    // Some systems do not let go of a file that is open, and on others nobody else could read it any more.
+    expect(await snapshots()).toBe(2)
+    expect(reader?.meta.index).toBe(10)
+    await reader?.close()
+    expect(await snapshots()).toBe(1)
+    await storage.close()
+  })
+
   test('with none kept in reserve they are removed', async () => {
     const disk = new SimDisk({ random: seededRandom(1) })
     const storage = await openOn(disk, 0)

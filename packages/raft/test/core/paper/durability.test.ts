@@ -52,6 +52,18 @@ describe('thesis §3.8 durable before promised', () => {
     expect(server.takeSent()).toMatchObject([{ term: 2, matchIndex: 1 }])
   })
 
+  test('the own vote counts once that very vote is on disk, and not when an earlier one is', () => {
+    const server = new OneServer({ membership: membershipOf(['A']), slowDisk: true })
+    server.timeOut()
+    server.timeOut()
+    expect(server.status).toMatchObject({ role: 'candidate', currentTerm: 2 })
+    server.finishWrite()
+    expect(server.disk.hardState).toEqual({ currentTerm: 1, votedFor: 'A' })
+    expect(server.status.role).toBe('candidate')
+    server.finishWrite()
+    expect(server.status).toMatchObject({ role: 'leader', currentTerm: 2 })
+  })
+
   test('an acknowledgement leaves once its entries are on disk', () => {
     const server = new OneServer({ slowDisk: true, term: 1 })
     server.receive('B', appendEntries({ term: 1, entries: entriesOf([1, 1]) }))
