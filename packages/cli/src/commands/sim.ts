@@ -20,6 +20,7 @@ const EXAMPLES = `
 export interface SimFlags {
   readonly scenario: string
   readonly nodes?: number
+  readonly seconds?: number
   readonly output: Format
 }
 
@@ -49,6 +50,11 @@ export function addSimCommands(program: Command, io: Io): void {
     withExamples(addOutputOption(sim.command(name).description(description)), EXAMPLES)
       .addOption(new Option('--scenario <name>', 'what runs').choices(SCENARIO_NAMES).default('kv'))
       .addOption(new Option('--nodes <count>', 'servers (default: drawn by the seed)').argParser(parseCount))
+      .addOption(
+        new Option('--seconds <count>', 'of clients and faults, in virtual time (default: 4)').argParser(
+          parseCount,
+        ),
+      )
   const seed = new Option('--seed <number>', 'which').argParser(parseCount)
   const plan = new Option('--plan <file>', 'a plan that shrink wrote, instead of a seed')
 

@@ -9,7 +9,7 @@ import { formatRow } from '../output.ts'
 import { sentence, throwIfFailed, type Summary } from './run-seeds.ts'
 
 /** Seeds that one process runs: enough for its code to become fast, few enough that the end is not far. */
-const SEEDS_PER_PROCESS = 500
+const SEEDS_PER_PROCESS = 200
 /** A seed leaves much behind that soon nobody needs: with room for it, most is gone before it would be copied. */
 const NODE_OPTIONS = ['--max-semi-space-size=64']
 
@@ -56,9 +56,10 @@ function add(sum: Sum, part: Summary): void {
 }
 
 /** The same command for a few seeds, in a process of its own. */
-function runChunk({ scenario, nodes }: RunFlags, from: number, io: Io): Promise<Summary> {
+function runChunk({ scenario, nodes, seconds }: RunFlags, from: number, io: Io): Promise<Summary> {
   const args = ['sim', 'run', '--scenario', scenario, '--from', String(from), '-o', 'json']
   args.push('--seeds', String(SEEDS_PER_PROCESS), ...(nodes === undefined ? [] : ['--nodes', String(nodes)]))
+  if (seconds !== undefined) args.push('--seconds', String(seconds))
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...NODE_OPTIONS, LAB_BIN, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,6 @@
 /** `lab sim run`: many seeds in this process. */
 import { simulate, type PlanOptions, type Report, type Simulated } from '@lab/sim'
-import type { RunFlags } from '../commands/sim.ts'
+import type { RunFlags, SimFlags } from '../commands/sim.ts'
 import { CliError } from '../errors.ts'
 import type { Io } from '../io.ts'
 import { formatRow, type Row } from '../output.ts'
@@ -25,8 +25,11 @@ export async function runSeeds(flags: RunFlags, io: Io): Promise<void> {
   throwIfFailed(done.failures.length)
 }
 
-export function planOptions({ nodes }: { readonly nodes?: number | undefined }): PlanOptions {
-  return nodes === undefined ? {} : { nodes }
+export function planOptions({ nodes, seconds }: Pick<SimFlags, 'nodes' | 'seconds'>): PlanOptions {
+  return {
+    ...(nodes === undefined ? {} : { nodes }),
+    ...(seconds === undefined ? {} : { durationMs: seconds * 1000 }),
+  }
 }
 
 /** @throws {CliError} `FAILED` unless `count` is 0 */

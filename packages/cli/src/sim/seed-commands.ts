@@ -2,8 +2,8 @@ import type { Report } from '@lab/sim'
 
 /** What went wrong, and the commands that show it. */
 export function failureLines({ plan, failure }: Report): string[] {
-  const { scenario, seed, nodes, faults, operations } = plan
-  const which = `--scenario ${scenario} --seed ${String(seed)} --nodes ${String(nodes)}`
+  const { scenario, seed, nodes, durationMs, faults, operations } = plan
+  const which = `--scenario ${scenario} --seed ${String(seed)} --nodes ${String(nodes)} --seconds ${String(durationMs / 1000)}`
   const trace = `.lab/sim/${scenario}-${String(seed)}.jsonl`
   return [
     `seed ${String(seed)} failed (${failure?.code ?? ''}): ${String(nodes)} servers, ${String(faults.length)} faults, ${String(operations.length)} operations`,

@@ -41,6 +41,8 @@ export interface RaftScenarioOptions<M extends StateMachine, Op> {
   readonly clockDriftMax?: number
   /** Default: all. */
   readonly faults?: readonly FaultName[]
+  /** Default: drawn by the seed. */
+  readonly operationsPerSecond?: number
 }
 
 /** One server and what it replicates. */
@@ -59,7 +61,7 @@ export function raftScenario<M extends StateMachine, Op>(
   options: RaftScenarioOptions<M, Op>,
 ): Scenario<RaftServer<M>, RaftClient<CommandOf<M>, ResultOf<M>>, Op, ResultOf<M>> {
   const { name, stateMachine, draw, codec, resultCodec, model, nodes, digest, judge } = options
-  const { leases, clockDriftMax, faults, perform } = options
+  const { leases, clockDriftMax, faults, operationsPerSecond, perform } = options
   const codecs = {
     ...(codec === undefined ? {} : { codec }),
     ...(resultCodec === undefined ? {} : { resultCodec }),
@@ -72,6 +74,7 @@ export function raftScenario<M extends StateMachine, Op>(
     ...(model === undefined ? {} : { model }),
     ...(clockDriftMax === undefined ? {} : { clockDriftMax }),
     ...(faults === undefined ? {} : { faults }),
+    ...(operationsPerSecond === undefined ? {} : { operationsPerSecond }),
     async start(host, cluster) {
       const machine = stateMachine()
       const node = await RaftNode.start<M>({
