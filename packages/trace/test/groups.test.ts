@@ -1,9 +1,10 @@
 import type { TraceEvent } from '@lab/rpc'
 import { expect, test } from 'vitest'
-import { TraceStats, columns, describe as inWords } from '../src/index.ts'
+import { TraceStats, columns, describe as inWords, type TimedEvent } from '../src/index.ts'
 
-const at = (i: number, n: string, k: TraceEvent['k'], rest: object): { time: number; event: TraceEvent } => ({
+const at = (i: number, n: string, k: TraceEvent['k'], rest: object): TimedEvent => ({
   time: i * 1000,
+  life: 1,
   event: { i, t: i * 1000, n, k, ...rest },
 })
 
