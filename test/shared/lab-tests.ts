@@ -16,7 +16,7 @@ const TIMEOUT_MS = 600_000
 /** Each scenario over some seeds, from `npm test -- --seed N` on. */
 export function testLabs(
   scenarios: readonly LabTest[],
-  seeds: Seeds = { quick: 3, usual: 20, long: 100 },
+  seeds: Seeds = { quick: 3, usual: 10, long: 100 },
 ): void {
   for (const scenario of scenarios)
     test(scenario.title, { timeout: TIMEOUT_MS }, async () => {

@@ -4,9 +4,9 @@ import { FRAME_HEADER_BYTES, writeFrame } from './frame.ts'
 const CHUNK_BYTES = 256 * 1024
 /**
  * What leaves before its turn of the event loop is over: the other end works on it meanwhile. Held back until the turn ends,
- * hundreds of calls in flight go to and fro as one lump, and each end waits while the other works.
+ * dozens of calls in flight go to and fro as one lump, and each end waits while the other works.
  */
-export const EAGER_BYTES = 32 * 1024
+export const EAGER_BYTES = 8 * 1024
 /** Chunks kept for the next turn, of all the channels of one transport. */
 const SPARE_CHUNKS_MAX = 16
 
