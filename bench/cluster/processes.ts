@@ -34,19 +34,8 @@ export async function startCluster(size: number): Promise<Cluster> {
 }
 
 function startServer(id: string, members: string, data: string): ChildProcess {
-  const args = [
-    'server',
-    'kv',
-    '--id',
-    id,
-    '--members',
-    members,
-    '--data',
-    data,
-    '--while-stdin',
-    '--log-level',
-    'warn',
-  ]
+  const identity = ['--id', id, '--members', members, '--data', data]
+  const args = ['server', 'kv', ...identity, '--while-stdin', '--log-level', 'warn']
   return spawn(process.execPath, [LAB, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
 }
 

@@ -28,21 +28,21 @@ export class PendingCall extends Deadlined implements Numbered<PendingCall> {
   #stopListening: (() => void) | undefined
   #waitingFor: (() => string) | undefined
 
-  constructor(options: {
-    readonly method: NamedMethod
-    readonly body: Uint8Array
-    readonly deadline: Milliseconds
-    readonly timeout: Milliseconds
-    readonly resolve: (value: unknown) => void
-    readonly reject: (error: Error) => void
-  }) {
+  constructor(
+    method: NamedMethod,
+    body: Uint8Array,
+    deadline: Milliseconds,
+    timeout: Milliseconds,
+    resolve: (value: unknown) => void,
+    reject: (error: Error) => void,
+  ) {
     super()
-    this.method = options.method
-    this.body = options.body
-    this.deadline = options.deadline
-    this.timeout = options.timeout
-    this.#resolve = options.resolve
-    this.#reject = options.reject
+    this.method = method
+    this.body = body
+    this.deadline = deadline
+    this.timeout = timeout
+    this.#resolve = resolve
+    this.#reject = reject
   }
 
   /** Ends the call with `CANCELLED` when `signal` aborts, which it has not yet. */

@@ -181,7 +181,7 @@ export class Link implements Caller {
       const body = this.#current === undefined ? encoded.slice() : encoded
       const now = this.#clock.now()
       const timeout = options.timeout ?? this.#limits.callTimeoutMs
-      const call = new PendingCall({ method, body, timeout, deadline: now + timeout, resolve, reject })
+      const call = new PendingCall(method, body, now + timeout, timeout, resolve, reject)
       const { signal } = options
       if (signal?.aborted === true)
         throw new RpcError('CANCELLED', `${method.label}: cancelled by the caller`, { cause: signal.reason })
