@@ -118,5 +118,7 @@ test.each([
 })
 
 test('wss without a certificate or an HTTPS server of the app says what is needed', async () => {
-  await expect(webSocket().listen('wss://127.0.0.1:0', () => undefined)).rejects.toThrow(/certificate and its key/)
+  await expect(webSocket().listen('wss://127.0.0.1:0', () => undefined)).rejects.toThrow(
+    /certificate and its key/,
+  )
 })
