@@ -81,7 +81,7 @@ describe('token counts', () => {
         expect(await counted(plain, bytes, cuts)).toEqual(expected)
         expect(await counted(wasm, bytes, cuts)).toEqual(expected)
       }),
-      { numRuns: 50 },
+      { numRuns: 25 },
     )
   })
 
@@ -92,7 +92,7 @@ describe('token counts', () => {
         expect(await counted(wasm, bytes)).toEqual(expected)
         expect(await counted(plain, bytes)).toEqual(expected)
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     )
   })
 

@@ -22,11 +22,11 @@ function everySeed<S, C, Op, R>(make: () => Scenario<S, C, Op, R>, seeds: number
 }
 
 describe('real nodes on simulated machines: Figure 3 holds at every step, nothing acknowledged is lost, all get well again, also while members change', () => {
-  everySeed(listScenario, 100)
+  everySeed(listScenario, 60)
 })
 
 describe('§8, thesis §6.4: every read that promises it is linearizable, with leases, at leaders that may be none any more, by clocks that differ', () => {
-  everySeed(registersScenario, 40)
+  everySeed(registersScenario, 25)
 })
 
 test('an operator gets to change members, and to have a removed server come back with an empty disk', async () => {
