@@ -1,10 +1,21 @@
 #!/usr/bin/env node
 // In the checkout `lab` runs from source, whatever a build left behind; an installed package has no scripts beside it and
-// runs what was built. The hooks resolve packages of the workspace to their sources and, where Node does not, strip types.
+// runs what was built.
 import { existsSync } from 'node:fs'
 
-const hooks = new URL('../../../scripts/register-source.mjs', import.meta.url)
-const inCheckout = existsSync(hooks) && existsSync(new URL('../tsup.config.ts', import.meta.url))
-if (inCheckout) await import(hooks.href)
-const { main } = await import(inCheckout ? '../src/index.ts' : '../dist/index.js')
-await main(process.argv.slice(2))
+const scripts = new URL('../../../scripts/', import.meta.url)
+const inCheckout = existsSync(scripts) && existsSync(new URL('../tsup.config.ts', import.meta.url))
+const argv = process.argv.slice(2)
+const { main } = await import(inCheckout ? await source() : '../dist/index.js')
+await main(argv)
+
+async function source() {
+  // These load modules of the user's, which are to find the very packages that `lab` itself uses.
+  const loadsModules = ['grade', 'mr'].includes(argv[0])
+  const { labBundle } = await import(new URL('lib/lab-bundle.mjs', scripts).href)
+  const bundle = loadsModules ? null : await labBundle()
+  if (bundle !== null) return bundle
+  // The hooks resolve packages of the workspace to their sources and, where Node does not, strip types.
+  await import(new URL('register-source.mjs', scripts).href)
+  return '../src/index.ts'
+}
