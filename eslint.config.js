@@ -8,7 +8,7 @@ export default defineConfig(
     '**/node_modules/',
     'coverage/',
     'packs/',
-    '.lab/',
+    '**/.lab/',
     '**/testdata/',
     'scripts/ci/install/',
     'packages/mapreduce/wasm/tokens.ts', // AssemblyScript
