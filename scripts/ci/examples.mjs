@@ -12,23 +12,27 @@ const update = process.env.UPDATE === '1'
 let failed = 0
 
 for (const example of examples()) {
-  for (const [at, transport] of transportsOf(example).entries()) {
-    if (!passes(example, transport, update && at === 0)) failed++
+  const { transports = TRANSPORTS, arguments: more = [] } = manifestOf(example)
+  for (const [at, transport] of transports.entries()) {
+    const args = ['--transport', transport, ...more]
+    if (!passes(example, { transport, args, write: update && at === 0 })) failed++
   }
 }
 process.exit(failed === 0 ? 0 : 1)
 
-/** All three, unless the example's package.json names its own. */
-function transportsOf({ directory }) {
-  const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
-  return manifest.transports ?? TRANSPORTS
+/** An example's package.json may name its own transports, and arguments with which it ends by itself. */
+function manifestOf({ directory }) {
+  return JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
 }
 
-function passes({ folder, directory }, transport, write) {
+function passes({ folder, directory }, { transport, args, write }) {
   const started = performance.now()
-  const args = [join(directory, 'main.ts'), '--transport', transport]
   const options = { encoding: 'utf8', timeout: 60_000, env: sourceEnvironment(), killSignal: 'SIGKILL' }
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, options)
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(directory, 'main.ts'), ...args],
+    options,
+  )
   const own = join(directory, `expected.${transport}.txt`)
   const file = existsSync(own) ? own : join(directory, 'expected.txt')
   const printed = normalise(stdout)

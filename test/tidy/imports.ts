@@ -70,7 +70,7 @@ function pastFrontDoors({ path, imports }: Source): string[] {
       const target = posix.join(posix.dirname(path), what)
       const places = [`${home}/`]
       if (home.startsWith('examples/')) places.push(SHARED)
-      if (path.startsWith(`${home}/test/`)) places.push(SHARED_TESTS)
+      if (path.startsWith(`${home}/test/`) || path.endsWith('.test.ts')) places.push(SHARED_TESTS)
       return !places.some((place) => target.startsWith(place))
     })
     .map(({ what, line }) => `${line}: ${what}`)

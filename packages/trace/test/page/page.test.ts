@@ -7,7 +7,7 @@ import type { TraceEvent } from '@lab/rpc'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { htmlPage } from '../../src/index.ts'
-import { CHROMIUM, launch } from './chromium.ts'
+import { CHROMIUM, launch } from '../../../../test/shared/chromium.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lab-page-'))
 let browser: Browser | null = null

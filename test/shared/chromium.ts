@@ -1,3 +1,4 @@
+/** The browser of the tests of pages. Where there is none they skip, and say so. */
 import { existsSync } from 'node:fs'
 import { chromium, type Browser } from 'playwright-core'
 
