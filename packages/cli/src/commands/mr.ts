@@ -1,10 +1,12 @@
 /** `lab mr`: MapReduce. What the subcommands do stands in ../mr/. */
-import { Option, type Command } from 'commander'
+import type { StreamRole } from '@lab/mapreduce'
+import { Argument, Option, type Command } from 'commander'
 import { withExamples } from '../help.ts'
 import type { Io } from '../io.ts'
-import { addJobOptions } from '../mr/flags.ts'
+import { addJobOptions, parameterOption } from '../mr/flags.ts'
 import { cat, showStatus } from '../mr/look.ts'
 import { coordinate, runJob, type CoordinatorFlags, type RunFlags } from '../mr/run.ts'
+import { runStream, STREAM_ROLES, type StreamFlags } from '../mr/stream.ts'
 import { work, type WorkerFlags } from '../mr/worker.ts'
 import { addOutputOption, type Format } from '../output.ts'
 import { parseCount, parseDuration } from '../parse.ts'
@@ -15,7 +17,8 @@ const EXAMPLES = `
   lab mr cat out                                                   all results, in the order of keys
   lab mr coordinator job.ts --input 'logs/*' --out out             for workers anywhere; says how to start them
   lab mr worker --join tcp://10.0.0.1:7000 --slots 8               such a worker; LAB_MR_SECRET holds the secret
-  lab mr status out                                                how far the job is that writes to this folder`
+  lab mr status out                                                how far the job is that writes to this folder
+  cat books/* | lab mr stream map job.ts | LC_ALL=C sort | lab mr stream reduce job.ts      as Hadoop Streaming does`
 
 export function addMrCommands(program: Command, io: Io): void {
   const mr = withExamples(program.command('mr').description('run MapReduce jobs'), EXAMPLES)
@@ -65,4 +68,9 @@ export function addMrCommands(program: Command, io: Io): void {
   addOutputOption(command('cat <folder>', 'the results of a job that is done, in the order of keys')).action(
     (folder: string, flags: { readonly output: Format }) => cat(folder, flags, io),
   )
+  command('stream', "a job's mapper, combiner or reducer on standard input and output, for Hadoop Streaming")
+    .addArgument(new Argument('<role>', 'which of them').choices(STREAM_ROLES))
+    .argument('<job>')
+    .addOption(parameterOption())
+    .action((role: StreamRole, job: string, flags: StreamFlags) => runStream(role, job, flags, io))
 }

@@ -25,9 +25,7 @@ export function addJobOptions(command: Command): Command {
     .requiredOption('--input <pattern...>', 'files, or patterns in quotes such as "books/*.txt"')
     .requiredOption('--out <folder>', 'for the results: new, empty, or of a run to go on with')
     .addOption(new Option('--reducers <count>', 'parts of the output').argParser(parseCount))
-    .addOption(
-      new Option('--param <name=value>', 'told to the job; may be repeated').argParser(parseParameter),
-    )
+    .addOption(parameterOption())
     .addOption(new Option('--skip <count>', 'bad records that may be left out').argParser(parseNumber))
     .addOption(new Option('--attempts <count>', 'of a task, before the job fails').argParser(parseCount))
     .addOption(new Option('--memory <bytes>', 'for a task before it spills, as 64mb').argParser(parseBytes))
@@ -37,6 +35,10 @@ export function addJobOptions(command: Command): Command {
     )
     .addOption(new Option('--lease <time>', 'a worker silent for longer is lost').argParser(parseDuration))
     .option('--no-backups', 'no second attempts of slow tasks')
+}
+
+export function parameterOption(): Option {
+  return new Option('--param <name=value>', 'told to the job; may be repeated').argParser(parseParameter)
 }
 
 export function jobOptions(flags: JobFlags, { cwd }: Io): JobOptions {

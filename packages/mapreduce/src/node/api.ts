@@ -4,10 +4,12 @@
  */
 import type { JobStatus } from '../coordinator/status.ts'
 import type { Job } from '../job.ts'
+import type { StreamRole } from '../stream/stream.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { HostedJob, HostOptions } from './host.ts'
 import type { Stage } from './pipeline.ts'
 import type { JobResult, RunOptions } from './run.ts'
+import type { StreamJobOptions } from './stream.ts'
 import type { WorkerProcessOptions } from './worker-process.ts'
 
 /**
@@ -58,6 +60,21 @@ export async function hostJob(module: string | URL, options: HostOptions): Promi
 export async function runWorker(options: WorkerProcessOptions): Promise<void> {
   const { work } = await import('./worker-process.ts')
   await work(options)
+}
+
+/**
+ * Is one program of a pipeline, in the protocol of Hadoop Streaming: the job's mapper, combiner or reducer, from standard input to
+ * standard output. The input of a reducer is sorted by key, as `LC_ALL=C sort` does it.
+ *
+ * @throws {JobError} `BAD_JOB`, `BAD_INPUT` for input that is not sorted, `TASK_FAILED` @throws {DataError}
+ */
+export async function stream(
+  role: StreamRole,
+  module: string | URL,
+  options: StreamJobOptions = {},
+): Promise<void> {
+  const { streamJob } = await import('./stream.ts')
+  await streamJob(role, module, options)
 }
 
 /** The results in the output folder of a job that is done. @throws {JobError} `BAD_INPUT` when there are none, or not all */

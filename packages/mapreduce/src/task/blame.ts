@@ -12,7 +12,7 @@ const PREVIEW_UNITS = 200
 export function blame(
   thrown: unknown,
   record: BadRecord | null,
-  environment: TaskEnvironment,
+  environment: Pick<TaskEnvironment, 'userStack'>,
 ): TaskFailed | FetchFailed {
   if (thrown instanceof TaskFailed || thrown instanceof FetchFailed) return thrown
   const error = toError(thrown)
