@@ -8,7 +8,7 @@ import { History, type KvOp, type KvResult } from '@lab/sim'
 import { expect, test } from 'vitest'
 import { freePorts } from '../src/local/ports.ts'
 import { PairProxies } from './pair-proxies.ts'
-import { client, expectLinearizable, expectNothingLost } from './real-clients.ts'
+import { clerksOf, client, expectLinearizable, expectNothingLost } from './real-clients.ts'
 import { RealServers } from './real-servers.ts'
 
 const SECONDS = Number(process.env['LAB_PROCESS_SECONDS'] ?? 600)
@@ -53,20 +53,21 @@ test(
     const free = await freePorts(IDS.length)
     const ports = Object.fromEntries(IDS.map((id, at) => [id, free[at] as number]))
     const proxies = await PairProxies.start(ports)
-    const servers: RealServers = new RealServers(ports, (from) =>
-      Object.fromEntries(
+    const servers: RealServers = new RealServers(ports, (from) => ({
+      members: Object.fromEntries(
         IDS.map((to) => [
           to,
           from === to ? servers.address(to) : `tcp://127.0.0.1:${String(proxies.port(from, to))}`,
         ]),
       ),
-    )
+    }))
     await Promise.all(IDS.map((id) => servers.start(id)))
+    const connect = clerksOf(servers.addresses)
     const history = new History<KvOp, KvResult>(systemClock)
     const over = new AbortController()
     const work = Array.from({ length: CLIENTS }, (_, at) =>
       client({
-        ...{ name: `c${String(at)}`, clients: CLIENTS, servers: servers.addresses, history },
+        ...{ name: `c${String(at)}`, clients: CLIENTS, connect, history },
         ...{ random: seededRandom(SEED + at + 1), stop: over.signal },
       }),
     )
@@ -79,7 +80,7 @@ test(
     await sleep(systemClock, 2000)
     over.abort()
     const appended = await Promise.all(work)
-    await expectNothingLost(servers.addresses, appended)
+    await expectNothingLost(connect, appended)
     const acknowledged = appended.reduce((sum, one) => sum + one.acknowledged.size, 0)
     await servers.killAll()
     proxies.close()

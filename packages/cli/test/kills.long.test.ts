@@ -11,7 +11,7 @@ import { seededRandom, sleep, systemClock, type Random } from '@lab/rpc'
 import { History, type KvOp, type KvResult } from '@lab/sim'
 import { expect, test } from 'vitest'
 import { freePorts } from '../src/local/ports.ts'
-import { client, expectLinearizable, expectNothingLost } from './real-clients.ts'
+import { clerksOf, client, expectLinearizable, expectNothingLost } from './real-clients.ts'
 import { RealServers } from './real-servers.ts'
 
 const KILLS = 200
@@ -26,11 +26,12 @@ test(
     const ports = await freePorts(IDS.length)
     const servers = new RealServers(Object.fromEntries(IDS.map((id, at) => [id, ports[at] as number])))
     await Promise.all(IDS.map((id) => servers.start(id)))
+    const connect = clerksOf(servers.addresses)
     const history = new History<KvOp, KvResult>(systemClock)
     const stop = new AbortController()
     const work = Array.from({ length: CLIENTS }, (_, at) =>
       client({
-        ...{ name: `c${String(at)}`, clients: CLIENTS, servers: servers.addresses, history },
+        ...{ name: `c${String(at)}`, clients: CLIENTS, connect, history },
         ...{ random: seededRandom(at + 1), stop: stop.signal },
       }),
     )
@@ -54,7 +55,7 @@ test(
     stop.abort()
     const appended = await Promise.all(work)
 
-    await expectNothingLost(servers.addresses, appended)
+    await expectNothingLost(connect, appended)
     await servers.killAll()
     console.log(
       `${String(KILLS)} kills: ${expectLinearizable(history)}, ` +

@@ -1,8 +1,9 @@
 /** Clients of real servers, what they saw, and what must be true of it. */
-import { Clerk } from '@lab/kvraft/clerk'
+import { Clerk, type KeyOperations } from '@lab/kvraft/clerk'
 import { RaftError } from '@lab/raft'
 import type { Random } from '@lab/rpc'
 import { tcp } from '@lab/rpc/tcp'
+import { Clerk as ShardClerk } from '@lab/shardkv'
 import { checkLinearizable, kvModel, type History, type KvOp, type KvResult } from '@lab/sim'
 import { expect } from 'vitest'
 
@@ -15,11 +16,23 @@ export interface Appended {
   readonly unknown: ReadonlySet<string>
 }
 
+/** How a store is reached: each call of it makes a clerk, which gives up a call after `timeout` ms. */
+export type ClerkMaker = (timeout: number) => Promise<KeyOperations & { close(): Promise<void> }>
+
+export function clerksOf(servers: readonly string[]): ClerkMaker {
+  return (timeout) => Clerk.connect({ servers, transport: tcp(), timeout })
+}
+
+/** @param controllers the sharded store's */
+export function shardClerksOf(controllers: readonly string[]): ClerkMaker {
+  return (timeout) => ShardClerk.connect({ controllers, transport: tcp(), timeout, connectTimeout: timeout })
+}
+
 export interface ClientOptions {
   readonly name: string
   /** How many there are. */
   readonly clients: number
-  readonly servers: readonly string[]
+  readonly connect: ClerkMaker
   readonly history: History<KvOp, KvResult>
   readonly random: Random
   readonly stop: AbortSignal
@@ -29,12 +42,12 @@ export interface ClientOptions {
 export async function client({
   name,
   clients,
-  servers,
+  connect,
   history,
   random,
   stop,
 }: ClientOptions): Promise<Appended> {
-  const clerk = await Clerk.connect({ servers, transport: tcp(), timeout: 5000 })
+  const clerk = await connect(5000)
   const acknowledged = new Set<string>()
   const unknown = new Set<string>()
   for (let call = 0; !stop.aborted; call++) {
@@ -64,11 +77,8 @@ export async function client({
 }
 
 /** Every append that was acknowledged is there once, and nothing is there that nobody appended. */
-export async function expectNothingLost(
-  servers: readonly string[],
-  appended: readonly Appended[],
-): Promise<void> {
-  const clerk = await Clerk.connect({ servers, transport: tcp(), timeout: 30_000 })
+export async function expectNothingLost(connect: ClerkMaker, appended: readonly Appended[]): Promise<void> {
+  const clerk = await connect(30_000)
   for (const { key, acknowledged, unknown } of appended) {
     const tokens = ((await clerk.getText(key)) ?? '').split(' ').slice(1)
     const count = new Map<string, number>()

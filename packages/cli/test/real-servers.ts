@@ -1,24 +1,35 @@
 /** Real servers in processes of their own, to be killed and stopped. */
 import { join } from 'node:path'
-import { startServerProcess, type ServerProcess } from '../src/local/server-process.ts'
+import {
+  startServerProcess,
+  type ServerProcess,
+  type ServerProcessOptions,
+} from '../src/local/server-process.ts'
 import { temporaryFolder } from './folder.ts'
+
+/** The members, or the cluster file, of a server. */
+export type ClusterOf = Pick<ServerProcessOptions, 'members' | 'config'>
 
 export class RealServers {
   readonly folder = temporaryFolder()
   readonly #ports: Readonly<Record<string, number>>
-  readonly #membersOf: (id: string) => Readonly<Record<string, string>>
+  readonly #clusterId: string
+  readonly #clusterOf: (id: string) => ClusterOf
   readonly #running = new Map<string, ServerProcess>()
 
   /**
    * @param ports where each listens, by its id
-   * @param membersOf where a server reaches the others. Default: where they listen
+   * @param clusterOf what a server is told of the others. Default: that they are where they listen
    */
   constructor(
     ports: Readonly<Record<string, number>>,
-    membersOf?: (id: string) => Readonly<Record<string, string>>,
+    clusterOf?: (id: string) => ClusterOf,
+    clusterId = 'lab',
   ) {
     this.#ports = ports
-    this.#membersOf = membersOf ?? (() => Object.fromEntries(this.ids.map((id) => [id, this.address(id)])))
+    this.#clusterId = clusterId
+    this.#clusterOf =
+      clusterOf ?? (() => ({ members: Object.fromEntries(this.ids.map((id) => [id, this.address(id)])) }))
   }
 
   get ids(): string[] {
@@ -38,13 +49,15 @@ export class RealServers {
   }
 
   async start(id: string): Promise<void> {
+    const cluster = this.#clusterOf(id)
     const server = startServerProcess({
       id,
-      members: this.#membersOf(id),
-      clusterId: 'lab',
+      ...cluster,
+      clusterId: this.#clusterId,
       data: this.data(id),
       log: join(this.folder, `${id}.log`),
-      more: ['--listen', this.address(id)],
+      // The cluster file says where it listens.
+      more: cluster.config === undefined ? ['--listen', this.address(id)] : [],
     })
     this.#running.set(id, server)
     await server.ready

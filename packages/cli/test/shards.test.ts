@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readClusterFile } from '../src/local/cluster-file.ts'
-import { lab } from './fake-io.ts'
+import { lab, matching } from './fake-io.ts'
 import { temporaryFolder } from './folder.ts'
 
 const KEYS = ['ada', 'bob', 'eve', 'ida', 'max', 'tim']
@@ -42,7 +42,11 @@ test('a sharded store grows, loses a machine, gets another for it and shrinks, a
 
     expect(await run('shard', 'leave', '100')).not.toContain(' 100 ')
     await expectAll()
-    expect((await lab(['shard', 'leave', '100'], { cwd })).talk).toContain('there is no group 100')
+    // The same again, as after an interruption; but its number is used up.
+    expect(await run('shard', 'leave', '100')).not.toContain(' 100 ')
+    const again = await lab(['shard', 'join', '100', '--on', 'm1'], { cwd })
+    expect(again).toMatchObject({ code: 1, talk: matching(/there was a group 100/) })
+    expect((await lab(['shard', 'leave', '99'], { cwd })).talk).toContain('there is no group 99')
     expect((await lab(['kv', 'txn', TWO_SHARDS], { cwd })).code).not.toBe(0)
   } finally {
     await run('down', '--wipe')

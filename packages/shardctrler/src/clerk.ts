@@ -78,7 +78,7 @@ export class Clerk implements AsyncDisposable {
   async progress(options: ClientReadOptions = {}): Promise<Progress> {
     const answer = await this.#read({ op: 'progress' }, options)
     assert(answer.status === 'progress', 'asked for the progress')
-    return { firstNum: answer.firstNum, finished: answer.finished }
+    return { firstNum: answer.firstNum, finished: answer.finished, gone: answer.gone }
   }
 
   /** Adds groups, with the addresses of their servers. @throws {ControllerError} `DUPLICATE_GID`, `BAD_GID`, `NO_SERVERS`, `BAD_SERVER`, `BAD_WEIGHT` */

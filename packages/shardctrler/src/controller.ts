@@ -51,7 +51,7 @@ export class Controller implements StateMachine<Command, Result, Query, Answer> 
     if (query.op === 'progress') {
       const finished: Record<Gid, number> = {}
       for (const [gid, group] of this.#progress.entries) finished[gid] = group.finished
-      return { status: 'progress', firstNum, finished }
+      return { status: 'progress', firstNum, finished, gone: this.#progress.gone }
     }
     const num = query.num < 0 ? latest.num : Math.min(query.num, latest.num)
     if (num < firstNum) return { status: 'compacted', firstNum }
@@ -62,13 +62,14 @@ export class Controller implements StateMachine<Command, Result, Query, Answer> 
     const history = this.#history
     if (history === null) return []
     const { firstNum, encoded } = history
-    return writeSnapshot({ firstNum, encoded: [...encoded], progress: this.#progress.entries })
+    const { entries, gone } = this.#progress
+    return writeSnapshot({ firstNum, encoded: [...encoded], progress: entries, gone })
   }
 
   async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const state = await readSnapshot(chunks)
     this.#history = state === null ? null : new History(state.firstNum, state.encoded)
-    this.#progress = new ProgressTable(state?.progress)
+    this.#progress = new ProgressTable(state?.progress, state?.gone)
     this.#listener()
   }
 

@@ -13,19 +13,28 @@ export interface GroupProgress {
 
 export class ProgressTable {
   readonly #groups: Map<Gid, GroupProgress>
+  /** Left, with nothing to hand over any more. */
+  readonly #gone: Set<Gid>
 
-  constructor(groups: Iterable<readonly [Gid, GroupProgress]> = []) {
+  constructor(groups: Iterable<readonly [Gid, GroupProgress]> = [], gone: Iterable<Gid> = []) {
     this.#groups = new Map(groups)
+    this.#gone = new Set(gone)
   }
 
   get entries(): readonly (readonly [Gid, GroupProgress])[] {
     return [...this.#groups]
   }
 
+  /** Groups that left and have handed over all that they had, in the order in which they did. */
+  get gone(): readonly Gid[] {
+    return [...this.#gone]
+  }
+
   /** By configuration `num`. A group that is new serves nothing before: it has nothing to finish there. One that comes back may have. */
   joined(gid: Gid, num: number): void {
     const finished = this.#groups.get(gid)?.finished ?? num - 1
     this.#groups.set(gid, { finished, leftBy: 0 })
+    this.#gone.delete(gid)
   }
 
   /** By configuration `num`. */
@@ -39,8 +48,10 @@ export class ProgressTable {
     const group = this.#groups.get(gid)
     if (group === undefined) return false
     const finished = Math.max(num, group.finished)
-    if (group.leftBy > 0 && finished >= group.leftBy) this.#groups.delete(gid)
-    else this.#groups.set(gid, { ...group, finished })
+    if (group.leftBy > 0 && finished >= group.leftBy) {
+      this.#groups.delete(gid)
+      this.#gone.add(gid)
+    } else this.#groups.set(gid, { ...group, finished })
     return true
   }
 

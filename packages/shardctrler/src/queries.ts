@@ -7,7 +7,7 @@
  *     config       u8 1 · the configuration to the end, see config-codec.ts
  *     compacted    u8 2 · varint first num that is still known
  *     not-created  u8 3
- *     progress     u8 4 · varint first num · varint groups · per group: varint gid · varint num
+ *     progress     u8 4 · varint first num · varint groups · per group: varint gid · varint num · varint gone · varint gid each
  */
 import { ByteReader, ByteWriter, ProtocolError, type Codec } from '@lab/rpc'
 import { configCodec, readConfig, readGid } from './config-codec.ts'
@@ -23,6 +23,8 @@ export interface Progress {
   readonly firstNum: number
   /** Which configuration each group has finished: those of the latest one, and those that left and still have to hand over. */
   readonly finished: Readonly<Record<Gid, number>>
+  /** Groups that left and have handed over all that they had, and have not joined again. */
+  readonly gone: readonly Gid[]
 }
 
 export type Answer =
@@ -82,6 +84,8 @@ function writeAnswer(to: ByteWriter, answer: Answer): void {
       const finished = Object.entries(answer.finished)
       to.u8(AnswerKind.progress).varint(answer.firstNum).varint(finished.length)
       for (const [gid, num] of finished) to.varint(Number(gid)).varint(num)
+      to.varint(answer.gone.length)
+      for (const gid of answer.gone) to.varint(gid)
     }
   }
 }
@@ -101,7 +105,8 @@ function readAnswer(reader: ByteReader): Answer {
         { length: reader.count(2) },
         () => [readGid(reader), reader.varint()] as const,
       )
-      return { status: 'progress', firstNum, finished: Object.fromEntries(finished) }
+      const gone = Array.from({ length: reader.count(1) }, () => readGid(reader))
+      return { status: 'progress', firstNum, finished: Object.fromEntries(finished), gone }
     }
     default:
       throw new ProtocolError(`an answer of unknown kind ${String(kind)}`)

@@ -1,7 +1,8 @@
 /**
  * The controller's state as a stream of bytes; no byte before it is created:
  *
- *     u8 1 · varint first num · varint configurations · bytes each · varint groups · per group: varint gid · varint finished · varint left by
+ *     u8 1 · varint first num · varint configurations · bytes each · varint groups · per group: varint gid · varint finished · varint left by ·
+ *     varint groups that are gone · varint gid each
  */
 import { ByteReader, ByteWriter, ProtocolError } from '@lab/rpc'
 import { readGid } from './config-codec.ts'
@@ -16,6 +17,7 @@ export interface ControllerState {
   /** At least one. */
   readonly encoded: readonly Uint8Array[]
   readonly progress: readonly (readonly [Gid, GroupProgress])[]
+  readonly gone: readonly Gid[]
 }
 
 /** The state is the caller's to leave as it is until all is drawn. */
@@ -23,6 +25,7 @@ export function* writeSnapshot({
   firstNum,
   encoded,
   progress,
+  gone,
 }: ControllerState): Generator<Uint8Array, void, undefined> {
   const writer = new ByteWriter(CHUNK_BYTES)
   writer.u8(FORMAT).varint(firstNum).varint(encoded.length)
@@ -34,6 +37,8 @@ export function* writeSnapshot({
   }
   writer.varint(progress.length)
   for (const [gid, { finished, leftBy }] of progress) writer.varint(gid).varint(finished).varint(leftBy)
+  writer.varint(gone.length)
+  for (const gid of gone) writer.varint(gid)
   yield writer.finish()
 }
 
@@ -50,8 +55,9 @@ export async function readSnapshot(chunks: AsyncIterable<Uint8Array>): Promise<C
   const encoded = Array.from({ length: reader.count(1) }, () => reader.bytes())
   if (encoded.length === 0) throw new ProtocolError('a snapshot without a configuration')
   const progress = Array.from({ length: reader.count(3) }, () => readProgress(reader))
+  const gone = Array.from({ length: reader.count(1) }, () => readGid(reader))
   reader.end()
-  return { firstNum, encoded, progress }
+  return { firstNum, encoded, progress, gone }
 }
 
 function readProgress(reader: ByteReader): readonly [Gid, GroupProgress] {

@@ -106,7 +106,7 @@ test('a watch that asks for what is forgotten is told so', async () => {
   const ctrl = await clerk('c1')
   for (const gid of [1, 2, 3]) await t.settle(ctrl.join({ [gid]: ['s'] }))
   for (const gid of [1, 2, 3]) await t.settle(ctrl.finished(gid, 3))
-  expect(await t.settle(ctrl.progress())).toEqual({ firstNum: 3, finished: { 1: 3, 2: 3, 3: 3 } })
+  expect(await t.settle(ctrl.progress())).toEqual({ firstNum: 3, finished: { 1: 3, 2: 3, 3: 3 }, gone: [] })
   const forgotten = { name: 'ControllerError', code: 'COMPACTED', firstNum: 3 }
   await expect(t.settle(ctrl.watch({ after: 0 }).next())).rejects.toMatchObject(forgotten)
   await expect(t.settle(ctrl.query(2))).rejects.toMatchObject(forgotten)

@@ -62,6 +62,7 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
     finished: fc
       .array(fc.tuple(gid, number))
       .map((entries): Record<number, number> => Object.fromEntries(entries)),
+    gone: fc.array(gid),
   }),
 )
 

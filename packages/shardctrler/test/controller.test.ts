@@ -140,6 +140,7 @@ test('history is kept from the configuration on that the slowest group has finis
     status: 'progress',
     firstNum: 1,
     finished: { 1: 3, 2: 1, 3: 3 },
+    gone: [],
   })
   controller.apply({ op: 'finished', gid: 2, num: 2 })
   expect(controller.query({ op: 'config', num: 1 })).toEqual({ status: 'compacted', firstNum: 2 })
@@ -152,12 +153,13 @@ test('a group that left is waited for until it has handed over, and no longer', 
   controller.apply({ op: 'finished', gid: 3, num: 3 })
   expect(controller.query({ op: 'config', num: 1 })).toMatchObject({ status: 'config' })
   controller.apply({ op: 'finished', gid: 1, num: 1 })
-  expect(controller.query({ op: 'progress' })).toMatchObject({ firstNum: 1, finished: { 1: 1 } })
+  expect(controller.query({ op: 'progress' })).toMatchObject({ firstNum: 1, finished: { 1: 1 }, gone: [] })
   controller.apply({ op: 'finished', gid: 1, num: 2 })
   expect(controller.query({ op: 'progress' })).toEqual({
     status: 'progress',
     firstNum: 3,
     finished: { 2: 3, 3: 3 },
+    gone: [1],
   })
 })
 
@@ -165,6 +167,15 @@ test('a group that comes back before it has handed over is still waited for', ()
   const controller = created(join(1, 2), { op: 'leave', gids: [1] }, join(1))
   controller.apply({ op: 'finished', gid: 2, num: 3 })
   expect(controller.query({ op: 'progress' })).toMatchObject({ firstNum: 0, finished: { 1: 0 } })
+})
+
+test('a group that left is told as gone until it comes back, also from a snapshot', async () => {
+  const controller = created(join(1, 2, 3), { op: 'leave', gids: [1, 3] })
+  for (const gid of [3, 1]) controller.apply({ op: 'finished', gid, num: 2 })
+  const copy = await copyOf(controller)
+  expect(copy.query({ op: 'progress' })).toMatchObject({ gone: [3, 1] })
+  copy.apply(join(3))
+  expect(copy.query({ op: 'progress' })).toMatchObject({ gone: [1] })
 })
 
 test('a group cannot finish what is not there yet, nor unfinish', () => {

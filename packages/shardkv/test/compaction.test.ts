@@ -41,7 +41,7 @@ test('a configuration is not forgotten while a group that left still has what no
   await compacted(t)
   await t.leave(100)
   await t.advance(5000)
-  expect(await t.settle(t.controller.progress())).toEqual({ firstNum: 1, finished: { 100: 1 } })
+  expect(await t.settle(t.controller.progress())).toEqual({ firstNum: 1, finished: { 100: 1 }, gone: [] })
   await t.join(101)
   for (const key of KEYS) expect(await t.settle(clerk.getText(key))).toBe(`v${key}`)
   await compacted(t)

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Logger, RaftHost, RaftNode } from '@lab/raft'
+import { RpcError } from '@lab/rpc'
 import { Controller, ControllerServer, controllerCodecs, type Creation } from '@lab/shardctrler'
 import type { ShardHost } from '@lab/shardkv'
 import type { ReplicaStart } from '../shards/host-service.ts'
@@ -57,7 +58,10 @@ export class Replicas {
 
   start(start: ReplicaStart): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#running.has(start.group)) return
+      if (this.#running.has(start.group)) {
+        checkSame(this.#wanted.get(start.group), start)
+        return
+      }
       await this.#begin(start)
       this.#wanted.set(start.group, start)
       this.#remember()
@@ -122,4 +126,16 @@ export class Replicas {
     this.#last = turn.catch(() => undefined)
     return turn
   }
+}
+
+/**
+ * Told to begin with other members than it did, a group would begin twice.
+ *
+ * @throws {RpcError} `BAD_REQUEST`
+ */
+function checkSame(running: ReplicaStart | undefined, { group, members }: ReplicaStart): void {
+  if (members === undefined || running?.members === undefined) return
+  const [before, now] = [running.members, members].map((ids) => Object.keys(ids).sort().join(' '))
+  if (before !== now)
+    throw new RpcError('BAD_REQUEST', `group ${group} runs here, and began with ${before ?? ''}`)
 }

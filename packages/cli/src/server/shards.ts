@@ -8,6 +8,7 @@ import { HostService, type ReplicaStart } from '../shards/host-service.ts'
 import { allTransports } from '../transports.ts'
 import type { ServerConfig, ShardPlan } from './config.ts'
 import type { Hosted, Surroundings } from './hosted.ts'
+import { stopDeparted } from './departed.ts'
 import { CONTROLLER_GROUP, Replicas } from './replicas.ts'
 import { sharedOptions } from './shared-options.ts'
 
@@ -23,9 +24,13 @@ export async function hostShards(
     ...sharedOptions(config, around),
     storage: fileHostStorage(data),
   })
-  const shards = new ShardHost({
-    ...{ host, clusterId, transports: allTransports(tls), controllers: addressesOf(plan, plan.controller) },
+  const controllers = addressesOf(plan, plan.controller)
+  const reach = {
+    ...{ clusterId, transports: allTransports(tls) },
     ...(token === undefined ? {} : { token }),
+  }
+  const shards = new ShardHost({
+    ...{ ...reach, host, controllers },
     ...(trace === undefined ? {} : { trace }),
   })
   let fail: (error: Error) => void = () => undefined
@@ -54,6 +59,8 @@ export async function hostShards(
     await host.close()
     throw thrown
   }
+  const closing = new AbortController()
+  void stopDeparted(replicas, { ...reach, servers: controllers }, closing.signal)
   return {
     addresses: host.server.addresses,
     rpc: () => host.server.metrics(),
@@ -62,6 +69,7 @@ export async function hostShards(
     row: { cluster: clusterId, groups: replicas.numbers },
     failed,
     async close() {
+      closing.abort()
       await shards.close()
       await host.close()
     },

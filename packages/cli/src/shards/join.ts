@@ -17,6 +17,16 @@ export async function joinGroup(
   { on, weight }: { readonly on: readonly string[]; readonly weight: number },
 ): Promise<number> {
   const nodes = on.map((named) => admin.node(named))
+  const servers = nodes.flatMap(({ addresses }) => addresses)
+  const { num, groups } = await admin.controller.query(-1, admin.wait)
+  // The same command again, whose answer was lost.
+  if (groups[gid]?.join() === servers.join()) return num
+  const { gone } = await admin.controller.progress(admin.wait)
+  if (gone.includes(gid))
+    throw new CliError(
+      'FAILED',
+      `there was a group ${gid}, and a machine that was down may still have its log: give the new one a number of its own`,
+    )
   const members = Object.fromEntries(nodes.map(({ id, addresses }) => [id, addresses]))
   await Promise.all(
     nodes.map(({ id, addresses }) =>
@@ -33,24 +43,36 @@ export async function joinGroup(
         }),
     ),
   )
-  const servers = nodes.flatMap(({ addresses }) => addresses)
   return admin.controller.join({ [gid]: servers }, { weights: { [gid]: weight }, ...admin.wait })
 }
 
 /**
- * Has the group leave, waits until it has handed over all that it has, then stops its replicas.
+ * Has the group leave, waits until it has handed over all that it has, then stops its replicas. One on a machine that is down just now
+ * goes when that comes back (see departed.ts).
  *
  * @returns the number of the configuration
  */
 export async function leaveGroup(admin: ShardAdmin, gid: number): Promise<number> {
-  const { groups } = await admin.controller.query(-1, admin.wait)
-  const servers = groups[gid] ?? []
-  const num =
-    groups[gid] === undefined && (await isLeaving(admin, gid))
-      ? -1
+  const { num, groups } = await admin.controller.query(-1, admin.wait)
+  const isMember = groups[gid] !== undefined
+  const { finished, gone } = await admin.controller.progress(admin.wait)
+  const left =
+    !isMember && (finished[gid] !== undefined || gone.includes(gid))
+      ? num // The same command again, which was interrupted.
       : await admin.controller.leave([gid], admin.wait)
+  await waitUntilGone(admin, gid)
+  const everywhere = new Set([...(groups[gid] ?? []), ...Object.values(admin.nodes).flat()])
+  await Promise.all(
+    [...everywhere].map((server) =>
+      admin.atHost([server], (host) => host.stop(gid, admin.wait)).catch(() => undefined),
+    ),
+  )
+  return left
+}
+
+async function waitUntilGone(admin: ShardAdmin, gid: number): Promise<void> {
   const deadline = Date.now() + admin.timeout
-  while (await isLeaving(admin, gid)) {
+  while (!(await admin.controller.progress(admin.wait)).gone.includes(gid)) {
     if (Date.now() > deadline)
       throw new CliError(
         'FAILED',
@@ -58,14 +80,4 @@ export async function leaveGroup(admin: ShardAdmin, gid: number): Promise<number
       )
     await sleep(POLL_MS, undefined, { signal: admin.signal })
   }
-  for (const server of servers)
-    await admin.atHost([server], (host) => host.stop(gid, admin.wait)).catch(() => undefined)
-  return num
-}
-
-/** The controller waits for it to finish the configuration by which it left. */
-async function isLeaving(admin: ShardAdmin, gid: number): Promise<boolean> {
-  const { finished } = await admin.controller.progress(admin.wait)
-  const { groups } = await admin.controller.query(-1, admin.wait)
-  return finished[gid] !== undefined && groups[gid] === undefined
 }
