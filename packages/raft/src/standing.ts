@@ -1,4 +1,4 @@
-import { membersOf } from './core/membership.ts'
+import { isMember } from './core/membership.ts'
 import type { Change } from './core/ready.ts'
 import type { Entry } from './entry.ts'
 import type { LeaderHint } from './errors.ts'
@@ -55,7 +55,7 @@ export class Standing {
    */
   whomToAsk(self: NodeId): LeaderHint | null {
     const { voters, addresses } = this.#membership
-    if (this.#leader !== null || membersOf(this.#membership).includes(self)) return this.leader()
+    if (this.#leader !== null || isMember(this.#membership, self)) return this.leader()
     const id = voters[this.#asked++ % Math.max(1, voters.length)]
     return id === undefined ? null : { id, addresses: addresses[id] ?? [] }
   }

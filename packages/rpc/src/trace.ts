@@ -27,12 +27,12 @@ export interface TraceEvent {
   /** The node, client or process that it happened at; '' for the world. */
   readonly n: string
   /** The Raft group, when there is more than one. */
-  readonly g?: number
+  readonly g?: number | undefined
   readonly k: TraceKind
   /** Joins `send` with its `recv` or `drop`: connection id plus sequence, no bytes on the wire. */
   readonly m?: string
   /** The index of the event that caused this one. */
-  readonly c?: number
+  readonly c?: number | undefined
   /** In words, for people: why a vote was refused, why an entry was truncated. */
   readonly why?: string
   /** The rest by kind. */

@@ -8,6 +8,7 @@ import {
   type Milliseconds,
   type Random,
   type TraceEvent,
+  type TraceFields,
   type TraceSink,
 } from '@lab/rpc'
 import { MemoryNetwork } from '@lab/rpc/memory'
@@ -25,6 +26,16 @@ export interface WorldOptions {
   readonly onStep?: () => void
   /** A process has ended. */
   readonly onEnd?: (machine: string, end: ProcessEnd) => void
+}
+
+/** As events are written down. */
+function stampedFirst(fields: TraceFields, i: number, t: number): TraceEvent {
+  return { i, t, ...fields }
+}
+
+/** For whom only looks at them: a literal that begins with a copy takes a tenth of the time. */
+function stampedLast(fields: TraceFields, i: number, t: number): TraceEvent {
+  return { ...fields, i, t }
 }
 
 /** What the wall clock shows at first: November 2023, like any other. */
@@ -121,10 +132,11 @@ export class World {
   }
 
   #sink(onEvent: (event: TraceEvent) => void): TraceSink {
+    const stamped = this.#options.messages === false ? stampedLast : stampedFirst
     return (fields) => {
-      const event = { i: ++this.#events, t: Math.round(this.clock.now() * 1000), ...fields }
-      onEvent(event)
-      return event.i
+      const i = ++this.#events
+      onEvent(stamped(fields, i, Math.round(this.clock.now() * 1000)))
+      return i
     }
   }
 }

@@ -26,6 +26,11 @@ export function membersOf(membership: Membership): NodeId[] {
   return [...new Set([...membership.voters, ...membership.votersOutgoing, ...membership.learners])]
 }
 
+/** Does it receive the log? */
+export function isMember({ voters, votersOutgoing, learners }: Membership, id: NodeId): boolean {
+  return voters.includes(id) || votersOutgoing.includes(id) || learners.includes(id)
+}
+
 /** In one line, for people. */
 export function describeMembership({ voters, votersOutgoing, learners }: Membership): string {
   const old = votersOutgoing.length === 0 ? '' : ` jointly with ${votersOutgoing.join()}`

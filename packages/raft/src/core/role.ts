@@ -1,6 +1,6 @@
 /** Roles and terms (§5.1): the only place where a server becomes a follower, and where its patience is drawn. */
 import type { Membership, NodeId, Term } from '../types.ts'
-import { membersOf } from './membership.ts'
+import { isMember } from './membership.ts'
 import { isVoter } from './quorum.ts'
 import type { State } from './state.ts'
 
@@ -57,7 +57,7 @@ export function mayCampaign(state: State): boolean {
  */
 function means({ id, incarnation, bootstrapped }: State, membership: Membership): boolean {
   const named = Object.hasOwn(membership.incarnations, id) ? membership.incarnations[id] : undefined
-  return named === undefined ? bootstrapped && membersOf(membership).includes(id) : named === incarnation
+  return named === undefined ? bootstrapped && isMember(membership, id) : named === incarnation
 }
 
 /**

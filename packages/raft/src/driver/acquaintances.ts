@@ -1,5 +1,5 @@
 import type { Address, PeerInfo } from '@lab/rpc'
-import { membersOf } from '../core/membership.ts'
+import { isMember } from '../core/membership.ts'
 import type { Index, Membership, NodeId } from '../types.ts'
 import type { FirstMet } from './first-met.ts'
 import type { Greeting } from './greeting.ts'
@@ -36,7 +36,7 @@ export class Acquaintances {
   }
 
   isMember(id: NodeId): boolean {
-    return this.#configurations.some((membership) => membersOf(membership).includes(id))
+    return this.#configurations.some((membership) => isMember(membership, id))
   }
 
   /** A member has connected. From now on its messages count, unless it was wiped. */

@@ -318,7 +318,8 @@ export class Driver {
 
   #progressed(lastApplied: Index): void {
     this.#waiters.applied(lastApplied)
-    this.input({ type: 'applied', index: lastApplied })
+    // Nothing follows from it for the core: no reason for a turn.
+    if (this.#stopped === null) this.#inbox.push({ type: 'applied', index: lastApplied })
     this.#snapshots.takeIfDue()
   }
 

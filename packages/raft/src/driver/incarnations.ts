@@ -3,7 +3,7 @@
  * votes, and must not vote again under its old id). The configuration names the incarnation of every member that was added; of
  * the members of the bootstrap each server remembers the first that it met.
  */
-import { membersOf } from '../core/membership.ts'
+import { isMember } from '../core/membership.ts'
 import type { Membership, NodeId } from '../types.ts'
 
 /** `same`: who is meant. `new`: to be remembered before it is listened to. `wiped`: not to be listened to. */
@@ -25,6 +25,6 @@ export function judge(
 
 /** The incarnation of `id` in the newest of `configurations` that names it; undefined when that does not say. */
 export function agreedIncarnation(configurations: readonly Membership[], id: NodeId): string | undefined {
-  const newest = configurations.findLast((membership) => membersOf(membership).includes(id))
+  const newest = configurations.findLast((membership) => isMember(membership, id))
   return newest !== undefined && Object.hasOwn(newest.incarnations, id) ? newest.incarnations[id] : undefined
 }

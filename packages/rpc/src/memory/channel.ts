@@ -7,16 +7,18 @@ const LOW_WATER_BYTES = 64 * 1024
 
 /** What a channel asks of the network. */
 export interface Carrier {
-  /** Carries a message to the other end: `taken` is called once, when it has been delivered or is lost. */
-  carry(from: MemoryChannel, message: Uint8Array, sequence: number, taken: () => void): void
+  /** Carries a message to the other end; `from.taken` is called once, when it has been delivered or is lost. */
+  carry(from: MemoryChannel, message: Uint8Array, sequence: number): void
   /** Tells the other end, after all that was sent before, that this one is gone. */
   carryClose(from: MemoryChannel, error: Error | undefined): void
 }
 
-interface Arrival {
+/** A message on its way. */
+export interface Parcel {
   readonly message: Uint8Array
   readonly sequence: number
-  readonly taken: () => void
+  /** The end that sent it; null when it comes a second time. */
+  readonly from: MemoryChannel | null
 }
 
 /** One end of a channel within the process. Messages are copied when sent, as on a socket. */
@@ -30,7 +32,7 @@ export class MemoryChannel implements Channel {
   readonly #carrier: Carrier
   #resolveClosed: (end: { readonly error: Error | undefined }) => void = () => undefined
   #onMessage: ((message: Uint8Array) => void) | undefined
-  readonly #inbox = new Queue<Arrival>()
+  readonly #inbox = new Queue<Parcel>()
   #isPaused = false
   #isClosed = false
   #isEnding = false
@@ -72,10 +74,13 @@ export class MemoryChannel implements Channel {
   send(message: Uint8Array): void {
     if (this.#isClosed) return
     this.#bufferedBytes += message.length
-    this.#carrier.carry(this, message.slice(), ++this.#sent, () => {
-      this.#bufferedBytes -= message.length
-      if (this.#drainWaiters.length > 0 && this.#bufferedBytes <= LOW_WATER_BYTES) this.#wakeDrainWaiters()
-    })
+    this.#carrier.carry(this, message.slice(), ++this.#sent)
+  }
+
+  /** A message of so many bytes is not in the network any more. */
+  taken(bytes: number): void {
+    this.#bufferedBytes -= bytes
+    if (this.#drainWaiters.length > 0 && this.#bufferedBytes <= LOW_WATER_BYTES) this.#wakeDrainWaiters()
   }
 
   drained(): Promise<void> {
@@ -111,8 +116,8 @@ export class MemoryChannel implements Channel {
   }
 
   /** A message has come through the network. */
-  arrive(message: Uint8Array, sequence: number, taken: () => void): void {
-    this.#inbox.push({ message, sequence, taken })
+  arrive(parcel: Parcel): void {
+    this.#inbox.push(parcel)
     this.#readInbox()
   }
 
@@ -127,7 +132,7 @@ export class MemoryChannel implements Channel {
     while (!this.#isClosed && !this.#isPaused && this.#onMessage !== undefined) {
       const next = this.#inbox.shift()
       if (next === undefined) break
-      next.taken()
+      next.from?.taken(next.message.length)
       this.#sequence = next.sequence
       if (next.message.length > this.#messageBytesMax) {
         const message = `a message of ${String(next.message.length)} bytes, more than the limit here`
@@ -140,7 +145,7 @@ export class MemoryChannel implements Channel {
   #end(error: Error | undefined): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    for (const { taken } of this.#inbox) taken()
+    for (const { from, message } of this.#inbox) from?.taken(message.length)
     this.#inbox.clear()
     this.#wakeDrainWaiters()
     this.#resolveClosed({ error })

@@ -12,7 +12,7 @@ import { Queue } from '../queue.ts'
 import { systemRandom, type Random } from '../random.ts'
 import type { TraceSink } from '../trace.ts'
 import type { Address, Channel, Listener } from '../transport.ts'
-import { MemoryChannel, type Carrier } from './channel.ts'
+import { MemoryChannel, type Carrier, type Parcel } from './channel.ts'
 import { reliableLink, type LabPreset, type LinkConditions } from './conditions.ts'
 import { Courier, Link, drawDelay, type LinkCounters } from './link.ts'
 
@@ -40,10 +40,19 @@ interface Rule {
 }
 
 interface Pipe {
+  readonly from: MemoryChannel
   readonly to: MemoryChannel
   readonly link: Link
   lastArrival: Milliseconds
-  readonly queue: Queue<() => void>
+  /** Under way, in order. */
+  readonly queue: Queue<Parcel | Close>
+  /** Whichever timer fires first brings the oldest: timers of a real clock are not exact. */
+  readonly bringNext: () => void
+}
+
+/** The last thing that an end sends. */
+interface Close {
+  readonly error: RpcError | undefined
 }
 
 interface Acceptor {
@@ -193,53 +202,41 @@ export class MemoryNetwork implements Carrier {
       carrier: this,
       remoteAddress: `memory://${node}`,
     })
-    this.#pipes.set(near, { to: far, link: there, lastArrival: 0, queue: new Queue() })
-    this.#pipes.set(far, { to: near, link: back, lastArrival: 0, queue: new Queue() })
+    this.#lay(near, far, there)
+    this.#lay(far, near, back)
     acceptor.accept(far)
     return near
   }
 
-  carry(from: MemoryChannel, message: Uint8Array, sequence: number, taken: () => void): void {
+  #lay(from: MemoryChannel, to: MemoryChannel, link: Link): void {
+    const queue = new Queue<Parcel | Close>()
+    const bringNext = (): void => {
+      const next = queue.shift()
+      if (next !== undefined) this.#bring(pipe, next)
+    }
+    const pipe: Pipe = { from, to, link, lastArrival: 0, queue, bringNext }
+    this.#pipes.set(from, pipe)
+  }
+
+  carry(from: MemoryChannel, message: Uint8Array, sequence: number): void {
     const pipe = this.#pipes.get(from)
     if (pipe === undefined) {
-      taken()
+      from.taken(message.length)
       return
     }
     const { link } = pipe
     link.sent++
     link.bytesSent += message.length
+    const parcel = { message, sequence, from }
     const conditions = this.#conditionsOf(link, from.isDialler)
-    const dropped = (why: string): void => {
-      link.dropped++
-      this.#note('drop', from, link, sequence, why)
-      taken()
-    }
-    if (link.isCut) dropped('cut')
-    else if (conditions.lossRate > 0 && this.#random.next() < conditions.lossRate) dropped('lost')
+    if (link.isCut) this.#drop(pipe, parcel, 'cut')
+    else if (conditions.lossRate > 0 && this.#random.next() < conditions.lossRate)
+      this.#drop(pipe, parcel, 'lost')
     else {
-      const arrive = (copy: Uint8Array, onTaken: () => void) => (): void => {
-        if (link.isCut) {
-          dropped('cut')
-          return
-        }
-        if (pipe.to.isClosed) {
-          dropped('nobody there')
-          // As a socket does: who sends to an end that is gone learns it by a reset.
-          this.#reset(pipe.to, from)
-          return
-        }
-        link.delivered++
-        link.bytesDelivered += copy.length
-        pipe.to.arrive(copy, sequence, onTaken)
-      }
-      this.#deliver(pipe, conditions, arrive(message, taken))
+      this.#deliver(pipe, conditions, parcel)
       if (conditions.duplicationRate > 0 && this.#random.next() < conditions.duplicationRate) {
-        this.#note('note', from, link, sequence, 'duplicated')
-        this.#deliver(
-          pipe,
-          conditions,
-          arrive(message.slice(), () => undefined),
-        )
+        this.#note('note', pipe, sequence, 'duplicated')
+        this.#deliver(pipe, conditions, { message: message.slice(), sequence, from: null })
       }
     }
   }
@@ -253,10 +250,32 @@ export class MemoryNetwork implements Carrier {
         ? undefined
         : new RpcError('CLOSED', `the connection to ${pipe.to.remoteAddress} broke: ${error.message}`)
     // In order even where messages are not: what was sent before the close must be able to arrive.
-    this.#deliver(pipe, { ...this.#conditionsOf(pipe.link, from.isDialler), reordering: false }, () => {
-      if (!pipe.link.isCut) pipe.to.arriveClose(seen)
-      if (pipe.to.isClosed) this.#pipes.delete(pipe.to)
-    })
+    const conditions = { ...this.#conditionsOf(pipe.link, from.isDialler), reordering: false }
+    this.#deliver(pipe, conditions, { error: seen })
+  }
+
+  /** Something has come to the end of its pipe. */
+  #bring(pipe: Pipe, what: Parcel | Close): void {
+    const { to, link } = pipe
+    if ('error' in what) {
+      if (!link.isCut) to.arriveClose(what.error)
+      if (to.isClosed) this.#pipes.delete(to)
+    } else if (link.isCut) this.#drop(pipe, what, 'cut')
+    else if (to.isClosed) {
+      this.#drop(pipe, what, 'nobody there')
+      // As a socket does: who sends to an end that is gone learns it by a reset.
+      this.#reset(to, pipe.from)
+    } else {
+      link.delivered++
+      link.bytesDelivered += what.message.length
+      to.arrive(what)
+    }
+  }
+
+  #drop(pipe: Pipe, { message, sequence, from }: Parcel, why: string): void {
+    pipe.link.dropped++
+    this.#note('drop', pipe, sequence, why)
+    from?.taken(message.length)
   }
 
   #reset(from: MemoryChannel, to: MemoryChannel): void {
@@ -268,19 +287,20 @@ export class MemoryNetwork implements Carrier {
     })
   }
 
-  /** Runs `arrive` after the time that the link takes; in order unless the conditions allow otherwise. */
-  #deliver(pipe: Pipe, conditions: LinkConditions, arrive: () => void): void {
+  /** Brings it after the time that the link takes; in order unless the conditions allow otherwise. */
+  #deliver(pipe: Pipe, conditions: LinkConditions, what: Parcel | Close): void {
     const now = this.#clock.now()
     const drawn = now + drawDelay(conditions, this.#random)
     const arrival = conditions.reordering ? drawn : Math.max(drawn, pipe.lastArrival)
     pipe.lastArrival = Math.max(arrival, pipe.lastArrival)
     if (conditions.reordering) {
-      this.#courier.after(arrival - now, arrive)
+      this.#courier.after(arrival - now, () => {
+        this.#bring(pipe, what)
+      })
       return
     }
-    // Whichever timer fires first brings the oldest message: timers of a real clock are not exact.
-    pipe.queue.push(arrive)
-    this.#courier.after(arrival - now, () => pipe.queue.shift()?.())
+    pipe.queue.push(what)
+    this.#courier.after(arrival - now, pipe.bringNext)
   }
 
   #pass(link: Link, isRequest: boolean): Promise<void> {
@@ -311,7 +331,7 @@ export class MemoryNetwork implements Carrier {
     return link
   }
 
-  #note(kind: 'drop' | 'note', from: MemoryChannel, link: Link, sequence: number, why: string): void {
+  #note(kind: 'drop' | 'note', { from, link }: Pipe, sequence: number, why: string): void {
     this.#trace?.({
       n: link.from,
       k: kind,

@@ -5,14 +5,14 @@ export class QueuedTimer implements Timer {
   readonly at: Milliseconds
   readonly order: number
   readonly #callback: () => void
-  readonly #onCancel: () => void
+  readonly #queue: TimerQueue
   #waiting = true
 
-  constructor(at: Milliseconds, order: number, callback: () => void, onCancel: () => void) {
+  constructor(at: Milliseconds, order: number, callback: () => void, queue: TimerQueue) {
     this.at = at
     this.order = order
     this.#callback = callback
-    this.#onCancel = onCancel
+    this.#queue = queue
   }
 
   get waiting(): boolean {
@@ -22,7 +22,7 @@ export class QueuedTimer implements Timer {
   cancel(): void {
     if (!this.#waiting) return
     this.#waiting = false
-    this.#onCancel()
+    this.#queue.cancelled()
   }
 
   fire(): void {
@@ -43,12 +43,15 @@ export class TimerQueue {
   }
 
   add(at: Milliseconds, callback: () => void): Timer {
-    const timer = new QueuedTimer(at, ++this.#created, callback, () => {
-      this.#cancelled++
-      if (this.#cancelled > 64 && this.#cancelled * 2 > this.#heap.length) this.#compact()
-    })
+    const timer = new QueuedTimer(at, ++this.#created, callback, this)
     this.#push(timer)
     return timer
+  }
+
+  /** One of these timers will not fire. For the timer itself. */
+  cancelled(): void {
+    this.#cancelled++
+    if (this.#cancelled > 64 && this.#cancelled * 2 > this.#heap.length) this.#compact()
   }
 
   /** The next timer to fire, left where it is. */

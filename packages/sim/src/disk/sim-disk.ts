@@ -33,6 +33,8 @@ export interface SimDiskOptions {
 const STALE_BYTES_MAX = 64 * 1024
 
 const nothing = (): void => undefined
+/** What a disk says that is not there any more. */
+const never = (): Promise<never> => new Promise(nothing)
 
 export class SimDisk implements Disk {
   readonly #random: Random
@@ -153,7 +155,7 @@ export class SimDisk implements Disk {
     if (known === undefined && options.create !== true && options.exclusive !== true)
       throw new DiskError('NOT_FOUND', `${path} is missing`)
     if (known !== undefined) return this.#handle(path, known, options)
-    await this.#change()
+    if (this.#diesOf()) await never()
     const inode = new Inode()
     this.#changeNames(path, (names) => names.set(path, inode))
     return this.#handle(path, inode, options)
@@ -162,7 +164,7 @@ export class SimDisk implements Disk {
   async rename(from: string, to: string): Promise<void> {
     await this.#pause()
     const inode = this.#find(from)
-    await this.#change()
+    if (this.#diesOf()) await never()
     this.#changeNames(to, (names) => {
       names.delete(from)
       names.set(to, inode)
@@ -171,7 +173,7 @@ export class SimDisk implements Disk {
 
   async remove(path: string): Promise<void> {
     await this.#pause()
-    await this.#change()
+    if (this.#diesOf()) await never()
     const inode = this.#names.get(path)
     if (inode !== undefined) this.#stale = inode.live.slice(0, STALE_BYTES_MAX)
     this.#changeNames(path, (names) => names.delete(path))
@@ -194,7 +196,7 @@ export class SimDisk implements Disk {
 
   async syncDirectory(directory: string): Promise<void> {
     await this.#pause('sync')
-    await this.#change()
+    if (this.#diesOf()) await never()
     for (const change of this.#nameChanges)
       if (change.directory === directory) change.apply(this.#syncedNames)
     this.#nameChanges = this.#nameChanges.filter((change) => change.directory !== directory)
@@ -219,10 +221,8 @@ export class SimDisk implements Disk {
 
   #handle(path: string, inode: Inode, { durableWrites = false }: DiskOpenOptions): DiskFile {
     const life = this.#life
-    const alive = async (kind: 'sync' | 'other' = 'other', inPart?: () => void): Promise<void> => {
-      if (life !== this.#life) await new Promise<never>(nothing)
-      await this.#pause(kind, inPart)
-    }
+    const alive = (kind: 'sync' | 'other' = 'other', inPart?: () => void): Promise<void> =>
+      life === this.#life ? this.#pause(kind, inPart) : never()
     return {
       size: async () => {
         await alive()
@@ -238,7 +238,7 @@ export class SimDisk implements Disk {
         }
         await alive(durableWrites ? 'sync' : 'other', inPart)
         const room = this.#room(inode, position, bytes.length)
-        await this.#change(inPart)
+        if (this.#diesOf(inPart)) await never()
         if (room < bytes.length) {
           inode.write(bytes.subarray(0, room), position)
           throw new DiskError('DISK_FULL', `cannot write ${path}: no space left`)
@@ -255,7 +255,7 @@ export class SimDisk implements Disk {
       sync: async () => {
         const inPart = (): void => inode.syncSome(this.#random)
         await alive('sync', inPart)
-        await this.#change(inPart)
+        if (this.#diesOf(inPart)) await never()
         if (this.#fails()) {
           inPart()
           throw new DiskError('DISK_FAILED', `cannot sync ${path}: input/output error`)
@@ -264,7 +264,7 @@ export class SimDisk implements Disk {
       },
       truncate: async (size) => {
         await alive()
-        await this.#change()
+        if (this.#diesOf()) await never()
         inode.truncate(size)
       },
       close: async () => {
@@ -274,22 +274,24 @@ export class SimDisk implements Disk {
   }
 
   /** An operation takes its time. When the power goes meanwhile it is done `inPart`, and nobody hears of it. */
-  async #pause(kind: 'sync' | 'other' = 'other', inPart: () => void = nothing): Promise<void> {
+  #pause(kind: 'sync' | 'other' = 'other', inPart?: () => void): Promise<void> {
     const life = this.#life
-    this.#underWay.add(inPart)
-    await this.#pace.pass(kind)
-    if (this.#isDead || life !== this.#life) await new Promise<never>(nothing)
-    this.#underWay.delete(inPart)
+    if (inPart !== undefined) this.#underWay.add(inPart)
+    return this.#pace.pass(kind).then(() => {
+      if (this.#isDead || life !== this.#life) return never()
+      if (inPart !== undefined) this.#underWay.delete(inPart)
+      return undefined
+    })
   }
 
-  /** Counts a change; the one on which the disk dies is done in part and never answered. */
-  async #change(inPart: () => void = nothing): Promise<void> {
-    if (--this.changesUntilDeath > 0) return
+  /** Counts a change. True for the one on which the disk dies: it is done in part and never answered. */
+  #diesOf(inPart: () => void = nothing): boolean {
+    if (--this.changesUntilDeath > 0) return false
     this.#isDead = true
     inPart()
     this.#underWay.clear()
     this.#sayDead()
-    await new Promise<never>(nothing)
+    return true
   }
 
   #revive(): void {

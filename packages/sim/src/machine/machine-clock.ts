@@ -1,6 +1,6 @@
 import type { Clock, Milliseconds, Timer } from '@lab/rpc'
 
-/** A timer found too early, by a slower clock or by rounding, looks again after so much: less might not move time at all. */
+/** A timer found too early looks again after so much at least: less might not move time at all. */
 const GRAIN_MS = 0.001
 
 /** The clock of one machine: it may run faster or slower than the world's, and somebody may set its wall time. */
@@ -38,20 +38,36 @@ export class MachineClock implements Clock {
   }
 
   setTimer(delay: Milliseconds, callback: () => void): Timer {
-    const wait = Math.max(delay, 0)
-    const due = this.now() + wait
-    let timer = this.#world.setTimer(wait / this.#rate, () => {
-      fire()
-    })
-    const fire = (): void => {
-      const left = due - this.now()
-      if (left <= 0) callback()
-      else timer = this.#world.setTimer(Math.max(left / this.#rate, GRAIN_MS), fire)
-    }
-    return {
-      cancel: () => {
-        timer.cancel()
-      },
-    }
+    return new MachineTimer(this, Math.max(delay, 0), callback)
+  }
+
+  /** On the world's clock, when so much has passed on this one as long as nobody changes its rate. */
+  after(wait: Milliseconds, look: () => void): Timer {
+    return this.#world.setTimer(wait / this.#rate, look)
+  }
+}
+
+/** Found too early, by a slower clock or by rounding, it looks again. */
+class MachineTimer implements Timer {
+  readonly #clock: MachineClock
+  readonly #due: Milliseconds
+  readonly #callback: () => void
+  #timer: Timer
+
+  constructor(clock: MachineClock, wait: Milliseconds, callback: () => void) {
+    this.#clock = clock
+    this.#due = clock.now() + wait
+    this.#callback = callback
+    this.#timer = clock.after(wait, this.#look)
+  }
+
+  cancel(): void {
+    this.#timer.cancel()
+  }
+
+  readonly #look = (): void => {
+    const left = this.#due - this.#clock.now()
+    if (left <= 0) this.#callback()
+    else this.#timer = this.#clock.after(Math.max(left, GRAIN_MS), this.#look)
   }
 }

@@ -1,7 +1,5 @@
-import type { TraceEvent } from '@lab/rpc'
-import { numberOf, termRunsOf, type TermRuns } from '../fields.ts'
+import { numberOf, termRunsOf } from '../fields.ts'
 import { at, type Property } from './property.ts'
-import type { Server } from './world.ts'
 
 /** What an entry (index, term) was when it was first seen anywhere. */
 interface Seen {
@@ -25,39 +23,35 @@ export const logMatching: Property = {
     return (event, server) => {
       const runs = event.k === 'append' ? termRunsOf(event, 'terms') : undefined
       if (runs === undefined) return null
-      for (const entry of entriesOf(event, runs, server)) {
-        const { index, now } = entry
-        if (now.prevTerm !== undefined && now.prevTerm > now.term)
-          return `${server.id} puts ${at(index, now.term)} behind an entry of term ${String(now.prevTerm)}: terms never decrease along a log`
-        const others = (seen[index] ??= [])
-        const before = others.find(({ term }) => term === now.term)
-        if (before === undefined) others.push(now)
-        const why = before === undefined ? null : difference(before, now, index)
+      const first = numberOf(event, 'first') ?? 1
+      const last = numberOf(event, 'last') ?? 0
+      const crcs = Array.isArray(event['crcs']) ? (event['crcs'] as readonly unknown[]) : []
+      let prevTerm = server.log?.termAt(first - 1)
+      let run = 0
+      for (let index = first; index <= last; index++) {
+        while ((runs[run + 1]?.[0] ?? Infinity) <= index) run++
+        const term = runs[run]?.[1]
+        if (term === undefined) return null
+        const crc = crcs[index - first]
+        const now = { term, server: server.id, prevTerm, crc: typeof crc === 'number' ? crc : undefined }
+        const why = decreases(now, index) ?? firstOrSame((seen[index] ??= []), now, index)
         if (why !== null) return why
+        prevTerm = term
       }
       return null
     }
   },
 }
 
-function* entriesOf(
-  event: TraceEvent,
-  runs: TermRuns,
-  { id, log }: Server,
-): Generator<{ readonly index: number; readonly now: Seen }, void, undefined> {
-  const first = numberOf(event, 'first') ?? 1
-  const last = numberOf(event, 'last') ?? 0
-  const crcs = Array.isArray(event['crcs']) ? (event['crcs'] as readonly unknown[]) : []
-  let prevTerm = log?.termAt(first - 1)
-  let run = 0
-  for (let index = first; index <= last; index++) {
-    while ((runs[run + 1]?.[0] ?? Infinity) <= index) run++
-    const term = runs[run]?.[1]
-    if (term === undefined) return
-    const crc = crcs[index - first]
-    yield { index, now: { term, server: id, prevTerm, crc: typeof crc === 'number' ? crc : undefined } }
-    prevTerm = term
-  }
+function decreases({ server, term, prevTerm }: Seen, index: number): string | null {
+  if (prevTerm === undefined || prevTerm <= term) return null
+  return `${server} puts ${at(index, term)} behind an entry of term ${String(prevTerm)}: terms never decrease along a log`
+}
+
+function firstOrSame(others: Seen[], now: Seen, index: number): string | null {
+  for (const before of others) if (before.term === now.term) return difference(before, now, index)
+  others.push(now)
+  return null
 }
 
 function difference(before: Seen, now: Seen, index: number): string | null {

@@ -43,10 +43,11 @@ function committedOther(
 }
 
 function differ(before: Applied, now: Applied, index: number): string | null {
-  const place = `at index ${String(index)}`
   if (before.term !== undefined && now.term !== undefined && before.term !== now.term)
-    return `${place} ${before.by} applied an entry of term ${String(before.term)} and ${now.by} applies one of term ${String(now.term)}`
+    return `at index ${String(index)} ${before.by} applied an entry of term ${String(before.term)} and ${now.by} applies one of term ${String(now.term)}`
   if (before.command === undefined || now.command === undefined) return null
   const [one, other] = [JSON.stringify(before.command), JSON.stringify(now.command)]
-  return one === other ? null : `${place} ${before.by} applied ${one} and ${now.by} applies ${other}`
+  return one === other
+    ? null
+    : `at index ${String(index)} ${before.by} applied ${one} and ${now.by} applies ${other}`
 }
