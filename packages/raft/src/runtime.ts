@@ -10,7 +10,7 @@ import { Deadlines } from './calls/deadlines.ts'
 import { Proposer } from './calls/proposer.ts'
 import { membersOf } from './core/membership.ts'
 import type { Raft } from './core/raft.ts'
-import type { Change } from './core/ready.ts'
+import type { Change, CoreStatus } from './core/ready.ts'
 import { Diagnostics } from './diagnostics.ts'
 import { Acquaintances } from './driver/acquaintances.ts'
 import { Driver } from './driver/driver.ts'
@@ -30,7 +30,7 @@ import type { ReplicatedMachine } from './rsm/replicated-machine.ts'
 import type { ServerStatus } from './services.ts'
 import { Standing } from './standing.ts'
 import type { Recovered, Storage } from './storage.ts'
-import type { NodeId } from './types.ts'
+import type { Index, NodeId } from './types.ts'
 
 /** A leader that has not answered for so long is asked again, or another is. */
 const ATTEMPT_TIMEOUT_MS = 2000
@@ -236,9 +236,7 @@ export class Runtime {
       learners: membership.learners,
       membershipIndex: membership.index,
       addresses: membership.addresses,
-      matchIndexes: Object.fromEntries(
-        Object.entries(followers).map(([peer, { matchIndex }]) => [peer, matchIndex]),
-      ),
+      matchIndexes: matchIndexesOf(followers),
       sessions: this.#machine.sessions,
     }
   }
@@ -343,4 +341,10 @@ export class Runtime {
     const { sessionsMax, sessionIdleMs } = this.settings.limits
     return { sessionsMax, idleMsMax: sessionIdleMs }
   }
+}
+
+function matchIndexesOf(followers: CoreStatus['followers']): Record<NodeId, Index> {
+  const all: Record<NodeId, Index> = {}
+  for (const peer in followers) all[peer] = followers[peer]?.matchIndex ?? 0
+  return all
 }

@@ -47,9 +47,14 @@ export function encodeMessage(message: Message): Uint8Array {
 /** As between servers: the group as a varint, then the message. */
 export function encodeGroupMessage(group: number, message: Message): Uint8Array {
   const writer = new ByteWriter(sizeHint(message))
+  writeGroupMessage(writer, group, message)
+  return writer.view()
+}
+
+/** Encodes into a writer of the caller's. */
+export function writeGroupMessage(writer: ByteWriter, group: number, message: Message): void {
   writer.varint(group)
   writeMessage(writer, message)
-  return writer.view()
 }
 
 /** @throws {ProtocolError} on anything that {@link encodeGroupMessage} would not write */

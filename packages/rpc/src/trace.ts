@@ -71,7 +71,7 @@ export type TraceKind =
 /** What an emitter fills in; the sink adds `i` and `t`. */
 export type TraceFields = { [K in keyof TraceEvent as K extends 'i' | 't' ? never : K]: TraceEvent[K] }
 
-/** Takes events. @returns the event's index, to be given as the cause of others */
+/** Takes events, each an object made for it. @returns the event's index, to be given as the cause of others */
 export interface TraceSink {
   (event: TraceFields): number
   /** False: the messages between connections (`send`, `recv`, `drop`) are not wanted, which are most of all events. */

@@ -33,10 +33,15 @@ function stampedFirst(fields: TraceFields, i: number, t: number): TraceEvent {
   return { i, t, ...fields }
 }
 
-/** For whom only looks at them: a literal that begins with a copy takes a tenth of the time. */
+/** For whom only looks at them: no copy, as whoever tells of an event has made it for that. */
 function stampedLast(fields: TraceFields, i: number, t: number): TraceEvent {
-  return { ...fields, i, t }
+  const event = fields as Stamped
+  event.i = i
+  event.t = t
+  return event
 }
+
+type Stamped = TraceFields & { i: number; t: number }
 
 /** What the wall clock shows at first: November 2023, like any other. */
 const WALL_TIME_AT_ZERO = 1_700_000_000_000

@@ -1,5 +1,6 @@
 /** Links to the other processes: one each, shared by all groups, re-dialled for as long as any group has a member there. */
 import {
+  ByteWriter,
   openLink,
   systemClock,
   type Address,
@@ -18,11 +19,14 @@ import {
   type RequestClient,
 } from '../services.ts'
 import type { NodeId } from '../types.ts'
-import { encodeGroupMessage } from '../wire.ts'
+import { encodeGroupMessage, writeGroupMessage } from '../wire.ts'
 import { Greeter } from './greeter.ts'
 import type { Greeting } from './greeting.ts'
 import { SnapshotLinks } from './snapshot-links.ts'
 import type { RaftTrace } from './trace-events.ts'
+
+/** A larger buffer is not kept for the next message. */
+const KEPT_BYTES_MAX = 64 * 1024
 
 export interface PeersOptions {
   readonly self: NodeId
@@ -59,6 +63,7 @@ export class Peers {
   /** Those that are members no longer. */
   readonly #leaving = new Map<NodeId, Timer>()
   readonly #snapshots: SnapshotLinks
+  #writer = new ByteWriter()
 
   constructor(options: PeersOptions) {
     this.#options = options
@@ -109,11 +114,18 @@ export class Peers {
       const peer = this.#up(to)
       if (peer === null) continue
       trace?.sending(cause)
-      const bytes = encodeGroupMessage(group, message)
-      bytesSent += bytes.length
-      if (message.type === 'InstallSnapshot') this.#snapshots.send(to, peer.addresses, bytes)
-      else peer.messages.message(bytes)
+      if (message.type === 'InstallSnapshot') {
+        const bytes = encodeGroupMessage(group, message)
+        bytesSent += bytes.length
+        this.#snapshots.send(to, peer.addresses, bytes)
+        continue
+      }
+      this.#writer.reset()
+      writeGroupMessage(this.#writer, group, message)
+      bytesSent += this.#writer.length
+      peer.messages.message(this.#writer.view()) // copied before the call returns
     }
+    if (this.#writer.length > KEPT_BYTES_MAX) this.#writer = new ByteWriter()
     trace?.sending()
     return bytesSent
   }

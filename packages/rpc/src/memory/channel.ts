@@ -7,7 +7,7 @@ const LOW_WATER_BYTES = 64 * 1024
 
 /** What a channel asks of the network. */
 export interface Carrier {
-  /** Carries a message to the other end; `from.taken` is called once, when it has been delivered or is lost. */
+  /** Carries a copy of a message to the other end; `from.taken` is called once, when it has been delivered or is lost. */
   carry(from: MemoryChannel, message: Uint8Array, sequence: number): void
   /** Tells the other end, after all that was sent before, that this one is gone. */
   carryClose(from: MemoryChannel, error: Error | undefined): void
@@ -74,7 +74,7 @@ export class MemoryChannel implements Channel {
   send(message: Uint8Array): void {
     if (this.#isClosed) return
     this.#bufferedBytes += message.length
-    this.#carrier.carry(this, message.slice(), ++this.#sent)
+    this.#carrier.carry(this, message, ++this.#sent)
   }
 
   /** A message of so many bytes is not in the network any more. */

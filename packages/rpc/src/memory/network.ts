@@ -14,6 +14,7 @@ import type { TraceSink } from '../trace.ts'
 import type { Address, Channel, Listener } from '../transport.ts'
 import { MemoryChannel, type Carrier, type Parcel } from './channel.ts'
 import { reliableLink, type LabPreset, type LinkConditions } from './conditions.ts'
+import { Slab } from './slab.ts'
 import { Courier, Link, drawDelay, type LinkCounters } from './link.ts'
 
 export interface MemoryNetworkOptions {
@@ -70,6 +71,7 @@ export class MemoryNetwork implements Carrier {
   readonly #trace: TraceSink | undefined
   readonly #courier: Courier
   readonly #defaults: LinkConditions
+  readonly #slab = new Slab()
   #rules: Rule[] = []
   readonly #links = new Map<string, Link>()
   readonly #pipes = new Map<MemoryChannel, Pipe>()
@@ -227,16 +229,15 @@ export class MemoryNetwork implements Carrier {
     const { link } = pipe
     link.sent++
     link.bytesSent += message.length
-    const parcel = { message, sequence, from }
     const conditions = this.#conditionsOf(link, from.isDialler)
-    if (link.isCut) this.#drop(pipe, parcel, 'cut')
+    if (link.isCut) this.#drop(pipe, { message, sequence, from }, 'cut')
     else if (conditions.lossRate > 0 && this.#random.next() < conditions.lossRate)
-      this.#drop(pipe, parcel, 'lost')
+      this.#drop(pipe, { message, sequence, from }, 'lost')
     else {
-      this.#deliver(pipe, conditions, parcel)
+      this.#deliver(pipe, conditions, { message: this.#slab.copyOf(message), sequence, from })
       if (conditions.duplicationRate > 0 && this.#random.next() < conditions.duplicationRate) {
         this.#note('note', pipe, sequence, 'duplicated')
-        this.#deliver(pipe, conditions, { message: message.slice(), sequence, from: null })
+        this.#deliver(pipe, conditions, { message: this.#slab.copyOf(message), sequence, from: null })
       }
     }
   }

@@ -14,6 +14,8 @@ export interface RaftWatcherOptions<S, Op = unknown, Result = unknown> extends W
 
 /** Events after which a server's terms and indexes may be others. */
 const STIRRING: ReadonlySet<string> = new Set(['start', 'role', 'commit', 'apply', 'snapshot', 'truncate'])
+/** Events after which servers may agree that did not before. */
+const UNITING: ReadonlySet<string> = new Set([...STIRRING, 'append', 'config'])
 
 type Seen = Pick<NodeStatus, 'term' | 'commitIndex' | 'appliedIndex'>
 
@@ -24,6 +26,8 @@ export class RaftWatcher<S, Op, Result> implements Watcher<Op, Result> {
   readonly #seen = new Map<string, Seen>()
   /** Something was told since the last look. */
   readonly #stirred = new Set<string>()
+  /** How many servers there were when they were found not to agree; -1 when something was told since. */
+  #apart = -1
 
   constructor(options: RaftWatcherOptions<S, Op, Result>) {
     this.#options = options
@@ -33,12 +37,14 @@ export class RaftWatcher<S, Op, Result> implements Watcher<Op, Result> {
     // Messages are many, and what they lead to is told by other events.
     if (event.k === 'send' || event.k === 'recv' || event.k === 'drop') return
     if (STIRRING.has(event.k)) this.#stirred.add(event.n)
+    if (UNITING.has(event.k)) this.#apart = -1
     const [violation] = this.#checker.feed(event)
     mustHold(violation === undefined, violation === undefined ? '' : formatViolation(violation))
   }
 
   ended(node: string): void {
     this.#seen.delete(node)
+    this.#apart = -1
   }
 
   /** snapshot ≤ applied ≤ commit ≤ last; term, commitIndex and lastApplied only grow in one life. */
@@ -53,11 +59,10 @@ export class RaftWatcher<S, Op, Result> implements Watcher<Op, Result> {
 
   hasConverged(): boolean {
     const { servers, statusOf } = this.#options
-    const all = [...servers.values()].map(statusOf)
-    const leader = leaderAmong(all)
-    if (leader === null || leader.votersOutgoing.length > 0) return false
-    const voters = all.filter(({ id }) => leader.voters.includes(id))
-    return voters.length * 2 > leader.voters.length && all.every((status) => isEqual(status, leader))
+    if (this.#apart === servers.size) return false
+    const agree = haveConverged([...servers.values()].map(statusOf))
+    this.#apart = agree ? -1 : servers.size
+    return agree
   }
 
   /** State machine safety, as far as states show it: those that have applied the same are the same. */
@@ -89,6 +94,13 @@ export class RaftWatcher<S, Op, Result> implements Watcher<Op, Result> {
     }
     this.#seen.set(id, { term, commitIndex, appliedIndex })
   }
+}
+
+function haveConverged(all: readonly NodeStatus[]): boolean {
+  const leader = leaderAmong(all)
+  if (leader === null || leader.votersOutgoing.length > 0) return false
+  const voters = all.filter(({ id }) => leader.voters.includes(id))
+  return voters.length * 2 > leader.voters.length && all.every((status) => isEqual(status, leader))
 }
 
 /** Of those that say that they lead, the one of the latest term: an earlier one may not have heard of it yet. */
