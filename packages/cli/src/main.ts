@@ -33,10 +33,10 @@ export async function main(argv: readonly string[]): Promise<void> {
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   const format = formatAsked(argv, io)
   let said = ''
-  const program = buildProgram(io, (text) => {
-    said += text
-  })
   try {
+    const program = await buildProgram(io, argv[0], (text) => {
+      said += text
+    })
     await program.parseAsync([...argv], { from: 'user' })
     return ExitCode.ok
   } catch (thrown) {

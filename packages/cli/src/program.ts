@@ -1,17 +1,6 @@
 /** The commands and their help. What they do stands in commands/. */
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { addCertCommands } from './commands/cert.ts'
-import { addClusterCommands } from './commands/cluster.ts'
-import { addGradeCommand } from './commands/grade.ts'
-import { addKvCommands } from './commands/kv.ts'
-import { addLocalCommands } from './commands/local.ts'
-import { addCheckCommand } from './commands/check.ts'
-import { addMrCommands } from './commands/mr.ts'
-import { addServerCommands } from './commands/server.ts'
-import { addShardCommands } from './commands/shard.ts'
-import { addSimCommands } from './commands/sim.ts'
-import { addTraceCommands } from './commands/trace.ts'
 import { formatHelp, withExamples } from './help.ts'
 import type { Io } from './io.ts'
 
@@ -27,8 +16,33 @@ Data go to standard output, talk to standard error.
 Exit codes: 0 ok · 1 failure · 2 usage · 3 no such key, comparison lost · 4 unavailable · 5 outcome of a write unknown ·
             6 unauthorised · 130 interrupted`
 
-/** @param sayUsage receives what commander says about a command line that makes no sense */
-export function buildProgram(io: Io, sayUsage: (text: string) => void): Command {
+type AddCommands = (program: Command, io: Io) => void
+
+/** What each file adds, in the order of the help, loaded when it is asked for: a command needs few of the packages. */
+const COMMANDS: readonly { readonly names: readonly string[]; readonly load: () => Promise<AddCommands> }[] =
+  [
+    { names: ['server'], load: async () => (await import('./commands/server.ts')).addServerCommands },
+    { names: ['kv'], load: async () => (await import('./commands/kv.ts')).addKvCommands },
+    { names: ['cluster'], load: async () => (await import('./commands/cluster.ts')).addClusterCommands },
+    { names: ['shard'], load: async () => (await import('./commands/shard.ts')).addShardCommands },
+    { names: ['up', 'down'], load: async () => (await import('./commands/local.ts')).addLocalCommands },
+    { names: ['cert'], load: async () => (await import('./commands/cert.ts')).addCertCommands },
+    { names: ['trace'], load: async () => (await import('./commands/trace.ts')).addTraceCommands },
+    { names: ['sim'], load: async () => (await import('./commands/sim.ts')).addSimCommands },
+    { names: ['check'], load: async () => (await import('./commands/check.ts')).addCheckCommand },
+    { names: ['grade'], load: async () => (await import('./commands/grade.ts')).addGradeCommand },
+    { names: ['mr'], load: async () => (await import('./commands/mr.ts')).addMrCommands },
+  ]
+
+/**
+ * @param asked the first word of the command line: only its commands are there, all of them for any other word
+ * @param sayUsage receives what commander says about a command line that makes no sense
+ */
+export async function buildProgram(
+  io: Io,
+  asked: string | undefined,
+  sayUsage: (text: string) => void,
+): Promise<Command> {
   const program = new Command('lab')
     .description('Start servers, use the store, look at traces.')
     .version(ownVersion(), '-V, --version')
@@ -44,17 +58,8 @@ export function buildProgram(io: Io, sayUsage: (text: string) => void): Command 
     .configureHelp({ formatHelp })
     .addHelpText('after', AFTER)
   withExamples(program, EXAMPLES)
-  addServerCommands(program, io)
-  addKvCommands(program, io)
-  addClusterCommands(program, io)
-  addShardCommands(program, io)
-  addLocalCommands(program, io)
-  addCertCommands(program, io)
-  addTraceCommands(program, io)
-  addSimCommands(program, io)
-  addCheckCommand(program, io)
-  addGradeCommand(program, io)
-  addMrCommands(program, io)
+  const named = COMMANDS.filter(({ names }) => asked !== undefined && names.includes(asked))
+  for (const { load } of named.length > 0 ? named : COMMANDS) (await load())(program, io)
   return program
 }
 
