@@ -16,17 +16,17 @@ export async function resolve(specifier, context, nextResolve) {
 
 export async function load(url, context, nextLoad) {
   if (NODE_STRIPS_TYPES || !url.startsWith('file:') || !/\.m?ts$/.test(url)) return nextLoad(url, context)
-  const text = await readFile(fileURLToPath(url), 'utf8')
-  return { format: 'module', shortCircuit: true, source: await stripped(text) }
+  const path = fileURLToPath(url)
+  return { format: 'module', shortCircuit: true, source: await stripped(await readFile(path, 'utf8'), path) }
 }
 
-async function stripped(text) {
+async function stripped(text, path) {
   const cached = new URL(`${createHash('sha256').update(text).digest('hex')}.js`, CACHE)
   try {
     return await readFile(cached, 'utf8')
   } catch {
-    stripper ??= await import('amaro')
-    const { code } = stripper.transformSync(text, { mode: 'strip-only' })
+    stripper ??= await import('../packages/cli/bin/strip-types.mjs')
+    const code = stripper.stripTypes(text, path)
     await keep(cached, code)
     return code
   }

@@ -1,0 +1,1 @@
+export function stripTypes(text: string, path: string): string
