@@ -3,6 +3,7 @@ import { EntryKind } from '../packages/raft/src/entry.ts'
 import { RecordWriter, decodeRecords } from '../packages/raft/src/record.ts'
 import type { Benchmark, Row } from './benchmark.ts'
 import { Cores } from './core/cores.ts'
+import { median } from './statistics.ts'
 
 const PAYLOAD_BYTES = 256
 const OUTSTANDING = [1, 64, 1024]
@@ -80,9 +81,4 @@ function rate(millis: number, work: () => number): number {
     now = performance.now()
   }
   return (done / (now - begun)) * 1000
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[sorted.length >> 1] ?? 0
 }

@@ -6,6 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Benchmark, Row } from './benchmark.ts'
 import { BareFile } from './log/bare-file.ts'
 import { DurableLog } from './log/durable-log.ts'
+import { percentile } from './statistics.ts'
 
 const BATCHES = [1, 8, 64, 512]
 /** Many and short, so that both meet the same disk: its speed changes from one second to the next. */
@@ -91,9 +92,4 @@ async function timed(millis: number, prepare: () => () => Promise<void>): Promis
 /** Writes a second, were there nothing between them. */
 function rate(times: Times): number {
   return (times.length * 1e6) / times.reduce((sum, time) => sum + time, 0)
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 }

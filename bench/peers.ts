@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** A peer that is many programs is there when this one is. */
-const PROGRAMS: Readonly<Record<string, string>> = { coreutils: 'sort' }
+const PROGRAMS: Readonly<Record<string, string>> = { coreutils: 'sort', redis: 'redis-server' }
 
 /** Looks for outside programs on PATH; says which are missing instead of failing, because nobody needs to have them. */
 export function findPeers(names: readonly string[]): Map<string, string> {

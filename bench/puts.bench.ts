@@ -1,82 +1,68 @@
-import { Clerk } from '@lab/kvraft/clerk'
-import { tcp } from '@lab/rpc/tcp'
+/** Durable puts: on the disks of a majority before they are answered. Beside us, on the same disk: etcd, and Redis alone. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Benchmark, Row } from './benchmark.ts'
-import { closedLoop } from './cluster/load.ts'
-import { startCluster, type Cluster } from './cluster/processes.ts'
+import { pacedLoop } from './cluster/load.ts'
+import { cpuSecondsOf, residentOf } from './cluster/server-process.ts'
+import { startContenders, type Contender } from './peers/contenders.ts'
+import { contest } from './peers/contest.ts'
+import { RECORDED } from './peers/recorded.ts'
 
-const IN_FLIGHT = [1, 16, 64, 256, 1000]
 const IDLE_MS = 5000
+/** Of the time for measuring, with etcd's best pace for us. */
+const PACED_PART = 0.1
+const PACED_GOAL_MS = 15
 
-/** Every put is on the disks of a majority before it is answered; client and servers share the machine. */
 export const benchmark: Benchmark = {
-  title: 'Durable puts, 256 B, three server processes and one client process over TCP; then the cluster idle',
-  async run({ seconds }) {
-    const cluster = await startCluster(3)
+  title:
+    'Durable puts, 256 B, three server processes and one client process over TCP; then at the best pace of etcd, then idle. Peers: etcd,redis',
+  async run({ seconds, peers, log }) {
+    const contenders = await startContenders(peers)
     try {
-      const clerk = await Clerk.connect({ servers: [...cluster.addresses], transport: tcp() })
-      const share = (seconds * 1000 - IDLE_MS - 4000) / IN_FLIGHT.length
-      const rows: Row[] = []
-      for (const inFlight of IN_FLIGHT) rows.push(await measure(cluster, clerk, inFlight, share))
-      await clerk.close()
-      rows.push(await idle(cluster))
+      const [ours] = contenders
+      if (ours === undefined) return []
+      const milliseconds = Math.max(5, seconds - 10) * 1000
+      const { rows, etcdPeak } = await contest('puts', contenders, milliseconds * (1 - PACED_PART), { log })
+      const pace = Math.max(etcdPeak, ...Object.values(RECORDED.etcd.puts))
+      rows.push(await paced(ours, pace, milliseconds * PACED_PART))
+      for (const contender of contenders) rows.push(await idle(contender))
       return rows
     } finally {
-      await cluster.stop()
+      await Promise.all(contenders.map((contender) => contender.stop()))
     }
   },
 }
 
-async function measure(cluster: Cluster, clerk: Clerk, inFlight: number, milliseconds: number): Promise<Row> {
-  const warmupMs = Math.min(1500, milliseconds / 3)
-  const before = cpuSeconds(cluster)
-  const clientBefore = process.cpuUsage()
-  const { operations, seconds, p50, p99 } = await closedLoop(clerk, inFlight, {
+/** What our latency is at the load where etcd gives all it can. */
+async function paced(ours: Contender, pace: number, milliseconds: number): Promise<Row> {
+  const client = await ours.open(256)
+  const before = cpuSecondsOf(ours.servers)
+  const warmupMs = milliseconds / 4
+  const { perSecond, p50, p99 } = await pacedLoop(client.put, pace, {
     warmupMs,
     measureMs: milliseconds - warmupMs,
   })
-  const client = process.cpuUsage(clientBefore)
-  const elapsed = milliseconds / 1000
+  const micros = ((cpuSecondsOf(ours.servers) - before) * 1e6) / (pace * milliseconds * 0.001)
+  await client.close()
   return {
-    'in flight': String(inFlight),
-    'puts/s': operations / seconds,
-    'p50 ms': p50,
-    'p99 ms': p99,
-    'CPU % of each server': percentages(before, cpuSeconds(cluster), elapsed),
-    'CPU % of the client': (client.user + client.system) / 1e4 / elapsed,
-    'resident MB': resident(cluster),
+    ...{ 'in flight': `${String(Math.round(pace))}/s`, by: ours.name, 'puts/s': perSecond },
+    ...{ 'p50 ms': p50, 'p99 ms': p99, 'CPU µs, servers': micros, 'CPU µs, client': '' },
+    ...{ 'resident MB': residentOf(ours.servers), 'against etcd': '' },
+    goal: `p99 ≤ ${String(PACED_GOAL_MS)} ms`,
   }
 }
 
-async function idle(cluster: Cluster): Promise<Row> {
+async function idle({ name, servers }: Contender): Promise<Row> {
   // The last heartbeats of the load, and the collector, are none of it.
-  await new Promise((resolve) => setTimeout(resolve, 1000))
-  const before = cpuSeconds(cluster)
-  await new Promise((resolve) => setTimeout(resolve, IDLE_MS))
+  await sleep(1000)
+  const before = servers.map((server) => server.usage()?.cpuSeconds ?? 0)
+  await sleep(IDLE_MS)
+  const each = servers.map((server, at) => {
+    const seconds = (server.usage()?.cpuSeconds ?? 0) - (before[at] ?? 0)
+    return ((seconds * 1000 * 100) / IDLE_MS).toFixed(1)
+  })
   return {
-    'in flight': 'idle',
-    'puts/s': 0,
-    'p50 ms': 0,
-    'p99 ms': 0,
-    'CPU % of each server': percentages(before, cpuSeconds(cluster), IDLE_MS / 1000),
-    'CPU % of the client': 0,
-    'resident MB': resident(cluster),
+    ...{ 'in flight': 'idle', by: name, 'puts/s': 0, 'p50 ms': 0, 'p99 ms': 0 },
+    ...{ 'CPU µs, servers': `${each.join(' ')} % of a core`, 'CPU µs, client': '' },
+    ...{ 'resident MB': residentOf(servers), 'against etcd': '', goal: name === '@lab' ? '< 1 % each' : '' },
   }
-}
-
-function cpuSeconds(cluster: Cluster): number[] {
-  return cluster.usage()?.map((usage) => usage.cpuSeconds) ?? []
-}
-
-function percentages(before: readonly number[], after: readonly number[], seconds: number): string {
-  if (after.length === 0) return 'unknown here'
-  return after.map((cpu, at) => (((cpu - (before[at] ?? 0)) / seconds) * 100).toFixed(1)).join(' ')
-}
-
-function resident(cluster: Cluster): string {
-  return (
-    cluster
-      .usage()
-      ?.map(({ residentBytes }) => Math.round(residentBytes / 2 ** 20))
-      .join(' ') ?? 'unknown here'
-  )
 }

@@ -7,7 +7,7 @@ import { machineLine } from './machine.ts'
 import { findPeers } from './peers.ts'
 import { tableLines } from './table.ts'
 
-const HELP = `npm run bench [-- NAME…] [--seconds N] [--peers etcd,redis-server] [--json FILE]
+const HELP = `npm run bench [-- NAME…] [--seconds N] [--peers etcd,redis] [--json FILE]
 
   NAME         only the benchmarks whose file name begins so
   --seconds N  for all of them together; 110 unless told
@@ -23,6 +23,10 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', short: 'h' },
   },
 })
+
+process.setMaxListeners(0)
+// Then servers that were started are ended, too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
 if (values.help === true) console.log(HELP)
 else await runAll()
@@ -42,16 +46,31 @@ async function runAll(): Promise<void> {
   console.log(machineLine())
   const peers = findPeers(values.peers.split(',').filter((name) => name !== ''))
   const results: Record<string, readonly Row[]> = {}
-  for (const name of names) {
-    const { benchmark } = (await import(join(import.meta.dirname, `${name}.bench.ts`))) as {
-      benchmark: Benchmark
-    }
+  const all = await Promise.all(names.map(async (name) => ({ name, benchmark: await load(name) })))
+  const chosen = all.filter(({ benchmark }) => positionals.length > 0 || benchmark.byName === undefined)
+  for (const { name, benchmark } of chosen) {
     console.log(`\n${benchmark.title}`)
-    const rows = await benchmark.run({ seconds: Number(values.seconds) / names.length, peers })
+    const seconds = Number(values.seconds) / chosen.length
+    const rows = await benchmark.run({
+      seconds,
+      peers,
+      log: (line) => {
+        console.error(`  ${name}: ${line}`)
+      },
+    })
     for (const line of tableLines(rows)) console.log(`  ${line}`)
     results[name] = rows
   }
   if (values.json !== undefined) {
     writeFileSync(values.json, JSON.stringify({ machine: machineLine(), results }, null, 2))
   }
+  const left = all.filter((one) => !chosen.includes(one))
+  if (left.length > 0) console.log('\nonly when named:')
+  for (const { name, benchmark } of left)
+    console.log(`  npm run bench -- ${name}   ${benchmark.byName ?? ''}`)
+}
+
+async function load(name: string): Promise<Benchmark> {
+  const module = (await import(join(import.meta.dirname, `${name}.bench.ts`))) as { benchmark: Benchmark }
+  return module.benchmark
 }

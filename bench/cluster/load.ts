@@ -1,22 +1,28 @@
-import type { Clerk } from '@lab/kvraft/clerk'
+/** Load on whatever takes operations, and how long each of them took. */
+import { percentile } from '../statistics.ts'
 
-const KEYS = 10_000
+/** Operation number `n`, counted from 0. */
+export type Operation = (n: number) => Promise<unknown>
 
-/** What a closed loop of `inFlight` callers reached. Latencies in milliseconds. */
+/** Latencies in milliseconds. */
 export interface LoadResult {
-  readonly operations: number
-  readonly seconds: number
+  readonly perSecond: number
   readonly p50: number
   readonly p99: number
 }
 
-/** `inFlight` callers put 256-byte values one after the other; what happens in the first `warmupMs` is not counted. */
+export interface LoadOptions {
+  /** What happens in the first ones is not counted. */
+  readonly warmupMs: number
+  readonly measureMs: number
+}
+
+/** `inFlight` callers, each with its next operation right after the last. */
 export async function closedLoop(
-  clerk: Clerk,
+  operation: Operation,
   inFlight: number,
-  { warmupMs, measureMs }: { warmupMs: number; measureMs: number },
+  { warmupMs, measureMs }: LoadOptions,
 ): Promise<LoadResult> {
-  const value = new Uint8Array(256).fill(120)
   const begin = performance.now() + warmupMs
   const end = begin + measureMs
   const latencies: number[] = []
@@ -24,13 +30,49 @@ export async function closedLoop(
     for (let count = number; ; count += inFlight) {
       const before = performance.now()
       if (before >= end) return
-      await clerk.put(`key-${count % KEYS}`, value)
+      await operation(count)
       const after = performance.now()
       if (before >= begin && after < end) latencies.push(after - before)
     }
   }
   await Promise.all(Array.from({ length: inFlight }, (_, number) => caller(number)))
-  latencies.sort((a, b) => a - b)
-  const at = (share: number): number => latencies[Math.floor(share * (latencies.length - 1))] ?? 0
-  return { operations: latencies.length, seconds: measureMs / 1000, p50: at(0.5), p99: at(0.99) }
+  return resultOf(latencies, measureMs)
+}
+
+/**
+ * So many operations a second, however long they take: latencies count from when an operation was due, so that a pause shows in
+ * all that it held up.
+ */
+export async function pacedLoop(
+  operation: Operation,
+  perSecond: number,
+  { warmupMs, measureMs }: LoadOptions,
+): Promise<LoadResult> {
+  const start = performance.now()
+  const total = Math.floor(((warmupMs + measureMs) * perSecond) / 1000)
+  const latencies: number[] = []
+  const under = new Set<Promise<void>>()
+  const one = async (n: number): Promise<void> => {
+    const due = start + (n * 1000) / perSecond
+    await operation(n)
+    if (due >= start + warmupMs) latencies.push(performance.now() - due)
+  }
+  for (let n = 0; n < total;) {
+    const due = Math.min(total, Math.floor(((performance.now() - start) * perSecond) / 1000))
+    for (; n < due; n++) {
+      const running = one(n).finally(() => under.delete(running))
+      under.add(running)
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  await Promise.all(under)
+  return resultOf(latencies, measureMs)
+}
+
+function resultOf(latencies: readonly number[], measureMs: number): LoadResult {
+  return {
+    perSecond: (latencies.length * 1000) / measureMs,
+    p50: percentile(latencies, 0.5),
+    p99: percentile(latencies, 0.99),
+  }
 }
