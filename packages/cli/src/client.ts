@@ -67,7 +67,8 @@ export interface ShardTarget {
   readonly controllers: readonly string[]
 }
 
-const DEFAULT_CLUSTER_ID = 'lab'
+/** When neither a flag nor a file names it. */
+export const DEFAULT_CLUSTER_ID = 'lab'
 /** A command has no id of its own in the cluster file. */
 const CLIENT = 'client'
 

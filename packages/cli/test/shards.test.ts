@@ -1,13 +1,16 @@
 /** A sharded store in real processes: made, grown, with a machine killed and replaced, and shrunk again. */
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readClusterFile } from '../src/local/cluster-file.ts'
+import { freePorts } from '../src/local/ports.ts'
+import { startServerProcess } from '../src/local/server-process.ts'
 import { lab, matching } from './fake-io.ts'
 import { temporaryFolder } from './folder.ts'
 
 const KEYS = ['ada', 'bob', 'eve', 'ida', 'max', 'tim']
 
-test('a sharded store grows, loses a machine, gets another for it and shrinks, and has every key all the while', async () => {
+test('a sharded store grows, loses a machine, gets another for it and shrinks, and has every key all the while, and in its backup', async () => {
   const cwd = temporaryFolder()
   const run = async (...argv: string[]): Promise<string> => {
     const { code, out, talk } = await lab(argv, { cwd })
@@ -48,8 +51,51 @@ test('a sharded store grows, loses a machine, gets another for it and shrinks, a
     expect(again).toMatchObject({ code: 1, talk: matching(/there was a group 100/) })
     expect((await lab(['shard', 'leave', '99'], { cwd })).talk).toContain('there is no group 99')
     expect((await lab(['kv', 'txn', TWO_SHARDS], { cwd })).code).not.toBe(0)
+
+    const rows = JSON.parse(await run('cluster', 'backup', 'monday', '-o', 'json')) as { group: string }[]
+    expect(rows.map(({ group }) => group)).toEqual(['controller', '101', '103'])
+    await expectKept('monday')
   } finally {
     await run('down', '--wipe')
+  }
+
+  /** Another store begins with what the backup holds: all of it on one machine, at an address of its own. */
+  async function expectKept(backup: string): Promise<void> {
+    const [port = 0] = await freePorts(1)
+    const nodes = { s1: `tcp://127.0.0.1:${String(port)}` }
+    const file = { cluster: 'second', nodes, controller: ['s1'], groups: { 101: ['s1'], 103: ['s1'] } }
+    const config = join(cwd, 'second.json')
+    writeFileSync(config, JSON.stringify({ ...file, shards: 9 }))
+    const data = join(cwd, 's1')
+    const restore = ['cluster', 'restore', backup, '--config', config, '--id', 's1', '--data', data]
+    const refusal = async (...more: string[]): Promise<string> => {
+      const { code, talk } = await lab([...restore, ...more], { cwd })
+      expect(code).toBeGreaterThan(0)
+      return talk
+    }
+    expect(await refusal()).toContain('has 8 shards, the file says 9')
+    writeFileSync(config, JSON.stringify({ ...file, groups: { 101: ['s1'] } }))
+    expect(await refusal()).toContain('has the groups 101, 103, the file 101')
+    writeFileSync(config, JSON.stringify(file))
+    expect(await refusal('--cluster-id', 'lab')).toContain('must be another than lab')
+    const part = join(cwd, backup, 'group-103.backup')
+    const bytes = readFileSync(part)
+    writeFileSync(part, bytes.with(bytes.length - 9, bytes.at(-9) === 0 ? 1 : 0))
+    expect(await refusal()).toMatch(/damaged/)
+    copyFileSync(join(cwd, backup, 'group-101.backup'), part)
+    expect(await refusal()).toContain('group 103 of the backup is not whole')
+    expect(existsSync(data)).toBe(false)
+    writeFileSync(part, bytes)
+    expect(await run(...restore)).toContain('s1 of cluster second, with controller, group 101, group 103')
+    expect(await refusal()).toContain('holds data already')
+
+    const log = join(cwd, 's1.log')
+    const server = startServerProcess({ id: 's1', config, clusterId: 'second', data, log })
+    await server.ready
+    for (const key of KEYS) expect(await run('kv', 'get', key, '--config', config)).toBe(`of ${key}\n`)
+    expect(await run('shard', 'query', '--config', config)).toContain(nodes.s1)
+    server.kill('SIGTERM')
+    expect(await server.exited).toBe('exit code 0')
   }
 })
 

@@ -2,6 +2,7 @@ import {
   jsonCodec,
   systemClock,
   systemRandom,
+  toError,
   type Address,
   type Client,
   type Clock,
@@ -254,9 +255,23 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
    * @throws {RpcError} @throws {RaftError} `UNAVAILABLE`
    */
   async *backup({ signal }: Pick<WaitOptions, 'signal'> = {}): AsyncGenerator<Uint8Array, void, undefined> {
-    const server = this.#route.servers.find(({ link }) => link.state === 'up')
-    if (server === undefined) throw this.#route.unavailable()
-    yield* server.requests.backup(this.#group, signal === undefined ? {} : { signal })
+    let refused: Error | null = null
+    for (const { link, requests } of this.#route.servers) {
+      if (link.state !== 'up') continue
+      const chunks = requests.backup(this.#group, signal === undefined ? {} : { signal })
+      const iterator = chunks[Symbol.asyncIterator]()
+      try {
+        const first = await iterator.next()
+        if (first.done !== true) yield first.value
+      } catch (thrown) {
+        // It has no replica of the group any more, or cannot prove that it is up to date: perhaps another can.
+        refused = toError(thrown)
+        continue
+      }
+      yield* { [Symbol.asyncIterator]: () => iterator }
+      return
+    }
+    throw refused ?? this.#route.unavailable()
   }
 
   /** Counts since the start. */

@@ -1,6 +1,7 @@
 export { ShardHost, type ShardGroupStart, type ShardHostOptions } from './shard-host.ts'
 export type { ShardGroup } from './group.ts'
 export type { ConfigSource } from './follower.ts'
+export { outlineOf, type GroupOutline } from './outline.ts'
 export { ShardMachine, type ShardMachineOptions } from './machine.ts'
 export { Clerk, type ClerkOptions } from './clerk.ts'
 export type { ShardScanOptions } from './scan-merge.ts'

@@ -13,6 +13,7 @@ import { ByteReader, ByteWriter, ProtocolError } from '@lab/rpc'
 import { configCodec, type Gid } from '@lab/shardctrler'
 import { Arrival } from './hand-off.ts'
 import { Migration, type Remote, type ShardState } from './migration.ts'
+import type { GroupOutline } from './outline.ts'
 import { readSections, writeSections, type Section } from './sections.ts'
 import { Shard, type ShardOptions } from './shard.ts'
 
@@ -72,6 +73,24 @@ export async function readGroup(
   const { config, lastOwners } = group as Pick<Migration, 'config' | 'lastOwners'>
   const saved = config === null ? null : { config, lastOwners, states }
   return { migration: new Migration(gid, saved), shards, arrivals }
+}
+
+/** The heads alone: bodies are passed over. @throws {ProtocolError} */
+export async function readOutline(chunks: AsyncIterable<Uint8Array>): Promise<GroupOutline> {
+  let config: GroupOutline['config'] = null
+  const serving: number[] = []
+  const moving: number[] = []
+  await readSections(chunks, async (head) => {
+    const reader = new ByteReader(head)
+    if (reader.u8() === GROUP) config = readGroupHead(reader).config
+    else {
+      const shard = reader.varint()
+      const isServed = readState(reader).name === 'serving'
+      ;(isServed ? serving : moving).push(shard)
+    }
+    return Promise.resolve()
+  })
+  return { config, serving, moving }
 }
 
 function groupHead({ config, lastOwners }: Migration): Uint8Array {

@@ -1,5 +1,6 @@
 /** What `lab server` runs with: flag, else environment (commander joins the two), else cluster file, else default. */
 import type { CertificatesOf } from '@lab/rpc/tls'
+import { DEFAULT_CLUSTER_ID } from '../client.ts'
 import { parseMembers, splitList, usage } from '../parse.ts'
 import { tlsConfigOf, type TlsConfig, type TlsFlags, type TokenFiles } from '../security.ts'
 import { parseAdminAddress, type AdminAddress } from './admin/address.ts'
@@ -67,7 +68,6 @@ export interface ShardPlan {
   readonly groups: Readonly<Record<string, readonly string[]>>
 }
 
-const DEFAULT_CLUSTER_ID = 'lab'
 /** Enough for some dozens of groups to have an equal share. */
 const DEFAULT_SHARDS = 64
 

@@ -2,7 +2,7 @@
 import { RaftClient, type RaftClientOptions } from '@lab/raft'
 import { connect, type Client } from '@lab/rpc'
 import { Clerk as ControllerClerk } from '@lab/shardctrler/clerk'
-import { clientOptions, type ClientFlags, type ClientOptions } from '../client.ts'
+import { clientOptions, type ClientFlags, type ClientOptions, type ShardTarget } from '../client.ts'
 import type { Io } from '../io.ts'
 import { usage } from '../parse.ts'
 import { HostService } from './host-service.ts'
@@ -14,6 +14,10 @@ const HOST_CONNECT_MS = 3000
 
 export class ShardAdmin {
   readonly controller: ControllerClerk
+  /** Its id. */
+  readonly cluster: string
+  /** Addresses of the machines that assign shards, as the cluster file has them. */
+  readonly controllers: readonly string[]
   /** Node id → addresses. */
   readonly nodes: Readonly<Record<string, readonly string[]>>
   readonly timeout: number
@@ -30,16 +34,18 @@ export class ShardAdmin {
       servers: options.shards.controllers,
       role: 'admin',
     })
-    return new ShardAdmin(controller, options, options.shards.nodes, io.signal)
+    return new ShardAdmin(controller, options, options.shards, io.signal)
   }
 
   private constructor(
     controller: ControllerClerk,
     options: ClientOptions,
-    nodes: ShardAdmin['nodes'],
+    { nodes, controllers }: ShardTarget,
     signal: AbortSignal,
   ) {
     this.controller = controller
+    this.cluster = options.clusterId
+    this.controllers = controllers
     this.nodes = nodes
     this.timeout = options.timeout
     this.signal = signal
