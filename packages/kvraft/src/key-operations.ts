@@ -89,14 +89,18 @@ export class KeyOperations {
   }
 
   /** Sets the value, whatever was there. @throws {KvError} `BAD_KEY`, `BAD_TTL`, `TOO_LARGE` */
-  async put(key: TextOrBytes, value: TextOrBytes, { ttl, ...options }: PutOptions = {}): Promise<Written> {
-    const pair = { key: keyBytes(key), value: valueBytes(value) }
-    return this.#write({ op: 'put', ...pair, ...(ttl === undefined ? {} : { ttl: checkTtl(ttl) }) }, options)
+  async put(key: TextOrBytes, value: TextOrBytes, options?: PutOptions): Promise<Written> {
+    const put = { op: 'put', key: keyBytes(key), value: valueBytes(value) } as const
+    const ttl = options?.ttl
+    // Not through a function of its own, as few copies as can be: the client of a busy store does little else.
+    const command = ttl === undefined ? put : { ...put, ttl: checkTtl(ttl) }
+    return written(await this.#client.propose(command, options))
   }
 
   /** Adds to the end of the value; a missing key counts as an empty one. @throws {KvError} `BAD_KEY`, `TOO_LARGE` */
   async append(key: TextOrBytes, value: TextOrBytes, options?: CallOptions): Promise<Written> {
-    return this.#write({ op: 'append', key: keyBytes(key), value: valueBytes(value) }, options)
+    const command = { op: 'append', key: keyBytes(key), value: valueBytes(value) } as const
+    return written(await this.#client.propose(command, options))
   }
 
   async delete(key: TextOrBytes, options?: CallOptions): Promise<Deleted> {
@@ -138,10 +142,10 @@ export class KeyOperations {
     const { revision, succeeded, results } = result
     return { revision, succeeded, results }
   }
+}
 
-  async #write(command: Command, options: CallOptions | undefined): Promise<Written> {
-    const result = await this.#client.propose(command, options)
-    if (result.status === 'too-large') throw tooLarge(result.valueBytes)
-    return { revision: result.revision, version: result.status === 'written' ? result.version : 0 }
-  }
+/** @throws {KvError} `TOO_LARGE` */
+function written(result: Result): Written {
+  if (result.status === 'too-large') throw tooLarge(result.valueBytes)
+  return { revision: result.revision, version: result.status === 'written' ? result.version : 0 }
 }

@@ -69,9 +69,15 @@ export type AdminClient = Client<(typeof AdminService)['methods']>
 export type PeerClient = Client<(typeof PeerService)['methods']>
 export type RequestClient = Client<(typeof ClientService)['methods']>
 
-/** A body with the group that it is for. */
+/** A larger buffer is not kept for the next request. */
+const KEPT_BYTES_MAX = 64 * 1024
+let scratch = new ByteWriter(1024)
+
+/** A body with the group that it is for. @returns bytes that hold until the next call: a link copies what it is given */
 export function forGroup(group: number, body: Uint8Array): Uint8Array {
-  return new ByteWriter(body.length + 5).varint(group).raw(body).finish()
+  if (scratch.length > KEPT_BYTES_MAX) scratch = new ByteWriter(1024)
+  scratch.reset()
+  return scratch.varint(group).raw(body).view()
 }
 
 /** What {@link forGroup} was given. */

@@ -48,6 +48,8 @@ interface Call {
   retried: boolean
 }
 
+type Failed = Exclude<Attempt, { readonly ok: true }>
+
 const BACKOFF_MS_MIN = 5
 const BACKOFF_MS_MAX = 160
 /** A hint that leads to a hint, and so on: then somebody is confused, and waiting helps more. */
@@ -86,35 +88,33 @@ export class Proposer {
   async propose(command: Uint8Array, options: ProposeOptions = {}): Promise<Reply> {
     const call = this.#begin(options)
     const bytes = this.#admit(command)
+    // One function where three would read better: each async one that a call passes through costs as much as encoding it.
     try {
-      return await this.#propose(command, call)
+      if (call.attemptsLeft === 1) return decodeReply(await this.#send(encodePlain(command), call))
+      let session = this.#session
+      if (session === null) {
+        command = command.slice()
+        session = await this.#openSession(call)
+      }
+      for (;;) {
+        const sequenceNumber = beginIn(session)
+        const payload = encodeSession(session.clientId, sequenceNumber, session.firstUnacknowledged, command)
+        let reply: Reply
+        try {
+          const first = await this.#attempt(payload, call)
+          reply = decodeReply(first.ok ? first.reply : await this.#sendAgain(payload, call, first))
+        } finally {
+          session.end(sequenceNumber)
+        }
+        if (reply.status !== ReplyStatus.sessionExpired) return reply
+        if (this.#session === session) this.#session = null
+        if (call.unknown) throw expired()
+        // No attempt but this one, which was refused for want of a session: the command is not in the log.
+        command = commandOf(payload)
+        session = this.#session ?? (await this.#openSession(call))
+      }
     } finally {
       this.#waitingBytes -= bytes
-    }
-  }
-
-  async #propose(command: Uint8Array, call: Call): Promise<Reply> {
-    if (call.attemptsLeft === 1) return decodeReply(await this.#send(encodePlain(command), call))
-    let session = this.#session
-    if (session === null) {
-      command = command.slice()
-      session = await this.#openSession(call)
-    }
-    for (;;) {
-      const sequenceNumber = beginIn(session)
-      const payload = encodeSession(session.clientId, sequenceNumber, session.firstUnacknowledged, command)
-      let reply: Reply
-      try {
-        reply = decodeReply(await this.#send(payload, call))
-      } finally {
-        session.end(sequenceNumber)
-      }
-      if (reply.status !== ReplyStatus.sessionExpired) return reply
-      if (this.#session === session) this.#session = null
-      if (call.unknown) throw expired()
-      // No attempt but this one, which was refused for want of a session: the command is not in the log.
-      command = commandOf(payload)
-      session = this.#session ?? (await this.#openSession(call))
     }
   }
 
@@ -173,9 +173,18 @@ export class Proposer {
   }
 
   /** Sends until an answer comes. @throws {RaftError} when the call's time or attempts are used up, or trying again is no use */
-  #send(payload: Uint8Array, call: Call): Promise<Uint8Array> {
+  async #send(payload: Uint8Array, call: Call): Promise<Uint8Array> {
+    const first = await this.#attempt(payload, call)
+    return first.ok ? first.reply : this.#sendAgain(payload, call, first)
+  }
+
+  #attempt(payload: Uint8Array, call: Call): Promise<Attempt> {
+    return this.#options.route.attempt(payload, { timeout: this.#attemptTimeout(call), signal: call.signal })
+  }
+
+  #sendAgain(payload: Uint8Array, call: Call, failed: Failed): Promise<Uint8Array> {
     const { route } = this.#options
-    return this.#untilAnswered(call, (timeout) => route.attempt(payload, { timeout, signal: call.signal }))
+    return this.#again(failed, call, (timeout) => route.attempt(payload, { timeout, signal: call.signal }))
   }
 
   async #untilAnswered(call: Call, send: (timeout: Milliseconds) => Promise<Attempt>): Promise<Uint8Array> {
@@ -184,11 +193,11 @@ export class Proposer {
   }
 
   async #again(
-    first: Exclude<Attempt, { ok: true }>,
+    first: Failed,
     call: Call,
     send: (timeout: Milliseconds) => Promise<Attempt>,
   ): Promise<Uint8Array> {
-    let failed = first
+    let failed: Failed = first
     let redirects = 0
     let backoff = BACKOFF_MS_MIN
     for (;;) {
