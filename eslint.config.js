@@ -11,7 +11,7 @@ export default defineConfig(
     '**/.lab/',
     '**/testdata/',
     'scripts/ci/install/',
-    'packages/mapreduce/wasm/tokens.ts', // AssemblyScript
+    'packages/mapreduce/wasm/*.ts', // AssemblyScript
   ]),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,

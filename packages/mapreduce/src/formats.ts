@@ -22,6 +22,8 @@ export interface InputBytes {
   readonly size: number
   /** Up to `length` bytes from `position` on; fewer only at the end of the file. A view, valid until the next call. */
   read(position: number, length: number): Uint8Array | Promise<Uint8Array>
+  /** The same, put where it is wanted. @returns how many bytes `into` got. Where it is missing, {@link read} and a copy do */
+  readInto?(into: Uint8Array, position: number): number
 }
 
 export interface InputFormat<Rec> {

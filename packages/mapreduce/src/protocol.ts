@@ -32,6 +32,8 @@ export interface JobSpec {
   readonly parameters: Readonly<Record<string, string>>
   /** R, the number of partitions. */
   readonly reduces: number
+  /** What the job's kernel drew from the input, see `Kernel.plan`; else ''. */
+  readonly plan: string
   /** Memory that a task may fill before it spills, in bytes. */
   readonly budgetBytes: number
   /** An attempt that finishes no record for so long is hung, in milliseconds. */

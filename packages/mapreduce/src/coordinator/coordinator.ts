@@ -39,6 +39,8 @@ export interface CoordinatorOptions {
   readonly output: string
   /** Are keys sorted in the parts? The manifest says so. */
   readonly isSorted: boolean
+  /** Is the output synced before it is called whole? Default true. */
+  readonly durable?: boolean
   readonly disk: Disk
   /** For workers that cannot open the input themselves: up to `length` bytes from `position` on, fewer only at the end. */
   readonly readInput: (file: string, position: number, length: number) => Promise<Uint8Array>
@@ -115,7 +117,7 @@ export class Coordinator {
     const { disk, output, job, splits, random = systemRandom } = options
     const folder = new OutputFolder(disk, output)
     await folder.open()
-    const identity = JSON.stringify([job.build, job.parameters, job.reduces, job.seed, splits])
+    const identity = JSON.stringify([job.build, job.parameters, job.reduces, job.plan, job.seed, splits])
     const journal = await Journal.open(disk, `${folder.attempts}/journal`, identity)
     const probe = await layProbe(disk, `${folder.attempts}/probe`, random)
     const coordinator = new Coordinator(options, folder, journal, probe)
@@ -226,7 +228,7 @@ export class Coordinator {
       if (failure !== null) throw describeFailure(failure)
       const { state } = this.schedule
       const manifest = manifestOf(this.options, state)
-      await this.folder.commit(winnersOf(state), manifest)
+      await this.folder.commit(winnersOf(state), manifest, this.options.durable ?? true)
       await this.#journal.close()
       await this.folder.sweep()
       const elapsedMs = this.clock.now() - this.startedAt

@@ -53,24 +53,25 @@ export class OutputFolder {
     return true
   }
 
-  /** Gives winners their final names, durably, then writes the manifest. Can be repeated after a crash at any point. */
+  /** Gives winners their final names, then writes the manifest, both durably if asked for. Can be repeated after a crash at any point. */
   async commit(
     winners: readonly (AttemptId & { readonly files: readonly FileSummary[] })[],
     manifest: Manifest,
+    durable: boolean,
   ): Promise<void> {
     for (const { files, ...attempt } of winners)
       for (const { name } of files)
-        await this.#publish(this.attemptPath(attempt, name), `${this.path}/${name}`)
-    await this.#disk.syncDirectory(this.path)
+        await this.#publish(this.attemptPath(attempt, name), `${this.path}/${name}`, durable)
+    if (durable) await this.#disk.syncDirectory(this.path)
     const text = `${JSON.stringify(manifest, null, 2)}\n`
     const draft = `${this.attempts}/${MANIFEST}`
     const file = await this.#disk.open(draft, { create: true })
     await file.truncate(0)
     await file.write(new TextEncoder().encode(text), 0)
-    await file.sync()
+    if (durable) await file.sync()
     await file.close()
     await this.#disk.rename(draft, `${this.path}/${MANIFEST}`)
-    await this.#disk.syncDirectory(this.path)
+    if (durable) await this.#disk.syncDirectory(this.path)
   }
 
   /** Removes what attempts left: the losers' files and the journal. */
@@ -78,12 +79,16 @@ export class OutputFolder {
     for (const name of await this.#list(this.attempts)) await this.#disk.remove(`${this.attempts}/${name}`)
   }
 
-  async #publish(from: string, to: string): Promise<void> {
+  async #publish(from: string, to: string, durable: boolean): Promise<void> {
     if ((await this.#size(from)) === null) return // Was renamed before a crash.
-    const file = await this.#disk.open(from)
+    if (durable) await this.#sync(from)
+    await this.#disk.rename(from, to)
+  }
+
+  async #sync(path: string): Promise<void> {
+    const file = await this.#disk.open(path)
     await file.sync()
     await file.close()
-    await this.#disk.rename(from, to)
   }
 
   async #size(path: string): Promise<number | null> {

@@ -135,6 +135,22 @@ export class MapOutput<K, V> {
     if (arena.used > this.#budget) this.#spill(this.#combine)
   }
 
+  /**
+   * Spills pairs that are sorted and partitioned already.
+   *
+   * @param blocksOf the blocks of a partition: a header's room, then whole pairs; each is valid until the next is asked for
+   */
+  spillBlocks(
+    blocksOf: (partition: number) => Iterable<{ readonly bytes: Uint8Array; readonly pairs: number }>,
+  ): void {
+    const segments: Segment[] = []
+    for (let partition = 0; partition < this.#options.partitions; partition++) {
+      for (const { bytes, pairs } of blocksOf(partition)) this.#writer.block(bytes, pairs)
+      segments.push(this.#writer.endSegment())
+    }
+    this.#spills.push(segments)
+  }
+
   get partitions(): number {
     return this.#options.partitions
   }

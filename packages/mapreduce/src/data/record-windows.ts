@@ -81,3 +81,11 @@ export async function readAt(input: InputBytes, position: number, length: number
   const read = input.read(position, length)
   return read instanceof Promise ? await read : read
 }
+
+/** Fills `into`, which is fewer bytes only at the end of the file. @returns how many */
+export async function readInto(input: InputBytes, into: Uint8Array, position: number): Promise<number> {
+  if (input.readInto !== undefined) return input.readInto(into, position)
+  const bytes = await readAt(input, position, into.length)
+  into.set(bytes)
+  return bytes.length
+}

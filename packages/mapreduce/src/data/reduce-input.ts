@@ -1,4 +1,5 @@
 /** All segments of one partition as one run, in bounded memory: too many for one merge are merged in several passes. */
+import { BlockReader } from './block-reader.ts'
 import type { TaskFile, TaskFiles } from './files.ts'
 import { MergedRuns } from './merge.ts'
 import { SegmentReader, type SortedRun } from './segment-reader.ts'
@@ -26,7 +27,7 @@ export interface ReduceInputOptions {
 
 /** The pairs of a partition. Files are open until {@link close}. */
 export class ReduceInput {
-  readonly run: SortedRun
+  readonly #left: readonly SegmentSource[]
   readonly #files: TaskFiles
   readonly #open = new Map<string, TaskFile>()
   readonly #scratch: string[] = []
@@ -38,11 +39,21 @@ export class ReduceInput {
     try {
       let left = sources.filter(({ segment }) => segment.records > 0)
       while (left.length > fanIn) left = this.#pass(left, fanIn, scratch)
-      this.run = this.#merge(left)
+      this.#left = left
     } catch (error) {
       this.close()
       throw error
     }
+  }
+
+  /** All pairs, to be gone through once. */
+  get run(): SortedRun {
+    return this.#merge(this.#left)
+  }
+
+  /** The runs that {@link run} merges, block by block, for who merges them himself. */
+  blocks(): BlockReader[] {
+    return this.#left.map(({ path, segment }) => new BlockReader(this.#opened(path), segment))
   }
 
   /** Closes all files, and removes those of intermediate merges. */

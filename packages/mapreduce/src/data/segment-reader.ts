@@ -1,8 +1,8 @@
 /** Reads a segment, pair by pair, holding one block of it. */
+import { BlockReader } from './block-reader.ts'
 import type { TaskFile } from './files.ts'
 import { PairView } from './pairs.ts'
-import { BLOCK_HEADER_BYTES, blockChecksum, corrupt, type Segment } from './spill-format.ts'
-import { asBuffer } from './text.ts'
+import { BLOCK_BYTES, corrupt, type Segment } from './spill-format.ts'
 
 /** A sorted run of pairs. The present one stands in `bytes`, at `pair`, until the next call of `next`. */
 export interface SortedRun {
@@ -14,21 +14,16 @@ export interface SortedRun {
 
 export class SegmentReader implements SortedRun {
   readonly pair = new PairView()
-  #bytes: Buffer = asBuffer(new Uint8Array(0))
-  readonly #file: TaskFile
-  #position: number
-  readonly #end: number
-  #recordsLeft: number
+  #bytes = new Uint8Array(0)
+  readonly #blocks: BlockReader
+  readonly #size: number
   #blockEnd = 0
   #pairsLeft = 0
-  #blocks = 0
 
   /** @param file holds the segment's bytes; it is the caller's to close */
   constructor(file: TaskFile, segment: Segment) {
-    this.#file = file
-    this.#position = segment.offset
-    this.#end = segment.offset + segment.bytes
-    this.#recordsLeft = segment.records
+    this.#blocks = new BlockReader(file, segment)
+    this.#size = segment.bytes
   }
 
   get bytes(): Uint8Array {
@@ -39,44 +34,19 @@ export class SegmentReader implements SortedRun {
     if (this.#pairsLeft === 0 && !this.#nextBlock()) return false
     this.#pairsLeft--
     if (this.pair.readAt(this.#bytes, this.pair.end, this.#blockEnd)) return true
-    throw corrupt(this.#file.path, `has a pair that does not fit, before byte ${this.#position}`)
+    throw corrupt(this.#blocks.path, `has a pair that does not fit, before byte ${this.#blocks.position}`)
   }
 
   #nextBlock(): boolean {
-    const { path } = this.#file
-    if (this.#position === this.#end) {
-      if (this.#recordsLeft !== 0)
-        throw corrupt(path, `lacks ${this.#recordsLeft} pairs at byte ${this.#end}`)
-      return false
-    }
-    const at = this.#position
-    this.#load(at, BLOCK_HEADER_BYTES, 0)
-    const payload = this.#bytes.readUInt32LE(0)
-    const pairs = this.#bytes.readUInt32LE(4)
-    const [number, crc] = [this.#bytes.readUInt32LE(8), this.#bytes.readUInt32LE(12)]
-    this.#load(at + BLOCK_HEADER_BYTES, payload, BLOCK_HEADER_BYTES)
-    const size = BLOCK_HEADER_BYTES + payload
-    if (number !== this.#blocks || pairs === 0 || crc !== blockChecksum(this.#bytes, 0, size))
-      throw corrupt(path, `has a damaged block at byte ${at}`)
-    this.#position += size
-    this.#blocks++
-    this.#recordsLeft -= pairs
-    this.#pairsLeft = pairs
-    this.#blockEnd = size
-    this.pair.end = BLOCK_HEADER_BYTES
+    const payload = this.#blocks.next()
+    if (payload === 0) return false
+    // No longer than the segment: what does not fit is found out when it is read.
+    if (payload > this.#bytes.length)
+      this.#bytes = new Uint8Array(Math.min(Math.max(payload, BLOCK_BYTES), this.#size))
+    this.#blocks.read(this.#bytes.subarray(0, payload))
+    this.#pairsLeft = this.#blocks.pairs
+    this.#blockEnd = payload
+    this.pair.end = 0
     return true
-  }
-
-  /** Reads `length` bytes from `position` on to place `at` of the buffer, which keeps what stands before. */
-  #load(position: number, length: number, at: number): void {
-    if (position + length > this.#end)
-      throw corrupt(this.#file.path, `has a damaged block before byte ${position}`)
-    if (at + length > this.#bytes.length) {
-      const grown = asBuffer(new Uint8Array(at + length))
-      grown.set(this.#bytes.subarray(0, at))
-      this.#bytes = grown
-    }
-    if (this.#file.read(this.#bytes.subarray(at, at + length), position) !== length)
-      throw corrupt(this.#file.path, `ends before byte ${position + length}`)
   }
 }

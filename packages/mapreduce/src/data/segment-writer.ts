@@ -2,7 +2,7 @@
 import type { InPlace } from './in-place.ts'
 import type { TaskFile } from './files.ts'
 import { PAIR_HEADER_MAX, writeVarint } from './pairs.ts'
-import { BLOCK_BYTES, BLOCK_HEADER_BYTES, blockChecksum, type Segment } from './spill-format.ts'
+import { BLOCK_BYTES, BLOCK_HEADER_BYTES, checksumOf, type Segment } from './spill-format.ts'
 import { asBuffer } from './text.ts'
 
 export class SegmentWriter {
@@ -51,6 +51,12 @@ export class SegmentWriter {
     this.#commit(keyAt + keyLength + valueEnd - valueStart)
   }
 
+  /** Writes a block as it is: {@link BLOCK_HEADER_BYTES} that are filled in here, then so many pairs. */
+  block(bytes: Uint8Array, pairs: number): void {
+    this.#flush()
+    this.#write(asBuffer(bytes), pairs)
+  }
+
   /** Ends the segment. The next pair begins another. */
   endSegment(): Segment {
     this.#flush()
@@ -81,19 +87,21 @@ export class SegmentWriter {
 
   #flush(): void {
     if (this.#pairsInBlock === 0) return
-    const block = this.#block
-    const end = this.#length
-    block.writeUInt32LE(end - BLOCK_HEADER_BYTES, 0)
-    block.writeUInt32LE(this.#pairsInBlock, 4)
-    block.writeUInt32LE(this.#blocks, 8)
-    block.writeUInt32LE(blockChecksum(block, 0, end), 12)
-    this.#file.write(block.subarray(0, end), this.#position)
-    this.#position += end
-    this.#records += this.#pairsInBlock
-    this.#blocks++
+    this.#write(this.#block.subarray(0, this.#length), this.#pairsInBlock)
     this.#pairsInBlock = 0
     this.#length = BLOCK_HEADER_BYTES
-    if (block.length > BLOCK_BYTES * 4)
+    if (this.#block.length > BLOCK_BYTES * 4)
       this.#block = asBuffer(new Uint8Array(BLOCK_BYTES + BLOCK_HEADER_BYTES))
+  }
+
+  #write(block: Buffer, pairs: number): void {
+    block.writeUInt32LE(block.length - BLOCK_HEADER_BYTES, 0)
+    block.writeUInt32LE(pairs, 4)
+    block.writeUInt32LE(this.#blocks, 8)
+    block.writeUInt32LE(checksumOf(block, block.subarray(BLOCK_HEADER_BYTES)), 12)
+    this.#file.write(block, this.#position)
+    this.#position += block.length
+    this.#records += pairs
+    this.#blocks++
   }
 }

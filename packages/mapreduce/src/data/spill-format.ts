@@ -31,10 +31,9 @@ export interface Segment {
 /** For each spill, the segment of each partition. */
 export type SpillIndex = readonly (readonly Segment[])[]
 
-/** The checksum of a block whose header, but for the checksum, and payload stand at [at, end). */
-export function blockChecksum(bytes: Uint8Array, at: number, end: number): number {
-  const header = crc32(bytes.subarray(at, at + 12))
-  return crc32(bytes.subarray(at + BLOCK_HEADER_BYTES, end), header)
+/** What the header of a block says last: the checksum of the header before it, and of the payload. */
+export function checksumOf(header: Uint8Array, payload: Uint8Array): number {
+  return crc32(payload, crc32(header.subarray(0, 12)))
 }
 
 export function encodeIndex(index: SpillIndex, partitions: number): Uint8Array {

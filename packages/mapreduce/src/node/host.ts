@@ -15,7 +15,7 @@ import { CLUSTER_ID } from './cluster-id.ts'
 import { buildOf, loadJob, type AnyJob } from './load-job.ts'
 import { readInput } from './local-input.ts'
 import { moduleUrl } from './module-url.ts'
-import { planInput } from './plan-input.ts'
+import { planInput, planKernel } from './plan-input.ts'
 import { writeEndpoint } from './endpoint.ts'
 
 /** What is done with which data, wherever it is done. */
@@ -42,6 +42,8 @@ export interface JobOptions {
   readonly backups?: boolean
   /** Workers not heard from for so long are lost. Default 10 000. */
   readonly leaseMs?: number
+  /** Must the results outlive a loss of power once the job is done? Default true: they are synced, at the speed of the disk. */
+  readonly durable?: boolean
   readonly trace?: TraceSink
   readonly onTransition?: (transition: Transition) => void
 }
@@ -78,23 +80,25 @@ export async function openCoordinator(
   const { parameters = {}, reducers = 4, memoryBytes = 64 * 2 ** 20, hangMs = 60_000 } = options
   if (!Number.isInteger(reducers) || reducers < 1)
     throw new JobError('BAD_JOB', `the number of reducers is an integer from 1 on, not ${String(reducers)}`)
+  const splits = planInput(job, options.input, options.splitBytes)
   const spec: JobSpec = {
     name: job.name ?? (module === null ? 'job' : basename(fileURLToPath(module)).replace(/\.\w+$/, '')),
     module: module ?? '',
     build: module === null ? '' : buildOf(module),
+    plan: planKernel(job, splits, reducers),
     ...{ parameters, reduces: reducers, budgetBytes: memoryBytes, hangMs, seed: 0 },
   }
-  const { skipMax, attemptsMax, backups, leaseMs, trace, onTransition } = options
+  const { skipMax, attemptsMax, backups, leaseMs, durable, trace, onTransition } = options
   const schedule = withoutUndefined({ skipMax, attemptsMax, backups, leaseMs })
   return Coordinator.open({
     job: spec,
-    splits: planInput(job, options.input, options.splitBytes),
+    splits,
     output: resolve(options.output),
     isSorted: job.order !== 'none',
     disk: systemDisk,
     readInput,
     schedule,
-    ...withoutUndefined({ trace, onTransition }),
+    ...withoutUndefined({ durable, trace, onTransition }),
   })
 }
 

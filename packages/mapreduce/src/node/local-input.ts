@@ -19,6 +19,7 @@ export function openHere({ file: path, fileBytes }: Split): OpenInput | null {
         const into = buffer.subarray(0, length)
         return into.subarray(0, file.read(into, position))
       },
+      readInto: (into, position) => file.read(into, position),
     }
     return {
       bytes,

@@ -3,6 +3,8 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { formatOfFile } from '../data/gzip-format.ts'
 import { textLines } from '../data/line-formats.ts'
+import type { TaskFile } from '../data/files.ts'
+import { systemFiles } from '../data/system-files.ts'
 import { planSplits } from '../data/plan-splits.ts'
 import { JobError } from '../errors.ts'
 import type { InputFormat, Split } from '../formats.ts'
@@ -24,6 +26,31 @@ export function planInput(job: AnyJob, input: string | readonly string[], splitB
   }
   const splits = planSplits(sized, splitBytes === undefined ? options : { ...options, splitBytes })
   return splits.map((split) => [split])
+}
+
+/** What the job's kernel draws from the input; '' when it draws nothing. */
+export function planKernel(
+  { kernel }: AnyJob,
+  splits: readonly (readonly Split[])[],
+  partitions: number,
+): string {
+  if (kernel?.plan === undefined) return ''
+  const files = [...new Map(splits.flat().map((split) => [split.file, split])).values()]
+  const open = new Map<string, TaskFile>()
+  try {
+    return kernel.plan({
+      files,
+      partitions,
+      read(name, position, length) {
+        const file = open.get(name) ?? systemFiles.open(name)
+        open.set(name, file)
+        const bytes = new Uint8Array(length)
+        return bytes.subarray(0, file.read(bytes, position))
+      },
+    })
+  } finally {
+    for (const file of open.values()) file.close()
+  }
 }
 
 function filesOf(pattern: string): string[] {

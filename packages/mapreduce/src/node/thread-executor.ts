@@ -177,12 +177,14 @@ class TaskThreadHandle {
 
   /** Ends the thread when no record is finished for too long. */
   #watch(): NodeJS.Timeout {
-    let records = -1
+    let before = -1
     let since = performance.now()
     return setInterval(() => {
       // A thread that is still loading the job does not hang.
-      if (!this.#isReady || this.#progress.records !== records) {
-        records = this.#progress.records
+      // One that works on whole blocks counts no records, and gets on all the same.
+      const done = this.#progress.records + this.#progress.fraction
+      if (!this.#isReady || done !== before) {
+        before = done
         since = performance.now()
       } else if (performance.now() - since > this.#hangMs) {
         this.#fail('hung', `no record was finished for ${String(this.#hangMs)} ms`)

@@ -48,13 +48,15 @@ class MapAttempt {
     this.#context = new Context(work.attempt, work.parameters, work.filesPath, environment)
     this.#skipping = new Skipping(work)
     this.#bytesTotal = work.splits.reduce((sum, { start, end }) => sum + end - start, 0)
-    const { key, value } = job
+    const { key, value, kernel } = job
+    // Where records are skipped, the plain map takes the kernel's place, and pairs must go to the same parts.
+    const partition = kernel?.partition?.(work.plan, work.reduces) ?? job.partition?.bind(job)
     this.#output = new MapOutput({
       files: environment.files,
       path: work.outputPath,
       partitions: work.reduces,
       budgetBytes: work.budgetBytes,
-      ...{ key, value, combine: job.combine?.bind(job), partition: job.partition?.bind(job) },
+      ...{ key, value, combine: job.combine?.bind(job), partition },
     })
   }
 
@@ -94,7 +96,7 @@ class MapAttempt {
       signal.throwIfAborted()
       progress.fraction = (this.#bytesBefore + position - split.start) / Math.max(this.#bytesTotal, 1)
     }
-    return kernel.map({ input, split, output: this.#output, onProgress })
+    return kernel.map({ input, split, output: this.#output, plan: this.#work.plan, onProgress })
   }
 
   async #mapRecords(

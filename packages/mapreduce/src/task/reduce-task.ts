@@ -71,7 +71,7 @@ class ReduceAttempt {
     await this.#job.setup?.(this.#context)
     const { kernel } = this.#job
     // What skips keys must see them one by one.
-    if (kernel?.reduce !== undefined && !this.#skipping.isOn) kernel.reduce(input.run, part)
+    if (kernel?.reduce !== undefined && !this.#skipping.isOn) this.#runKernel(kernel, input, part, total)
     else await this.#reduceAll(new Groups(input.run, { key, value }), total, emit)
     this.record = null
     await this.#job.teardown?.(this.#context)
@@ -87,6 +87,27 @@ class ReduceAttempt {
       files: [{ name, bytes, records, crc: crc32 }, ...this.#context.finish()],
       skipped: this.#skipping.records,
     }
+  }
+
+  #runKernel(
+    kernel: NonNullable<AnyJob['kernel']>,
+    input: ReduceInput,
+    part: PartFile<unknown, unknown>,
+    total: number,
+  ): void {
+    const { progress, signal } = this.#environment
+    const onProgress = (pairs: number): void => {
+      signal.throwIfAborted()
+      progress.fraction = pairs / Math.max(total, 1)
+    }
+    kernel.reduce?.({
+      get run() {
+        return input.run
+      },
+      blocks: () => input.blocks(),
+      part,
+      onProgress,
+    })
   }
 
   discard(): void {

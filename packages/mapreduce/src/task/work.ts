@@ -24,6 +24,8 @@ interface Common {
   readonly attempt: AttemptId
   readonly parameters: Readonly<Record<string, string>>
   readonly reduces: number
+  /** What the job's kernel drew from the input. */
+  readonly plan: string
   readonly budgetBytes: number
   readonly seed: number
   readonly skip: readonly BadRecord[]

@@ -71,11 +71,11 @@ export class RunningTask {
   async #work(): Promise<Work> {
     const { attempt } = this
     const { folder } = this.#worker.options
-    const { parameters, reduces, budgetBytes, seed } = this.#session.job
+    const { parameters, reduces, plan, budgetBytes, seed } = this.#session.job
     const { skip, skipMax, splits } = this.#assignment
     const name = attemptName(attempt)
     const filesPath = `${this.#isShared ? folderOf(this.#session.attempts) : folder}/${name}.`
-    const common = { attempt, parameters, reduces, budgetBytes, seed, skip, skipMax, filesPath }
+    const common = { attempt, parameters, reduces, plan, budgetBytes, seed, skip, skipMax, filesPath }
     if (attempt.kind === 'map') return { kind: 'map', ...common, splits, outputPath: `${folder}/${name}` }
     return {
       kind: 'reduce',

@@ -29,7 +29,7 @@ async function byKernel(
   const at = [0, ...cuts.map((cut) => Math.min(cut, bytes.length)).sort((a, b) => a - b), bytes.length]
   for (let i = 0; i + 1 < at.length; i++) {
     const split = { file, start: at[i]!, end: at[i + 1]!, fileBytes: bytes.length }
-    await grep(pattern).kernel.map({ input: inputOf(bytes), split, output, onProgress: () => {} })
+    await grep(pattern).kernel.map({ input: inputOf(bytes), split, output, plan: '', onProgress: () => {} })
   }
   return found
 }

@@ -1,69 +1,152 @@
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { compareKeys } from '../../src/data/compare.ts'
-import { MapOutput } from '../../src/data/map-output.ts'
+import { MapOutput, type MapOutputFile } from '../../src/data/map-output.ts'
 import { MemoryFiles } from '../../src/data/memory-files.ts'
 import { PartFile } from '../../src/data/part-file.ts'
 import { ReduceInput } from '../../src/data/reduce-input.ts'
 import { bytesKey } from '../../src/data/keys.ts'
 import { bytesValue } from '../../src/data/values.ts'
-import { sortRecords } from '../../src/kernels/sort-records.ts'
+import { sortKernel, type RecordPartition } from '../../src/kernels/sort-records.ts'
 
-async function sorted(
-  width: number,
-  bytes: Uint8Array,
-  cuts: readonly number[],
-  budgetBytes: number,
-): Promise<Uint8Array> {
-  const { kernel } = sortRecords({ width })
-  const files = new MemoryFiles()
-  const output = new MapOutput({
-    files,
-    path: 'map',
-    partitions: 1,
-    budgetBytes,
-    key: bytesKey,
-    value: bytesValue,
-  })
-  const input = { size: bytes.length, read: (at: number, length: number) => bytes.subarray(at, at + length) }
-  const at = [0, ...cuts.map((cut) => Math.min(cut, bytes.length)).sort((a, b) => a - b), bytes.length]
-  for (let i = 0; i + 1 < at.length; i++) {
-    const split = { file: 'f', start: at[i]!, end: at[i + 1]!, fileBytes: bytes.length }
-    await kernel.map({ input, split, output, onProgress: () => {} })
-  }
-  const { path, spills } = output.finish()
-  const sources = spills.map(([segment]) => ({ path, segment: segment! }))
-  const part = new PartFile<unknown, unknown>(files.create('part'))
-  kernel.reduce?.(new ReduceInput({ files, sources, scratch: 's', budgetBytes: 1 }).run, part)
-  expect(part.finish().records).toBe(bytes.length / width)
-  return files.get('part')
+interface Setting {
+  readonly cuts?: readonly number[]
+  readonly budgetBytes?: number
+  readonly partitions?: number
+  readonly partition?: RecordPartition
+  readonly isPlain?: boolean
+  readonly file?: string
 }
 
-test('any records, width, cuts and budget: all of them, in bytewise order', async () => {
-  const cases = fc
-    .integer({ min: 1, max: 12 })
-    .chain((width) =>
-      fc.tuple(
-        fc.constant(width),
-        fc.array(fc.uint8Array({ minLength: width, maxLength: width, max: 3 }), { maxLength: 150 }),
-      ),
+/** The parts that the kernel makes of a file that is cut there, each cut a map task. */
+async function sorted(width: number, bytes: Uint8Array, setting: Setting = {}): Promise<Buffer[]> {
+  const { cuts = [], budgetBytes = 2 ** 20, partitions = 1, partition, isPlain = false, file = 'f' } = setting
+  const kernel = sortKernel(width, partition, isPlain)
+  const files = new MemoryFiles()
+  const input = { size: bytes.length, read: (at: number, length: number) => bytes.subarray(at, at + length) }
+  const read = (_file: string, at: number, length: number): Uint8Array => input.read(at, length)
+  const plan = kernel.plan?.({ files: [{ file, fileBytes: bytes.length }], partitions, read }) ?? ''
+  const at = [0, ...cuts.map((cut) => Math.min(cut, bytes.length)).sort((a, b) => a - b), bytes.length]
+  const outputs: MapOutputFile[] = []
+  for (let i = 0; i + 1 < at.length; i++) {
+    const codecs = { key: bytesKey, value: bytesValue }
+    const output = new MapOutput({ files, path: `map${i}`, partitions, budgetBytes, ...codecs })
+    const split = { file, start: at[i]!, end: at[i + 1]!, fileBytes: bytes.length }
+    await kernel.map({ input, split, output, plan, onProgress: () => {} })
+    outputs.push(output.finish())
+  }
+  return Array.from({ length: partitions }, (_, number) => {
+    const sources = outputs.flatMap(({ path, spills }) =>
+      spills.map((segments) => ({ path, segment: segments[number]! })),
     )
-  await fc.assert(
-    fc.asyncProperty(
-      cases,
-      fc.array(fc.nat(1500), { maxLength: 4 }),
-      fc.constantFrom(1, 1000, 2 ** 20),
-      async ([width, records], cuts, budget) => {
-        const expected = Buffer.concat([...records].sort(compareKeys))
-        expect(Buffer.from(await sorted(width, Buffer.concat(records), cuts, budget)).equals(expected)).toBe(
+    const part = new PartFile<unknown, unknown>(files.create('part'))
+    const reduce = new ReduceInput({ files, sources, scratch: 's', budgetBytes: 1 })
+    let told = 0
+    kernel.reduce?.({
+      get run() {
+        return reduce.run
+      },
+      blocks: () => reduce.blocks(),
+      part,
+      onProgress: (pairs) => (told = pairs),
+    })
+    reduce.close()
+    const { records } = part.finish()
+    expect(told).toBeLessThanOrEqual(records)
+    return Buffer.from(files.get('part'))
+  })
+}
+
+function recordsOf(width: number, bytes: Uint8Array): Uint8Array[] {
+  return Array.from({ length: bytes.length / width }, (_, i) => bytes.subarray(i * width, (i + 1) * width))
+}
+
+const cases = fc.integer({ min: 1, max: 40 }).chain((width) =>
+  fc.tuple(
+    fc.constant(width),
+    fc
+      .array(
+        fc.oneof(
+          fc.uint8Array({ minLength: width, maxLength: width, max: 3 }),
+          fc.uint8Array({ minLength: width, maxLength: width, min: 254 }),
+          fc.constant(new Uint8Array(width).fill(255)),
+        ),
+        { maxLength: 150 },
+      )
+      .map((records) => Buffer.concat(records)),
+  ),
+)
+const cutLists = fc.array(fc.nat(4000), { maxLength: 4 })
+const budgets = fc.constantFrom(1, 300_000, 2 ** 20)
+
+describe('sort of records', () => {
+  test('any records, width, cuts and budget: all of them, in bytewise order, in WebAssembly and without', async () => {
+    await fc.assert(
+      fc.asyncProperty(cases, cutLists, budgets, async ([width, bytes], cuts, budgetBytes) => {
+        const expected = Buffer.concat(recordsOf(width, bytes).sort(compareKeys))
+        for (const isPlain of [false, true]) {
+          const [part] = await sorted(width, bytes, { cuts, budgetBytes, isPlain })
+          expect(part?.equals(expected)).toBe(true)
+        }
+      }),
+      { numRuns: 80 },
+    )
+  })
+
+  test('several parts, by borders drawn from the input: in order one after the other', async () => {
+    await fc.assert(
+      fc.asyncProperty(cases, cutLists, budgets, async ([width, bytes], cuts, budgetBytes) => {
+        const parts = await sorted(width, bytes, { cuts, budgetBytes, partitions: 3 })
+        expect(Buffer.concat(parts).equals(Buffer.concat(recordsOf(width, bytes).sort(compareKeys)))).toBe(
           true,
         )
-      },
-    ),
-    { numRuns: 100 },
-  )
-})
+        expect(await sorted(width, bytes, { cuts, budgetBytes, partitions: 3, isPlain: true })).toEqual(parts)
+      }),
+      { numRuns: 50 },
+    )
+  })
 
-test('a file that ends within a record is refused', async () => {
-  await expect(sorted(7, new Uint8Array(20), [], 2 ** 20)).rejects.toMatchObject({ code: 'BAD_RECORD' })
+  test("the user's partition, which need not rise with the records: each part sorted, as without WebAssembly", async () => {
+    const partition: RecordPartition = (bytes, start, partitions) => bytes[start]! % partitions
+    await fc.assert(
+      fc.asyncProperty(cases, cutLists, async ([width, bytes], cuts) => {
+        const parts = await sorted(width, bytes, { cuts, partition, partitions: 3 })
+        parts.forEach((part, number) => {
+          const mine = recordsOf(width, bytes).filter((record) => partition(record, 0, 3) === number)
+          expect(part.equals(Buffer.concat(mine.sort(compareKeys)))).toBe(true)
+        })
+        expect(await sorted(width, bytes, { cuts, partition, partitions: 3, isPlain: true })).toEqual(parts)
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  test('records by the thousand, of which many agree in long beginnings: sorted deeper and deeper', async () => {
+    const width = 100
+    const bytes = new Uint8Array(width * 6000)
+    for (let i = 0; i < 6000; i++) {
+      const record = bytes.subarray(i * width, (i + 1) * width).fill(65)
+      const number = Math.imul(i, 0x9e3779b1) >>> 0
+      record[[3, 40, 97][i % 3]!] = 60 + (number % 7)
+      record[99] = number >>> 24
+    }
+    const parts = await sorted(width, bytes, { cuts: [123_456], partitions: 4, budgetBytes: 2 ** 19 })
+    expect(Buffer.concat(parts).equals(Buffer.concat(recordsOf(width, bytes).sort(compareKeys)))).toBe(true)
+  })
+
+  test('parts by borders are of like size', async () => {
+    const bytes = new Uint8Array(10 * 40_000).map((_, i) => (Math.imul(i + 7, 0x85ebca6b) >>> 13) & 255)
+    const parts = await sorted(10, bytes, { partitions: 8 })
+    for (const { length } of parts) expect(Math.abs(length - 50_000)).toBeLessThan(10_000)
+  })
+
+  test('a packed file is unpacked', async () => {
+    const [part] = await sorted(2, gzipSync('bbaacc'), { file: 'f.gz' })
+    expect(part?.toString()).toBe('aabbcc')
+  })
+
+  test('a file that ends within a record is refused', async () => {
+    await expect(sorted(7, new Uint8Array(20))).rejects.toMatchObject({ code: 'BAD_RECORD' })
+  })
 })

@@ -41,6 +41,7 @@ async function counted(
       input: inputOf(bytes),
       split: { file, start: at[i]!, end: at[i + 1]!, fileBytes: bytes.length },
       output,
+      plan: '',
       onProgress: () => {},
     })
   const { path, spills } = output.finish()
@@ -137,9 +138,11 @@ describe('token counts', () => {
       })
       expect(WasmTokenCounter.create(output, 2 ** 20)).toBeDefined()
       const build = new URL('../../wasm/build.mjs', import.meta.url).href
-      const { compile } = (await import(build)) as { compile: () => Promise<string> }
-      const committed = new URL('../../src/kernels/tokens-module.ts', import.meta.url)
-      expect(await compile()).toBe(readFileSync(committed, 'utf8'))
+      const { compile } = (await import(build)) as { compile: (module: string) => Promise<string> }
+      for (const module of ['tokens', 'records']) {
+        const committed = new URL(`../../src/kernels/${module}-module.ts`, import.meta.url)
+        expect(await compile(module)).toBe(readFileSync(committed, 'utf8'))
+      }
     },
   )
 })

@@ -22,7 +22,7 @@ export function simJob<K, V>(
   return {
     spec: {
       ...{ name: 'job', module: '', build: 'b1', parameters: {}, reduces: 4, budgetBytes: 1 << 20 },
-      ...{ hangMs: 60_000, seed: 0 },
+      ...{ hangMs: 60_000, seed: 0, plan: '' },
       ...options,
     },
     job,

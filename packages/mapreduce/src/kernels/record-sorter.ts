@@ -1,0 +1,138 @@
+/** Sorts the records of a split in WebAssembly, as many at a time as the budget holds, and spills them. */
+import { BLOCK_HEADER_BYTES, BLOCK_BYTES } from '../data/spill-format.ts'
+import type { KernelBlock, KernelOutput } from './kernel.ts'
+import type { PairShape } from './record-pairs.ts'
+import { borrowEngine, giveBack, type RecordsEngine } from './records-engine.ts'
+
+/** Of a place in the records. */
+const PLACE_MASK = 2 ** 24 - 1
+const RECORDS_MAX = 2 ** 24
+/** What sorting takes for each record beside its bytes. */
+const ENTRY_BYTES = 16
+const RECORDS_MIN = 16
+
+/** The partition of the record at a place of `bytes`. */
+export type PartitionAt = (bytes: Uint8Array, at: number) => number
+
+export class RecordSorter {
+  readonly #engine: RecordsEngine
+  readonly #output: KernelOutput
+  readonly #shape: PairShape
+  readonly #partitionAt: PartitionAt
+  /** Does the partition rise with the records, by its nature? */
+  readonly #isRising: boolean
+  readonly #records: Uint8Array
+  readonly capacity: number
+  #count = 0
+
+  private constructor(
+    engine: RecordsEngine,
+    output: KernelOutput,
+    shape: PairShape,
+    partitionAt: PartitionAt,
+    isRising: boolean,
+  ) {
+    this.#engine = engine
+    this.#output = output
+    this.#shape = shape
+    this.#partitionAt = partitionAt
+    this.#isRising = isRising
+    const { width } = shape
+    const fitting = Math.floor((output.budgetBytes - BLOCK_BYTES) / (width + ENTRY_BYTES))
+    this.capacity = Math.min(RECORDS_MAX, Math.max(RECORDS_MIN, fitting))
+    engine.layoutSort(width, this.capacity, BLOCK_HEADER_BYTES + BLOCK_BYTES)
+    this.#records = new Uint8Array(engine.memory.buffer, engine.records(), this.capacity * width)
+  }
+
+  /** Undefined where WebAssembly or its SIMD is missing. */
+  static create(
+    output: KernelOutput,
+    shape: PairShape,
+    partitionAt: PartitionAt,
+    isRising: boolean,
+  ): RecordSorter | undefined {
+    const engine = borrowEngine()
+    return engine && new RecordSorter(engine, output, shape, partitionAt, isRising)
+  }
+
+  /** Where records can be put, a whole number of them: {@link add} says how many were. */
+  get room(): Uint8Array {
+    return this.#records.subarray(this.#count * this.#shape.width)
+  }
+
+  add(records: number): void {
+    this.#count += records
+    if (this.#count === this.capacity) this.#spill()
+  }
+
+  /** Spills what is left, and ends. */
+  finish(): void {
+    if (this.#count > 0) this.#spill()
+    giveBack(this.#engine)
+  }
+
+  #spill(): void {
+    this.#engine.sort(this.#count)
+    const bounds = this.#isRising ? this.#searched() : this.#scattered()
+    this.#output.spillBlocks((partition) =>
+      this.#blocks(bounds[partition] as number, bounds[partition + 1] as number),
+    )
+    this.#count = 0
+  }
+
+  *#blocks(from: number, to: number): Generator<KernelBlock, void, undefined> {
+    const { width, headerBytes, header, pairsPerBlock } = this.#shape
+    const engine = this.#engine
+    const out = new Uint8Array(engine.memory.buffer, engine.out(), BLOCK_HEADER_BYTES + BLOCK_BYTES)
+    for (let at = from; at < to; at += pairsPerBlock) {
+      const pairs = Math.min(pairsPerBlock, to - at)
+      engine.gather(at, at + pairs, headerBytes, header, BLOCK_HEADER_BYTES)
+      yield { bytes: out.subarray(0, BLOCK_HEADER_BYTES + pairs * (headerBytes + width)), pairs }
+    }
+  }
+
+  /** Where each partition begins among the sorted records. */
+  #searched(): Uint32Array {
+    const order = this.#order()
+    const bounds = new Uint32Array(this.#output.partitions + 1)
+    for (let partition = 1; partition < bounds.length; partition++) {
+      let [low, high] = [bounds[partition - 1] as number, this.#count]
+      while (low < high) {
+        const middle = (low + high) >>> 1
+        if (this.#partitionOf(order, middle) < partition) low = middle + 1
+        else high = middle
+      }
+      bounds[partition] = low
+    }
+    return bounds
+  }
+
+  /** The same for any partition: the sorted records are dealt out, and stay in order in each. */
+  #scattered(): Uint32Array {
+    const order = this.#order()
+    const partitions = Uint32Array.from({ length: this.#count }, (_, i) => this.#partitionOf(order, i))
+    const bounds = new Uint32Array(this.#output.partitions + 1)
+    for (const partition of partitions) bounds[partition + 1] = (bounds[partition + 1] as number) + 1
+    for (let p = 1; p < bounds.length; p++) bounds[p] = (bounds[p] as number) + (bounds[p - 1] as number)
+    const engine = this.#engine
+    const dealt = new Uint32Array(engine.memory.buffer, engine.spare(), this.#count * 2)
+    const next = bounds.slice()
+    partitions.forEach((partition, i) => {
+      const to = next[partition] as number
+      dealt[2 * to] = order[2 * i] as number
+      next[partition] = to + 1
+    })
+    order.set(dealt)
+    return bounds
+  }
+
+  /** Two numbers for each record, in order: the lower bits of the first are its place. */
+  #order(): Uint32Array {
+    const engine = this.#engine
+    return new Uint32Array(engine.memory.buffer, engine.entries(), this.#count * 2)
+  }
+
+  #partitionOf(order: Uint32Array, i: number): number {
+    return this.#partitionAt(this.#records, ((order[2 * i] as number) & PLACE_MASK) * this.#shape.width)
+  }
+}

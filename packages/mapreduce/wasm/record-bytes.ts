@@ -1,0 +1,39 @@
+/** What sorting and merging share: memory, and the bytes of records. */
+
+/** Below it is nothing of ours. */
+export const BASE: usize = 1 << 12
+/** Loads and stores may go past the last record by less than this. */
+export const SLACK: usize = 64
+
+/** Takes memory. */
+export function claim(bytes: usize): void {
+  const wanted = (bytes + 0xffff) >> 16
+  const have = <usize>memory.size()
+  if (wanted > have) memory.grow(<i32>(wanted - have))
+}
+
+/** Where a cache line begins, at `at` or behind it. */
+export function aligned(at: usize): usize {
+  return (at + 63) & ~(<usize>63)
+}
+
+/** Bytewise, for records that are equal in their first `depth` bytes. */
+export function isBefore(a: usize, b: usize, depth: u32, width: u32): bool {
+  let at = depth
+  for (; at + 8 <= width; at += 8) {
+    const mine = load<u64>(a + at)
+    const other = load<u64>(b + at)
+    if (mine != other) return bswap<u64>(mine) < bswap<u64>(other)
+  }
+  for (; at < width; at++) {
+    const mine = load<u8>(a + at)
+    const other = load<u8>(b + at)
+    if (mine != other) return mine < other
+  }
+  return false
+}
+
+/** Copies a record. Up to 15 bytes behind it are overwritten: they are written next, or never read. */
+export function copyRecord(to: usize, from: usize, width: u32): void {
+  for (let at: u32 = 0; at < width; at += 16) v128.store(to + at, v128.load(from + at))
+}
