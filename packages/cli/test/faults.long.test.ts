@@ -4,11 +4,10 @@
  * acknowledged write must be there, once.
  */
 import { seededRandom, sleep, systemClock, type Random } from '@lab/rpc'
-import { History, type KvOp, type KvResult } from '@lab/sim'
 import { expect, test } from 'vitest'
 import { freePorts } from '../src/local/ports.ts'
 import { PairProxies } from './pair-proxies.ts'
-import { clerksOf, client, expectLinearizable, expectNothingLost } from './real-clients.ts'
+import { clerksOf, expectLinearizable, expectNothingLost, startLoad } from './real-clients.ts'
 import { RealServers } from './real-servers.ts'
 
 const SECONDS = Number(process.env['LAB_PROCESS_SECONDS'] ?? 600)
@@ -63,14 +62,7 @@ test(
     }))
     await Promise.all(IDS.map((id) => servers.start(id)))
     const connect = clerksOf(servers.addresses)
-    const history = new History<KvOp, KvResult>(systemClock)
-    const over = new AbortController()
-    const work = Array.from({ length: CLIENTS }, (_, at) =>
-      client({
-        ...{ name: `c${String(at)}`, clients: CLIENTS, connect, history },
-        ...{ random: seededRandom(SEED + at + 1), stop: over.signal },
-      }),
-    )
+    const load = startLoad(CLIENTS, connect, SEED + 1)
     let faults = 0
     for (const end = Date.now() + SECONDS * 1000; Date.now() < end; faults++) {
       await pause(random, 100, 1500)
@@ -78,14 +70,13 @@ test(
       await fault(servers, proxies, random)
     }
     await sleep(systemClock, 2000)
-    over.abort()
-    const appended = await Promise.all(work)
+    const appended = await load.stop()
     await expectNothingLost(connect, appended)
     const acknowledged = appended.reduce((sum, one) => sum + one.acknowledged.size, 0)
     await servers.killAll()
     proxies.close()
     console.log(
-      `Passed ${String(faults)} faults on five processes in ${String(SECONDS)} s: ${expectLinearizable(history)}, ` +
+      `Passed ${String(faults)} faults on five processes in ${String(SECONDS)} s: ${expectLinearizable(load.history)}, ` +
         `${String(acknowledged)} appends there once`,
     )
     expect(acknowledged).toBeGreaterThan(SECONDS)

@@ -8,10 +8,9 @@ import { join } from 'node:path'
 import { StorageError } from '@lab/raft'
 import { fileStorage } from '@lab/raft/storage/file'
 import { seededRandom, sleep, systemClock, type Random } from '@lab/rpc'
-import { History, type KvOp, type KvResult } from '@lab/sim'
 import { expect, test } from 'vitest'
 import { freePorts } from '../src/local/ports.ts'
-import { clerksOf, client, expectLinearizable, expectNothingLost } from './real-clients.ts'
+import { clerksOf, expectLinearizable, expectNothingLost, startLoad } from './real-clients.ts'
 import { RealServers } from './real-servers.ts'
 
 const KILLS = 200
@@ -27,14 +26,7 @@ test(
     const servers = new RealServers(Object.fromEntries(IDS.map((id, at) => [id, ports[at] as number])))
     await Promise.all(IDS.map((id) => servers.start(id)))
     const connect = clerksOf(servers.addresses)
-    const history = new History<KvOp, KvResult>(systemClock)
-    const stop = new AbortController()
-    const work = Array.from({ length: CLIENTS }, (_, at) =>
-      client({
-        ...{ name: `c${String(at)}`, clients: CLIENTS, connect, history },
-        ...{ random: seededRandom(at + 1), stop: stop.signal },
-      }),
-    )
+    const load = startLoad(CLIENTS, connect, 1)
 
     let damaged = 0
     for (let kills = 0; kills < KILLS; kills++) {
@@ -52,16 +44,15 @@ test(
       await Promise.all(victims.map((victim) => servers.start(victim)))
     }
     await sleep(systemClock, 2000)
-    stop.abort()
-    const appended = await Promise.all(work)
+    const appended = await load.stop()
 
     await expectNothingLost(connect, appended)
     await servers.killAll()
     console.log(
-      `${String(KILLS)} kills: ${expectLinearizable(history)}, ` +
+      `${String(KILLS)} kills: ${expectLinearizable(load.history)}, ` +
         `${String(appended.reduce((sum, { acknowledged }) => sum + acknowledged.size, 0))} appends there once, ${String(damaged)} damaged folders refused with the reason`,
     )
-    expect(history.operations.length).toBeGreaterThan(10 * KILLS)
+    expect(load.history.operations.length).toBeGreaterThan(10 * KILLS)
     expect(damaged).toBeGreaterThan(0)
   },
 )

@@ -1,10 +1,10 @@
 /** Clients of real servers, what they saw, and what must be true of it. */
 import { Clerk, type KeyOperations } from '@lab/kvraft/clerk'
 import { RaftError } from '@lab/raft'
-import type { Random } from '@lab/rpc'
+import { seededRandom, systemClock, type Random } from '@lab/rpc'
 import { tcp } from '@lab/rpc/tcp'
 import { Clerk as ShardClerk } from '@lab/shardkv'
-import { checkLinearizable, kvModel, type History, type KvOp, type KvResult } from '@lab/sim'
+import { History, checkLinearizable, kvModel, type KvOp, type KvResult } from '@lab/sim'
 import { expect } from 'vitest'
 
 /** Each key is used by few calls and then left, so that its history can be judged. */
@@ -28,8 +28,10 @@ export function shardClerksOf(controllers: readonly string[]): ClerkMaker {
   return (timeout) => ShardClerk.connect({ controllers, transport: tcp(), timeout, connectTimeout: timeout })
 }
 
-export interface ClientOptions {
+interface ClientOptions {
   readonly name: string
+  /** What the shared keys begin with. */
+  readonly keys: string
   /** How many there are. */
   readonly clients: number
   readonly connect: ClerkMaker
@@ -38,9 +40,39 @@ export interface ClientOptions {
   readonly stop: AbortSignal
 }
 
+/** Clients that work until they are told to stop, and what they see. */
+export interface Load {
+  readonly history: History<KvOp, KvResult>
+  /** @returns what they appended */
+  stop(): Promise<Appended[]>
+}
+
+/**
+ * @param seed of the first client; the others' follow
+ * @param name another for another load on the same store: it has keys of its own
+ */
+export function startLoad(clients: number, connect: ClerkMaker, seed: number, name = 'c'): Load {
+  const history = new History<KvOp, KvResult>(systemClock)
+  const over = new AbortController()
+  const work = Array.from({ length: clients }, (_, at) =>
+    client({
+      ...{ name: `${name}${String(at)}`, keys: `${name}-`, clients, connect, history },
+      ...{ random: seededRandom(seed + at), stop: over.signal },
+    }),
+  )
+  return {
+    history,
+    stop() {
+      over.abort()
+      return Promise.all(work)
+    },
+  }
+}
+
 /** Puts and reads shared keys, and appends tokens of its own to one that nobody else touches. */
-export async function client({
+async function client({
   name,
+  keys,
   clients,
   connect,
   history,
@@ -51,7 +83,7 @@ export async function client({
   const acknowledged = new Set<string>()
   const unknown = new Set<string>()
   for (let call = 0; !stop.aborted; call++) {
-    const key = `k${String(Math.floor((call * clients) / CALLS_PER_KEY))}`
+    const key = `${keys}${String(Math.floor((call * clients) / CALLS_PER_KEY))}`
     const value = `${name}.${String(call)}`
     const op: KvOp = random.next() < 0.5 ? { op: 'get', key } : { op: 'put', key, value }
     await history.record(

@@ -7,7 +7,7 @@ import { lab, type Ran } from './fake-io.ts'
 import { RealServers } from './real-servers.ts'
 
 export const MACHINES = ['m1', 'm2', 'm3', 'm4']
-const CONTROLLER = ['m1', 'm2', 'm3']
+const CONTROLLERS_MAX = 3
 /** Groups 100, 101, 102, each on three of the four. */
 export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   100: ['m1', 'm2', 'm3'],
@@ -17,6 +17,8 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
 
 export interface MachinesOptions extends Pick<ConfigFile, 'tls' | 'tokens' | 'groups'> {
   readonly cluster?: string
+  /** Their names: the first three, or as many as there are, have the controller. Default: {@link MACHINES}. */
+  readonly ids?: readonly string[]
   readonly shards?: number
   readonly scheme?: 'tcp' | 'tls'
   /** Of every command. */
@@ -31,31 +33,35 @@ export class RealMachines {
   readonly controllers: readonly string[]
   readonly #flags: readonly string[]
 
-  /** Starts all of them. */
-  static async start(options: MachinesOptions = {}): Promise<RealMachines> {
-    const free = await freePorts(MACHINES.length)
-    const machines = new RealMachines(
-      Object.fromEntries(MACHINES.map((id, at) => [id, free[at] as number])),
-      options,
-    )
-    await Promise.all(MACHINES.map((id) => machines.servers.start(id)))
+  static async start(options?: MachinesOptions): Promise<RealMachines> {
+    const machines = await RealMachines.prepare(options)
+    await machines.startAll()
     return machines
   }
 
-  constructor(ports: Readonly<Record<string, number>>, options: MachinesOptions = {}) {
-    const { scheme = 'tcp', cluster = 'lab', shards = 16, groups = GROUPS, flags = [], ...more } = options
+  /** Not started yet. */
+  static async prepare(options?: MachinesOptions): Promise<RealMachines> {
+    const ids = options?.ids ?? MACHINES
+    const free = await freePorts(ids.length)
+    return new RealMachines(Object.fromEntries(ids.map((id, at) => [id, free[at] as number])), options)
+  }
+
+  private constructor(ports: Readonly<Record<string, number>>, options: MachinesOptions = {}) {
+    const { scheme = 'tcp', cluster = 'lab', shards = 16, groups = GROUPS, flags = [], tls, tokens } = options
     const nodes = Object.fromEntries(
       Object.entries(ports).map(([id, port]) => [id, `${scheme}://127.0.0.1:${String(port)}`]),
     )
     this.servers = new RealServers(ports, () => ({ config: this.config }), cluster)
     this.config = join(this.servers.folder, 'lab.json')
-    this.controllers = CONTROLLER.map((id) => nodes[id] as string)
+    const controller = Object.keys(ports).slice(0, CONTROLLERS_MAX)
+    this.controllers = controller.map((id) => nodes[id] as string)
     this.#flags = flags
-    const file: ConfigFile & { readonly nodes: unknown } = {
-      ...{ cluster, shards, controller: CONTROLLER, groups, ...more },
-      nodes: nodes as unknown as NonNullable<ConfigFile['nodes']>,
-    }
+    const file = { cluster, shards, nodes, controller, groups, tls, tokens }
     writeFileSync(this.config, JSON.stringify(file))
+  }
+
+  async startAll(): Promise<void> {
+    await Promise.all(this.servers.ids.map((id) => this.servers.start(id)))
   }
 
   /** A command of the operator. */

@@ -69,6 +69,13 @@ export class RealServers {
     await server?.exited
   }
 
+  /** As an init system does. @returns how it ended */
+  async stop(id: string): Promise<string> {
+    const server = this.#running.get(id)
+    server?.kill('SIGTERM')
+    return server === undefined ? 'not running' : server.exited
+  }
+
   signal(id: string, signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.#running.get(id)?.kill(signal)
   }

@@ -4,9 +4,8 @@
  * continued. What clients saw must have an explanation, and every acknowledged write must be there, once.
  */
 import { seededRandom, sleep, systemClock, type Random } from '@lab/rpc'
-import { History, type KvOp, type KvResult } from '@lab/sim'
 import { expect, test } from 'vitest'
-import { client, expectLinearizable, expectNothingLost, shardClerksOf } from './real-clients.ts'
+import { expectLinearizable, expectNothingLost, shardClerksOf, startLoad } from './real-clients.ts'
 import { GROUPS, MACHINES, RealMachines } from './real-machines.ts'
 import type { RealServers } from './real-servers.ts'
 
@@ -25,14 +24,7 @@ test(
     const machines = await RealMachines.start({ shards: SHARDS })
     const { servers } = machines
     const connect = shardClerksOf(machines.controllers)
-    const history = new History<KvOp, KvResult>(systemClock)
-    const over = new AbortController()
-    const work = Array.from({ length: CLIENTS }, (_, at) =>
-      client({
-        ...{ name: `c${String(at)}`, clients: CLIENTS, connect, history },
-        ...{ random: seededRandom(SEED + at + 1), stop: over.signal },
-      }),
-    )
+    const load = startLoad(CLIENTS, connect, SEED + 1)
     const calm = new AbortController()
     const operator = new Operator(machines, seededRandom(SEED + 100), calm.signal)
     const changes = operator.work()
@@ -44,14 +36,13 @@ test(
     calm.abort()
     const changed = await changes
     await sleep(systemClock, 2000)
-    over.abort()
-    const appended = await Promise.all(work)
+    const appended = await load.stop()
     await expectNothingLost(connect, appended)
     await operator.expectSettled()
     const acknowledged = appended.reduce((sum, one) => sum + one.acknowledged.size, 0)
     await servers.killAll()
     console.log(
-      `Passed ${String(faults)} faults on four machines in ${String(SECONDS)} s: ${expectLinearizable(history)}, ` +
+      `Passed ${String(faults)} faults on four machines in ${String(SECONDS)} s: ${expectLinearizable(load.history)}, ` +
         `${String(acknowledged)} appends there once, ${changed}`,
     )
     expect(acknowledged).toBeGreaterThan(SECONDS)
