@@ -1,45 +1,61 @@
 // Lets Node run this checkout from its TypeScript sources, without a build: resolves packages of the workspace to
-// their `@lab/source` export and, on a Node that cannot do so itself, strips the types. See register-source.mjs.
+// their `@lab/source` export and strips the types. See register-source.mjs.
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
-const NODE_STRIPS_TYPES =
-  process.features.typescript === 'strip' || process.features.typescript === 'transform'
 // Stripping costs more than all else that `lab kv get` does: each source is stripped once, by the hash of its content.
-const CACHE = new URL('../node_modules/.cache/lab-source/', import.meta.url)
-let stripper
+const CACHE = fileURLToPath(new URL('../node_modules/.cache/lab-source/', import.meta.url))
+const STRIPPER = '../packages/cli/bin/strip-types.mjs'
 
-export async function resolve(specifier, context, nextResolve) {
+export function resolve(specifier, context, nextResolve) {
   return nextResolve(specifier, { ...context, conditions: ['@lab/source', ...context.conditions] })
 }
 
+/** For hooks in a thread of their own. */
 export async function load(url, context, nextLoad) {
-  if (NODE_STRIPS_TYPES || !url.startsWith('file:') || !/\.m?ts$/.test(url)) return nextLoad(url, context)
-  const path = fileURLToPath(url)
-  return { format: 'module', shortCircuit: true, source: await stripped(await readFile(path, 'utf8'), path) }
+  if (!isTypeScript(url)) return nextLoad(url, context)
+  const source = read(url)
+  return module(source.kept ?? keep(source, await import(STRIPPER)))
 }
 
-async function stripped(text, path) {
-  const cached = new URL(`${createHash('sha256').update(text).digest('hex')}.js`, CACHE)
+/** For hooks in the thread that loads. */
+export function loadSync(url, context, nextLoad) {
+  if (!isTypeScript(url)) return nextLoad(url, context)
+  const source = read(url)
+  return module(source.kept ?? keep(source, createRequire(import.meta.url)(STRIPPER)))
+}
+
+function isTypeScript(url) {
+  return url.startsWith('file:') && /\.m?ts$/.test(url)
+}
+
+function module(source) {
+  return { format: 'module', shortCircuit: true, source }
+}
+
+function read(url) {
+  const path = fileURLToPath(url)
+  const text = readFileSync(path, 'utf8')
+  const cached = `${CACHE}${createHash('sha256').update(text).digest('hex')}.js`
   try {
-    return await readFile(cached, 'utf8')
+    return { path, text, cached, kept: readFileSync(cached, 'utf8') }
   } catch {
-    stripper ??= await import('../packages/cli/bin/strip-types.mjs')
-    const code = stripper.stripTypes(text, path)
-    await keep(cached, code)
-    return code
+    return { path, text, cached }
   }
 }
 
 /** Whole or not at all, as several processes may write the same; where nothing can be written, nothing is kept. */
-async function keep(file, code) {
-  const part = new URL(`${file.href}.${process.pid}`)
+function keep({ path, text, cached }, { stripTypes }) {
+  const code = stripTypes(text, path)
+  const part = `${cached}.${process.pid}`
   try {
-    await mkdir(CACHE, { recursive: true })
-    await writeFile(part, code)
-    await rename(part, file)
+    mkdirSync(CACHE, { recursive: true })
+    writeFileSync(part, code)
+    renameSync(part, cached)
   } catch {
     // The next process strips again.
   }
+  return code
 }
