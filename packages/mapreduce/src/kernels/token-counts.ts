@@ -5,6 +5,7 @@ import type { InputBytes } from '../formats.ts'
 import { defineJob, type Job } from '../job.ts'
 import type { Kernel, KernelOutput } from './kernel.ts'
 import { sum, sumValues } from './sum.ts'
+import { sumRuns } from './sum-runs.ts'
 import { isLetter, PlainTokenCounter, WasmTokenCounter, type TokenCounter } from './token-counter.ts'
 
 const SCAN_BYTES = 1 << 12
@@ -37,6 +38,7 @@ export function tokenKernel(
       const end = source === input ? split.end : Infinity
       return countSplit(source, split.start, end, counter, output, onProgress)
     },
+    reduce: sumRuns,
   }
 }
 
