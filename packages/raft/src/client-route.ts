@@ -74,7 +74,8 @@ export class ClientRoute implements Route {
       return { ...attempt, redirected: this.#learn(server, attempt.error) }
     } catch (thrown) {
       const error = fromRpcError(thrown)
-      if (error.code !== 'CANCELLED') this.#avoid(server)
+      // A leader with too much to do leads all the same.
+      if (error.code !== 'CANCELLED' && error.code !== 'BUSY') this.#avoid(server)
       return { ok: false, error }
     }
   }

@@ -32,6 +32,8 @@ export interface RaftLimits extends CoreLimits {
   /** Proposals that wait at this node, and their bytes: then `BUSY`. Default 16 384 and 64 MiB. */
   readonly proposalsMax: number
   readonly proposalBytesMax: number
+  /** About how long a proposal may wait for those before it: no more are taken than are applied in that time. Default one second. */
+  readonly proposalWaitMs: Milliseconds
   /** One command or query. Default 1 MiB; `rpcLimits.messageBytesMax` must leave room for it. */
   readonly commandBytesMax: number
   /** Of log kept behind a snapshot for followers that are a little behind. Default: a quarter of `snapshotEveryBytes`. */
@@ -246,6 +248,7 @@ function splitLimits(
   const {
     proposalsMax = 16_384,
     proposalBytesMax = 64 * MIB,
+    proposalWaitMs = 1000,
     commandBytesMax = MIB,
     trailingBytes = Math.min(snapshotEveryBytes, SNAPSHOT_EVERY_BYTES) / 4,
     sessionsMax = 16_384,
@@ -253,7 +256,13 @@ function splitLimits(
     ...coreLimits
   } = given
   return {
-    limits: { proposalsMax, proposalBytesMax, commandBytesMax, trailingBytes, sessionsMax, sessionIdleMs },
+    limits: {
+      ...{ proposalsMax, proposalBytesMax, proposalWaitMs },
+      commandBytesMax,
+      trailingBytes,
+      sessionsMax,
+      sessionIdleMs,
+    },
     coreLimits,
   }
 }

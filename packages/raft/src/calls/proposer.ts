@@ -52,6 +52,8 @@ type Failed = Exclude<Attempt, { readonly ok: true }>
 
 const BACKOFF_MS_MIN = 5
 const BACKOFF_MS_MAX = 160
+/** A server with too much to do is not helped by being asked again soon. */
+const BUSY_BACKOFF_MS_MAX = 1280
 /** A hint that leads to a hint, and so on: then somebody is confused, and waiting helps more. */
 const REDIRECTS_MAX = 3
 
@@ -211,7 +213,7 @@ export class Proposer {
         if (call.attemptsLeft === 0) throw withOutcome(error, call)
         this.#countRetried(call)
         await this.#pause(backoff, error, call)
-        backoff = Math.min(2 * backoff, BACKOFF_MS_MAX)
+        backoff = Math.min(2 * backoff, error.code === 'BUSY' ? BUSY_BACKOFF_MS_MAX : BACKOFF_MS_MAX)
         redirects = 0
       }
       const attempt = await send(this.#attemptTimeout(call))

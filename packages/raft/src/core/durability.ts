@@ -19,6 +19,12 @@ interface InFlight {
   readonly since: number
 }
 
+/** A promise, and the last entry that it rests on. */
+interface Held {
+  readonly envelope: Envelope
+  readonly index: Index
+}
+
 export class Durability {
   /** Entries up to here are on disk as they are in memory. */
   #durableIndex: Index
@@ -28,7 +34,7 @@ export class Durability {
   #hardStateChanged = false
   #inFlight: InFlight | null = null
   #lastWriteId = 0
-  #forNext: Envelope[] = []
+  #forNext: Held[] = []
   #forInFlight: Envelope[] = []
 
   constructor(lastIndex: Index) {
@@ -40,9 +46,9 @@ export class Durability {
     return this.#durableIndex
   }
 
-  /** Promises that wait for the write in flight, and those that wait for the next one. */
+  /** Promises that wait for the write in flight, and those that wait for a later one. */
   get waiting(): { readonly forInFlight: readonly Envelope[]; readonly forNext: readonly Envelope[] } {
-    return { forInFlight: this.#forInFlight, forNext: this.#forNext }
+    return { forInFlight: this.#forInFlight, forNext: this.#forNext.map(({ envelope }) => envelope) }
   }
 
   get writing(): boolean {
@@ -74,28 +80,47 @@ export class Durability {
    * @param index the last entry that the promise rests on, as it is in memory now; 0 for none
    */
   promise(envelope: Envelope, index: Index, send: (envelope: Envelope) => void): void {
-    if (this.#hardStateChanged || index > this.#writtenIndex) this.#forNext.push(envelope)
+    if (this.#hardStateChanged || index > this.#writtenIndex) this.#forNext.push({ envelope, index })
     else if (this.#inFlight !== null && (this.#inFlight.hardState !== null || index > this.#durableIndex))
       this.#forInFlight.push(envelope)
     else send(envelope)
   }
 
-  /** The next write and what may be sent once it is durable. Only when none is in flight and something is pending. */
-  takeWrite(log: Log, hardState: HardState, now: number): { write: Write; sendWhenDurable: Envelope[] } {
+  /**
+   * The next write and what may be sent once it is durable. Only when none is in flight and something is pending.
+   *
+   * @param bytesMax of entries in it; what is left is for the write after it, so that no write keeps a server from answering for long
+   */
+  takeWrite(
+    log: Log,
+    { hardState, now, bytesMax }: { hardState: HardState; now: number; bytesMax: number },
+  ): { write: Write; sendWhenDurable: Envelope[] } {
     assert(this.#inFlight === null, 'one write at a time')
-    const entries = this.#writtenIndex < log.lastIndex ? log.slice(this.#writtenIndex + 1, log.lastIndex) : []
+    const first = this.#writtenIndex + 1
+    const entries = first <= log.lastIndex ? log.slice(first, log.lastIndex, bytesMax) : []
     const write = {
       id: ++this.#lastWriteId,
       hardState: this.#hardStateChanged ? hardState : null,
       entries,
     }
-    this.#inFlight = { id: write.id, hardState: write.hardState, lastIndex: log.lastIndex, since: now }
-    this.#writtenIndex = log.lastIndex
+    this.#writtenIndex += entries.length
+    this.#inFlight = {
+      id: write.id,
+      hardState: write.hardState,
+      lastIndex: this.#writtenIndex,
+      since: now,
+    }
     this.#hardStateChanged = false
+    return { write, sendWhenDurable: this.#takeHeld(hardState) }
+  }
+
+  /** The promises that rest on no more than what is written now. */
+  #takeHeld({ currentTerm }: HardState): Envelope[] {
+    const held = this.#forNext
     // Promises of a term that is past are worth nothing to anybody, and what they rested on may have been replaced.
-    const sendWhenDurable = this.#forNext.filter(({ message }) => message.term >= hardState.currentTerm)
-    this.#forNext = []
-    return { write, sendWhenDurable }
+    const current = held.filter(({ envelope }) => envelope.message.term >= currentTerm)
+    this.#forNext = current.filter(({ index }) => index > this.#writtenIndex)
+    return current.filter(({ index }) => index <= this.#writtenIndex).map(({ envelope }) => envelope)
   }
 
   /** The write is on disk. Returns the term and vote that it made durable, and what may leave now. */

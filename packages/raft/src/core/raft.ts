@@ -37,6 +37,7 @@ const DEFAULT_LIMITS: CoreLimits = {
   appendBytesMax: 256 * 1024,
   inflightBytesMax: 8 * 1024 * 1024,
   inflightMessagesMax: 64,
+  writeBytesMax: 1024 * 1024,
   uncommittedBytesMax: 64 * 1024 * 1024,
   cacheBytesMax: 16 * 1024 * 1024,
   snapshotChunkBytes: 256 * 1024,

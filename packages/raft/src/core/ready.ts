@@ -228,6 +228,8 @@ export interface CoreLimits {
   readonly inflightBytesMax: number
   /** AppendEntries sent and not acknowledged, per follower. */
   readonly inflightMessagesMax: number
+  /** Of entries in one write (one larger entry still goes, alone): a server whose disk takes long over one is taken for stuck. */
+  readonly writeBytesMax: number
   /** Appended by this leader and not committed: then `propose` answers busy. */
   readonly uncommittedBytesMax: number
   /** Recent entries kept in memory; older ones are read back from storage. Entries not yet durable or not yet handed out are kept besides. */

@@ -39,9 +39,9 @@ export function takeReady(state: State): Ready {
 }
 
 function takeWrite(state: State): { write: Write | null; sendWhenDurable: readonly Envelope[] } {
-  const { durability, log } = state
+  const { durability, log, hardState, now, limits } = state
   if (durability.writing || !durability.pending(log)) return { write: null, sendWhenDurable: [] }
-  return durability.takeWrite(log, state.hardState, state.now)
+  return durability.takeWrite(log, { hardState, now, bytesMax: limits.writeBytesMax })
 }
 
 /** What may be applied now: committed, and durable here too. */

@@ -1,4 +1,4 @@
-import type { Clock } from '@lab/rpc'
+import type { Clock, Milliseconds } from '@lab/rpc'
 import type { Envelope } from '../core/messages.ts'
 import type { Raft } from '../core/raft.ts'
 import type { Change } from '../core/ready.ts'
@@ -30,6 +30,8 @@ export interface DriverLimits {
   /** Proposals that wait at this server, and their bytes: then BUSY. */
   readonly proposalsMax: number
   readonly proposalBytesMax: number
+  /** How long one of them may wait, about: then BUSY for those that would wait longer. */
+  readonly proposalWaitMs: Milliseconds
   readonly stallMs: number
 }
 

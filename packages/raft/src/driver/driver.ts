@@ -17,6 +17,7 @@ import { EntryKind, recordBytes, type Entry } from '../entry.ts'
 import { RaftError } from '../errors.ts'
 import { Applier } from '../rsm/applier.ts'
 import type { Index, SnapshotMeta } from '../types.ts'
+import { Admission } from './admission.ts'
 import type { Counters } from './counters.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
 import { notProposed, stoppedBy, withOutcome, type NotProposed } from './driver-errors.ts'
@@ -36,6 +37,7 @@ export class Driver {
   readonly #options: DriverOptions
   readonly #inbox: Inbox
   readonly #proposals = new PendingProposals()
+  readonly #admission: Admission
   readonly #reads = new PendingReads()
   readonly #waiters = new AppliedWaiters()
   readonly change: PendingChange
@@ -54,6 +56,7 @@ export class Driver {
     this.#inbox = new Inbox(options.core, options.trace)
     this.change = new PendingChange(options.core, options.clock, () => this.#schedule())
     const { clock, storage, machine, limits } = options
+    this.#admission = new Admission(limits.proposalsMax, limits.proposalWaitMs)
     const onFailure = (error: Error): void => this.fail(error)
     this.#applier = new Applier({
       clock,
@@ -246,6 +249,7 @@ export class Driver {
     const proposed = core.propose(payloads, EntryKind.command, clock.wallTime(), now)
     if (proposed.ok) {
       this.#proposals.appended(proposed.index, proposed.term)
+      this.#admission.appended(this.#proposals.size, this.#proposals.done, now)
       this.counters.proposals += payloads.length
     } else {
       const { why } = proposed
@@ -298,6 +302,7 @@ export class Driver {
         const { commitIndex } = core.status()
         const waiting = this.#proposals.size
         this.#proposals.leadershipLost(change.role === 'leader' ? change.term : 0, commitIndex)
+        this.#admission.forget()
         this.counters.proposalsFailed += waiting - this.#proposals.size
         this.meter.roleChanged(change)
         if (change.role !== 'leader') this.#snapshots.stopSending()
@@ -317,6 +322,7 @@ export class Driver {
   }
 
   #progressed(lastApplied: Index): void {
+    this.#admission.progressed(this.#proposals.done, this.#options.clock.now())
     this.#waiters.applied(lastApplied)
     // Nothing follows from it for the core: no reason for a turn.
     if (this.#stopped === null) this.#inbox.push({ type: 'applied', index: lastApplied })
@@ -325,9 +331,9 @@ export class Driver {
 
   #refusal(payload: Uint8Array): RaftError | null {
     if (this.#stopped !== null) return withOutcome(this.#stopped(), 'not-applied')
-    const { proposalsMax, proposalBytesMax } = this.#options.limits
-    if (this.#proposals.size < proposalsMax && this.#proposals.bytes + payload.length <= proposalBytesMax)
-      return null
+    const { room } = this.#admission
+    const { proposalBytesMax } = this.#options.limits
+    if (this.#proposals.size < room && this.#proposals.bytes + payload.length <= proposalBytesMax) return null
     return this.#notProposed('busy')
   }
 

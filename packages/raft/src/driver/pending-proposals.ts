@@ -29,6 +29,12 @@ export class PendingProposals {
   #appended: Pending[] = []
   #head = 0
   #bytes = 0
+  #done = 0
+
+  /** Answered because their place in the log was applied, of all times. */
+  get done(): number {
+    return this.#done
+  }
 
   /** All that wait. */
   get size(): number {
@@ -78,6 +84,7 @@ export class PendingProposals {
       const pending = this.#appended[this.#head]
       if (pending === undefined || pending.index > index) return
       this.#shift()
+      this.#done++
       this.#bytes -= pending.payload.length
       if (pending.index < index) pending.reject(lost('unknown'))
       else this.#answer(pending, term, reply)

@@ -38,6 +38,9 @@ export class DriverNet {
   readonly cut = new Set<string>()
   /** Their disks finish no write until they are taken out again. */
   readonly stuck = new Set<string>()
+  /** How much longer a write takes for each entry in it. */
+  entryMs = 0
+  writeBytesMax = 1e6
   /** How long each write takes; set before the start. */
   readonly syncMs = new Map<string, readonly [number, number]>()
   readonly #ids: readonly string[]
@@ -87,6 +90,7 @@ export class DriverNet {
       bootstrap: bootstrapMembership(members),
       now: this.clock.now(),
       timing: { heartbeatMs: 50, electionTimeoutMsMin: 200, electionTimeoutMsMax: 400 },
+      limits: { writeBytesMax: this.writeBytesMax },
     })
     const changes: Change[] = []
     const failures: RaftError[] = []
@@ -97,6 +101,7 @@ export class DriverNet {
     }
     const write = async (work: Parameters<typeof storage.write>[0]): Promise<void> => {
       while (this.stuck.has(id)) await sleep(this.clock, 10)
+      if (this.entryMs > 0) await sleep(this.clock, work.entries.length * this.entryMs)
       await storage.write(work)
     }
     const driver = new Driver({
@@ -115,6 +120,7 @@ export class DriverNet {
         ...this.#limits,
         proposalsMax: this.#limits.proposalsMax ?? 1000,
         proposalBytesMax: 1e6,
+        proposalWaitMs: 1000,
         stallMs: 25,
       },
       trace: null,

@@ -105,6 +105,17 @@ describe('proposing in a session (thesis §6.3)', () => {
     expect(error).toMatchObject({ code: 'TIMEOUT', outcome: 'unknown' })
   })
 
+  test('a server with too much to do is asked ever more rarely, one that lost its office soon again', async () => {
+    const attempts = async (code: RaftErrorCode): Promise<number> => {
+      const { clock, route, proposer } = setUp()
+      route.script = Array.from({ length: 999 }, () => refused(code, 'not-applied'))
+      await clock.settle(proposer.propose(COMMAND, { timeout: 10_000 }).catch(() => undefined))
+      return route.sent.length
+    }
+    expect(await attempts('BUSY')).toBeLessThan(20)
+    expect(await attempts('LEADERSHIP_LOST')).toBeGreaterThan(60)
+  })
+
   test('a command that no attempt appended is certainly not applied', async () => {
     const { clock, route, proposer } = setUp()
     route.script = Array.from({ length: 99 }, () => refused('BUSY', 'not-applied'))

@@ -6,6 +6,7 @@ import { Cluster } from './cluster.ts'
 const TIMING = { heartbeatMs: 10, electionTimeoutMsMin: 50, electionTimeoutMsMax: 120 }
 const LIMITS = {
   appendBytesMax: 1e5,
+  writeBytesMax: 100,
   inflightBytesMax: 1e6,
   inflightMessagesMax: 64,
   uncommittedBytesMax: 1e6,

@@ -70,6 +70,7 @@ function limitsOf(random: Random): CoreLimits {
   if (random.next() < 0.3)
     return {
       appendBytesMax: 1e5,
+      writeBytesMax: 1e5,
       inflightBytesMax: 1e6,
       inflightMessagesMax: 64,
       uncommittedBytesMax: 1e6,
@@ -78,6 +79,7 @@ function limitsOf(random: Random): CoreLimits {
     }
   return {
     appendBytesMax: random.integer(1, 300),
+    writeBytesMax: random.integer(1, 300),
     inflightBytesMax: 900,
     inflightMessagesMax: random.integer(1, 4),
     uncommittedBytesMax: 4000,

@@ -72,6 +72,20 @@ describe('thesis §3.8 durable before promised', () => {
     expect(server.takeSentOf('AppendEntriesReply')).toMatchObject([{ success: true, matchIndex: 2 }])
   })
 
+  test('a write holds entries up to its bytes, and an acknowledgement waits for the one that holds its last', () => {
+    const server = new OneServer({ slowDisk: true, term: 1, limits: { writeBytesMax: 60 } })
+    server.receive('B', appendEntries({ term: 1, entries: entriesOf([1, 1, 1]) }))
+    const writes: number[] = []
+    while (server.writing !== null) {
+      expect(server.takeSent()).toEqual([])
+      writes.push(server.writing.write?.entries.length ?? 0)
+      server.finishWrite()
+    }
+    expect(writes.length).toBeGreaterThan(1)
+    expect(writes.reduce((sum, count) => sum + count)).toBe(3)
+    expect(server.takeSentOf('AppendEntriesReply')).toMatchObject([{ success: true, matchIndex: 3 }])
+  })
+
   test('a promise that rests on the write in flight waits for that one, a later promise for the next', () => {
     const server = new OneServer({ slowDisk: true, term: 1 })
     server.receive('B', appendEntries({ term: 1, entries: entriesOf([1]) }))
