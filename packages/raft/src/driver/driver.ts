@@ -17,7 +17,6 @@ import { EntryKind, recordBytes, type Entry } from '../entry.ts'
 import { RaftError } from '../errors.ts'
 import { Applier } from '../rsm/applier.ts'
 import type { Index, SnapshotMeta } from '../types.ts'
-import { Admission } from './admission.ts'
 import type { Counters } from './counters.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
 import { notProposed, stoppedBy, withOutcome, type NotProposed } from './driver-errors.ts'
@@ -36,8 +35,7 @@ export class Driver {
   readonly counters: Counters = this.meter.counters
   readonly #options: DriverOptions
   readonly #inbox: Inbox
-  readonly #proposals = new PendingProposals()
-  readonly #admission: Admission
+  readonly #proposals: PendingProposals
   readonly #reads = new PendingReads()
   readonly #waiters = new AppliedWaiters()
   readonly change: PendingChange
@@ -56,7 +54,7 @@ export class Driver {
     this.#inbox = new Inbox(options.core, options.trace)
     this.change = new PendingChange(options.core, options.clock, () => this.#schedule())
     const { clock, storage, machine, limits } = options
-    this.#admission = new Admission(limits.proposalsMax, limits.proposalWaitMs)
+    this.#proposals = new PendingProposals(limits)
     const onFailure = (error: Error): void => this.fail(error)
     this.#applier = new Applier({
       clock,
@@ -248,8 +246,7 @@ export class Driver {
     this.#inbox.beginProposals()
     const proposed = core.propose(payloads, EntryKind.command, clock.wallTime(), now)
     if (proposed.ok) {
-      this.#proposals.appended(proposed.index, proposed.term)
-      this.#admission.appended(this.#proposals.size, this.#proposals.done, now)
+      this.#proposals.appended(proposed.index, proposed.term, now)
       this.counters.proposals += payloads.length
     } else {
       const { why } = proposed
@@ -302,7 +299,6 @@ export class Driver {
         const { commitIndex } = core.status()
         const waiting = this.#proposals.size
         this.#proposals.leadershipLost(change.role === 'leader' ? change.term : 0, commitIndex)
-        this.#admission.forget()
         this.counters.proposalsFailed += waiting - this.#proposals.size
         this.meter.roleChanged(change)
         if (change.role !== 'leader') this.#snapshots.stopSending()
@@ -322,7 +318,7 @@ export class Driver {
   }
 
   #progressed(lastApplied: Index): void {
-    this.#admission.progressed(this.#proposals.done, this.#options.clock.now())
+    this.#proposals.progressed(this.#options.clock.now())
     this.#waiters.applied(lastApplied)
     // Nothing follows from it for the core: no reason for a turn.
     if (this.#stopped === null) this.#inbox.push({ type: 'applied', index: lastApplied })
@@ -331,10 +327,7 @@ export class Driver {
 
   #refusal(payload: Uint8Array): RaftError | null {
     if (this.#stopped !== null) return withOutcome(this.#stopped(), 'not-applied')
-    const { room } = this.#admission
-    const { proposalBytesMax } = this.#options.limits
-    if (this.#proposals.size < room && this.#proposals.bytes + payload.length <= proposalBytesMax) return null
-    return this.#notProposed('busy')
+    return this.#proposals.hasRoom(payload.length) ? null : this.#notProposed('busy')
   }
 
   #notProposed(why: NotProposed): RaftError {

@@ -1,5 +1,8 @@
+import type { Milliseconds } from '@lab/rpc'
 import { RaftError } from '../errors.ts'
 import type { Index, Term } from '../types.ts'
+import { Admission } from './admission.ts'
+import type { DriverLimits } from './driver-options.ts'
 
 interface Pending {
   readonly payload: Uint8Array
@@ -29,11 +32,18 @@ export class PendingProposals {
   #appended: Pending[] = []
   #head = 0
   #bytes = 0
-  #done = 0
-
   /** Answered because their place in the log was applied, of all times. */
-  get done(): number {
-    return this.#done
+  #done = 0
+  readonly #admission: Admission
+  readonly #bytesMax: number
+
+  constructor({
+    proposalsMax,
+    proposalBytesMax,
+    proposalWaitMs,
+  }: Pick<DriverLimits, 'proposalsMax' | 'proposalBytesMax' | 'proposalWaitMs'>) {
+    this.#admission = new Admission(proposalsMax, proposalWaitMs)
+    this.#bytesMax = proposalBytesMax
   }
 
   /** All that wait. */
@@ -44,6 +54,11 @@ export class PendingProposals {
   /** Payload bytes of all that wait. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** May one more of so many bytes wait here? */
+  hasRoom(bytes: number): boolean {
+    return this.size < this.#admission.room && this.#bytes + bytes <= this.#bytesMax
   }
 
   /** One of the two is called, once: with the reply once applied here, or with why it will not be. */
@@ -58,7 +73,7 @@ export class PendingProposals {
   }
 
   /** The queue now stands in the log, from `first` on. */
-  appended(first: Index, term: Term): void {
+  appended(first: Index, term: Term, now: Milliseconds): void {
     let index = first
     for (const pending of this.#queued) {
       pending.index = index++
@@ -66,6 +81,12 @@ export class PendingProposals {
       this.#appended.push(pending)
     }
     this.#queued = []
+    this.#admission.appended(this.size, this.#done, now)
+  }
+
+  /** A batch has been applied. */
+  progressed(now: Milliseconds): void {
+    this.#admission.progressed(this.#done, now)
   }
 
   /** Nothing of the queue was appended. */
@@ -99,6 +120,7 @@ export class PendingProposals {
 
   /** This server leads in `term`, or does not lead (0): what was appended in earlier terms and is not committed is in others' hands. */
   leadershipLost(term: Term, commitIndex: Index): void {
+    this.#admission.forget()
     const all = this.#takeAppended()
     const isLost = (pending: Pending): boolean => pending.term !== term && pending.index > commitIndex
     this.#appended = all.filter((pending) => !isLost(pending))

@@ -119,6 +119,8 @@ describe('the deadline timer', () => {
   })
 })
 
+const LIMITS = { proposalsMax: 100, proposalBytesMax: 1e6, proposalWaitMs: 1000 }
+
 describe('proposals that wait', () => {
   const payload = new Uint8Array(10)
   const reply = Uint8Array.of(1)
@@ -127,10 +129,10 @@ describe('proposals that wait', () => {
   const settle = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error)
 
   test('each gets the reply of its own entry', async () => {
-    const proposals = new PendingProposals()
+    const proposals = new PendingProposals(LIMITS)
     const both = [add(proposals), add(proposals)]
     expect(proposals.queued()).toHaveLength(2)
-    proposals.appended(7, 2)
+    proposals.appended(7, 2, 0)
     proposals.applied(6, 1, Uint8Array.of(6))
     proposals.applied(7, 2, Uint8Array.of(7))
     proposals.applied(8, 2, Uint8Array.of(8))
@@ -139,11 +141,11 @@ describe('proposals that wait', () => {
   })
 
   test('one whose entry came with a snapshot of another leader (§7) is unknown, and holds up nobody', async () => {
-    const proposals = new PendingProposals()
+    const proposals = new PendingProposals(LIMITS)
     const skipped = settle(add(proposals))
-    proposals.appended(7, 2)
+    proposals.appended(7, 2, 0)
     const later = settle(add(proposals))
-    proposals.appended(20, 4)
+    proposals.appended(20, 4, 0)
     proposals.applied(20, 4, reply)
     expect(await skipped).toMatchObject({ code: 'LEADERSHIP_LOST', outcome: 'unknown' })
     expect(await later).toEqual(reply)
@@ -151,18 +153,18 @@ describe('proposals that wait', () => {
   })
 
   test('an entry of another term at the index means certainly not applied (§5.3)', async () => {
-    const proposals = new PendingProposals()
+    const proposals = new PendingProposals(LIMITS)
     const work = settle(add(proposals))
-    proposals.appended(7, 2)
+    proposals.appended(7, 2, 0)
     proposals.applied(7, 3, reply)
     expect(await work).toMatchObject({ code: 'LEADERSHIP_LOST', outcome: 'not-applied' })
   })
 
   test('lost leadership: committed ones still get their reply, others are unknown', async () => {
-    const proposals = new PendingProposals()
+    const proposals = new PendingProposals(LIMITS)
     const committed = settle(add(proposals))
     const stranded = settle(add(proposals))
-    proposals.appended(7, 2)
+    proposals.appended(7, 2, 0)
     proposals.leadershipLost(0, 7)
     expect(await stranded).toMatchObject({ code: 'LEADERSHIP_LOST', outcome: 'unknown' })
     proposals.applied(7, 2, reply)
@@ -170,9 +172,9 @@ describe('proposals that wait', () => {
   })
 
   test('closing: what is queued was not applied, what is appended is unknown', async () => {
-    const proposals = new PendingProposals()
+    const proposals = new PendingProposals(LIMITS)
     const appended = settle(add(proposals))
-    proposals.appended(7, 2)
+    proposals.appended(7, 2, 0)
     const queued = settle(add(proposals))
     proposals.close((outcome) => new RaftError('CLOSED', 'closed', { outcome }))
     expect(await queued).toMatchObject({ outcome: 'not-applied' })
