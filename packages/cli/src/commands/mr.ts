@@ -6,6 +6,8 @@ import type { Io } from '../io.ts'
 import { addJobOptions, parameterOption } from '../mr/flags.ts'
 import { cat, showStatus } from '../mr/look.ts'
 import { coordinate, runJob, type CoordinatorFlags, type RunFlags } from '../mr/run.ts'
+import { slurmTask } from '../mr/slurm-task.ts'
+import { submit, type SlurmFlags } from '../mr/slurm.ts'
 import { runStream, STREAM_ROLES, type StreamFlags } from '../mr/stream.ts'
 import { work, type WorkerFlags } from '../mr/worker.ts'
 import { addOutputOption, type Format } from '../output.ts'
@@ -18,7 +20,8 @@ const EXAMPLES = `
   lab mr coordinator job.ts --input 'logs/*' --out out             for workers anywhere; says how to start them
   lab mr worker --join tcp://10.0.0.1:7000 --slots 8               such a worker; LAB_MR_SECRET holds the secret
   lab mr status out                                                how far the job is that writes to this folder
-  cat books/* | lab mr stream map job.ts | LC_ALL=C sort | lab mr stream reduce job.ts      as Hadoop Streaming does`
+  cat books/* | lab mr stream map job.ts | LC_ALL=C sort | lab mr stream reduce job.ts      as Hadoop Streaming does
+  lab mr slurm job.ts -N 8 --insecure --input 'logs/*' --out out -- --time=1:00:00    as a step of a Slurm cluster`
 
 export function addMrCommands(program: Command, io: Io): void {
   const mr = withExamples(program.command('mr').description('run MapReduce jobs'), EXAMPLES)
@@ -62,6 +65,30 @@ export function addMrCommands(program: Command, io: Io): void {
       new Option('--patience <time>', 'gives up without a coordinator for longer').argParser(parseDuration),
     )
     .action((flags: WorkerFlags) => work(flags, io))
+  addOutputOption(
+    addJobOptions(
+      command(
+        'slurm <job> [options...]',
+        'a job as a step of a Slurm cluster; options after -- are for srun',
+      ),
+    ),
+  )
+    .addOption(
+      new Option('-N, --nodes <count>', 'of the cluster').argParser(parseCount).makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('-n, --tasks <count>', 'one coordinates, the others work (default: one a node)').argParser(
+        parseCount,
+      ),
+    )
+    .addOption(new Option('--slots <count>', 'what a worker does at a time').argParser(parseCount).default(1))
+    .option('--listen <url>', "where each listens, %h being its node's name (default: tcp://%h:0)")
+    .addOption(insecure)
+    .addOption(heap)
+    .addOption(force)
+    .addOption(trace)
+    .action((job: string, options: readonly string[], flags: SlurmFlags) => submit(job, options, flags, io))
+  mr.command('slurm-task', { hidden: true }).action(() => slurmTask(io))
   addOutputOption(
     command('status <job>', "how far a job is: by the coordinator's address or the output folder"),
   ).action((where: string, flags: { readonly output: Format }) => showStatus(where, flags, io))

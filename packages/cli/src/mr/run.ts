@@ -57,9 +57,22 @@ export async function runJob(module: string, flags: RunFlags, io: Io): Promise<v
 
 export async function coordinate(module: string, flags: CoordinatorFlags, io: Io): Promise<void> {
   const file = prepare(module, flags, io)
+  await coordinateFile(file, flags, io, ({ address, secret }) => {
+    io.talk(`coordinator at ${address}; on each machine, as often as it is to take tasks:`)
+    io.talk(`  LAB_MR_SECRET=${secret} npx lab mr worker --join ${address}`)
+  })
+}
+
+/** @param announce tells how workers come in */
+export async function coordinateFile(
+  file: string,
+  flags: CoordinatorFlags,
+  io: Io,
+  announce: (host: HostedJob) => void = () => undefined,
+): Promise<void> {
   const { listen, insecure } = flags
   const secret = io.env['LAB_MR_SECRET']
-  const trace = traceOf(flags.trace, `lab mr coordinator ${module}`)
+  const trace = traceOf(flags.trace, `lab mr coordinator ${file}`)
   const host = await hostJob(file, {
     ...jobOptions(flags, io),
     ...(listen === undefined ? {} : { listen }),
@@ -67,8 +80,7 @@ export async function coordinate(module: string, flags: CoordinatorFlags, io: Io
     ...(secret === undefined || secret === '' ? {} : { secret }),
     ...(trace === undefined ? {} : { trace: trace.sink }),
   })
-  io.talk(`coordinator at ${host.address}; on each machine, as often as it is to take tasks:`)
-  io.talk(`  LAB_MR_SECRET=${host.secret} npx lab mr worker --join ${host.address}`)
+  announce(host)
   try {
     const report = await watch(host, io)
     await sayDone(report.manifest, report.elapsedMs, flags, io)
@@ -96,7 +108,7 @@ async function watch(host: HostedJob, io: Io): Promise<JobReport> {
 }
 
 /** The job's file, when everything is in place to start. */
-function prepare(
+export function prepare(
   module: string,
   flags: { readonly force?: boolean; readonly out: string },
   { cwd }: Io,

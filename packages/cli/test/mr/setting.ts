@@ -30,10 +30,15 @@ export interface Running {
 }
 
 /** A process in a group of its own, as a shell starts it. */
-export function start(command: string, args: readonly string[], folder: string): Running {
+export function start(
+  command: string,
+  args: readonly string[],
+  folder: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Running {
   const child = spawn(command, args, {
     cwd: folder,
-    env: { ...process.env, TMPDIR: join(folder, 'tmp'), NODE_ENV: '' },
+    env: { ...env, TMPDIR: join(folder, 'tmp'), NODE_ENV: '' },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -62,8 +67,8 @@ export function start(command: string, args: readonly string[], folder: string):
   }
 }
 
-export function startLab(args: readonly string[], folder: string): Running {
-  return start(process.execPath, [LAB_BIN, ...args], folder)
+export function startLab(args: readonly string[], folder: string, env?: NodeJS.ProcessEnv): Running {
+  return start(process.execPath, [LAB_BIN, ...args], folder, env)
 }
 
 /** What `kill` sends to a group that a terminal would send to it. */

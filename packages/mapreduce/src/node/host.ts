@@ -1,5 +1,6 @@
 /** A coordinator that others can reach: options as people write them, resolved into one that is open and served. */
 import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { serve, type Server, type TraceSink } from '@lab/rpc'
@@ -131,6 +132,7 @@ export async function openHost(module: string | URL, options: HostOptions): Prom
     close: async () => {
       await coordinator.close()
       await server.close({ drainMs: 0 })
+      if (coordinator.failure === null) rmSync(coordinator.folder.attempts, { recursive: true, force: true })
     },
   }
 }

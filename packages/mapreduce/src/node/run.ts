@@ -1,5 +1,5 @@
 /** `run`: a job on this machine, from its options to its results. The three modes differ in where attempts are made, and in nothing else. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { serve } from '@lab/rpc'
@@ -18,6 +18,7 @@ import { InlineExecutor } from './inline-executor.ts'
 import type { AnyJob } from './load-job.ts'
 import { loadJob } from './load-job.ts'
 import { Results } from './results.ts'
+import { TemporaryFolder } from './temporary-folder.ts'
 import { ThreadExecutor } from './thread-executor.ts'
 import { WorkerFleet } from './worker-fleet.ts'
 import { moduleUrl } from './module-url.ts'
@@ -87,12 +88,12 @@ async function runHere(module: string | null, given: AnyJob | null, options: Run
   const slots = isLocal ? 1 : (options.workers ?? availableParallelism())
   const coordinator = await openCoordinator(module, job, { reducers: 2 * slots, ...options })
   const executor = isLocal ? new InlineExecutor(job) : new ThreadExecutor(options)
-  const folder = mkdtempSync(join(options.spillFolder ?? tmpdir(), 'lab-mr-'))
+  const own = new TemporaryFolder(options.spillFolder ?? tmpdir(), 'lab-mr-')
   try {
-    return await workHere(coordinator, { executor, slots, folder }, options)
+    return await workHere(coordinator, { executor, slots, folder: own.path }, options)
   } finally {
     await coordinator.close()
-    rmSync(folder, { recursive: true, force: true })
+    own.remove()
   }
 }
 
@@ -133,8 +134,12 @@ async function workHere(
 async function runInProcesses(module: string, options: RunOptions): Promise<JobReport> {
   const workers = options.workers ?? availableParallelism()
   const host = await openHost(module, { reducers: 2 * workers, ...options })
-  const folder = mkdtempSync(join(options.spillFolder ?? tmpdir(), 'lab-mr-'))
-  const fleet = new WorkerFleet(workers, { join: host.address, secret: host.secret, folder }, options)
+  const own = new TemporaryFolder(options.spillFolder ?? tmpdir(), 'lab-mr-')
+  const fleet = new WorkerFleet(
+    workers,
+    { join: host.address, secret: host.secret, folder: own.path },
+    options,
+  )
   try {
     const report = await watched(host, options, fleet.failed)
     await fleet.gone()
@@ -142,7 +147,7 @@ async function runInProcesses(module: string, options: RunOptions): Promise<JobR
   } finally {
     await fleet.stop()
     await host.close()
-    rmSync(folder, { recursive: true, force: true })
+    own.remove()
   }
 }
 

@@ -1,7 +1,5 @@
 /** A worker as a process of its own: one link to the coordinator, one port for the shuffle, threads for the tasks. */
-import { mkdirSync, rmSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { serve, type LinkOptions, type Server } from '@lab/rpc'
 import { tcp } from '@lab/rpc/tcp'
 import { systemFiles } from '../data/system-files.ts'
@@ -10,6 +8,7 @@ import { shuffleService } from '../worker/shuffle.ts'
 import { Worker } from '../worker/worker.ts'
 import { CLUSTER_ID } from './cluster-id.ts'
 import { moduleUrl } from './module-url.ts'
+import { TemporaryFolder } from './temporary-folder.ts'
 import { ThreadExecutor } from './thread-executor.ts'
 
 export interface WorkerProcessOptions {
@@ -62,8 +61,8 @@ export async function workWith(executor: Executor, options: WorkerProcessOptions
     onEvent,
     patienceMs,
   } = options
-  const folder = join(options.folder ?? tmpdir(), `lab-mr-${String(process.pid)}-${uniqueSuffix()}`)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const own = new TemporaryFolder(options.folder ?? tmpdir(), `lab-mr-${String(process.pid)}-`)
+  const folder = own.path
   const identity = { clusterId: CLUSTER_ID, token: secret }
   const link: LinkOptions = { transport: tcp(), identity }
   let server: Server | undefined
@@ -92,12 +91,6 @@ export async function workWith(executor: Executor, options: WorkerProcessOptions
     await worker.run()
   } finally {
     await server?.close({ drainMs: 0 })
-    rmSync(folder, { recursive: true, force: true })
+    own.remove()
   }
-}
-
-let folders = 0
-
-function uniqueSuffix(): string {
-  return `${String(Date.now())}-${String(folders++)}`
 }
