@@ -30,6 +30,9 @@ export function addMrCommands(program: Command, io: Io): void {
   const heap = new Option('--heap <mb>', "what a task's heap may grow to").argParser(parseCount)
   const insecure = new Option('--insecure', 'let other machines in although nothing is encrypted')
   const force = new Option('--force', 'remove the output of an earlier job first')
+  const page = new Option('--page [port]', 'show how far it is to browsers of this machine').argParser(
+    parseCount,
+  )
   const trace = new Option('--trace <file>', 'write what became of each task, for lab trace')
 
   addOutputOption(addJobOptions(command('run <job>', 'run a job on this machine')))
@@ -45,12 +48,14 @@ export function addMrCommands(program: Command, io: Io): void {
     )
     .addOption(heap)
     .addOption(force)
+    .addOption(page)
     .addOption(trace)
     .action((job: string, flags: RunFlags) => runJob(job, flags, io))
   addOutputOption(addJobOptions(command('coordinator <job>', 'coordinate a job for workers elsewhere')))
     .option('--listen <url>', 'where workers join (default: a free port of this machine alone)')
     .addOption(insecure)
     .addOption(force)
+    .addOption(page)
     .addOption(trace)
     .action((job: string, flags: CoordinatorFlags) => coordinate(job, flags, io))
   command('worker', 'take tasks of a job until it is over')
@@ -86,6 +91,7 @@ export function addMrCommands(program: Command, io: Io): void {
     .addOption(insecure)
     .addOption(heap)
     .addOption(force)
+    .addOption(page)
     .addOption(trace)
     .action((job: string, options: readonly string[], flags: SlurmFlags) => submit(job, options, flags, io))
   mr.command('slurm-task', { hidden: true }).action(() => slurmTask(io))

@@ -8,6 +8,7 @@ import { formatRow, type Format } from '../output.ts'
 import { usage } from '../parse.ts'
 import { openTraceFile, type TraceFile } from '../trace-file.ts'
 import { jobOptions, type JobFlags } from './flags.ts'
+import { StatusPage } from './page/server.ts'
 import { ProgressLine } from './progress.ts'
 
 export interface RunFlags extends JobFlags {
@@ -16,6 +17,8 @@ export interface RunFlags extends JobFlags {
   readonly heap?: number
   readonly force?: boolean
   readonly trace?: string
+  /** True for any port. */
+  readonly page?: number | true
   readonly output: Format
 }
 
@@ -24,6 +27,8 @@ export interface CoordinatorFlags extends JobFlags {
   readonly insecure?: boolean
   readonly force?: boolean
   readonly trace?: string
+  /** True for any port. */
+  readonly page?: number | true
   readonly output: Format
 }
 
@@ -33,6 +38,7 @@ export async function runJob(module: string, flags: RunFlags, io: Io): Promise<v
   const file = prepare(module, flags, io)
   const line = new ProgressLine(process.stderr)
   const trace = traceOf(flags.trace, `lab mr run ${module}`)
+  const page = await openPage(flags, io)
   const { workers, mode, heap } = flags
   try {
     const result = await run(file, {
@@ -44,6 +50,7 @@ export async function runJob(module: string, flags: RunFlags, io: Io): Promise<v
       execArgv: flagsForTypes(),
       onProgress: (status) => {
         line.show(status)
+        page?.show(status)
       },
       signal: io.signal,
     })
@@ -51,6 +58,7 @@ export async function runJob(module: string, flags: RunFlags, io: Io): Promise<v
     await sayDone(result.manifest, result.elapsedMs, flags, io)
   } finally {
     line.end()
+    page?.close()
     trace?.close()
   }
 }
@@ -81,30 +89,46 @@ export async function coordinateFile(
     ...(trace === undefined ? {} : { trace: trace.sink }),
   })
   announce(host)
+  const page = await openPage(flags, io)
   try {
-    const report = await watch(host, io)
+    const report = await watch(host, page, io)
     await sayDone(report.manifest, report.elapsedMs, flags, io)
     // Workers that poll just now learn that it is over.
     await new Promise((wake) => setTimeout(wake, PROGRESS_MS))
   } finally {
     await host.close()
+    page?.close()
     trace?.close()
   }
 }
 
-async function watch(host: HostedJob, io: Io): Promise<JobReport> {
+async function watch(host: HostedJob, page: StatusPage | undefined, io: Io): Promise<JobReport> {
   const line = new ProgressLine(process.stderr)
-  const timer = setInterval(() => {
-    line.show(host.status())
-  }, PROGRESS_MS)
+  const show = (): void => {
+    const status = host.status()
+    line.show(status)
+    page?.show(status)
+  }
+  const timer = setInterval(show, PROGRESS_MS)
   const stop = (): void => void host.close()
   io.signal.addEventListener('abort', stop, { once: true })
   try {
     return await host.done
   } finally {
     clearInterval(timer)
+    page?.show(host.status())
     line.end()
   }
+}
+
+async function openPage(
+  { page }: { readonly page?: number | true },
+  io: Io,
+): Promise<StatusPage | undefined> {
+  if (page === undefined) return undefined
+  const opened = await StatusPage.open(page === true ? 0 : page)
+  io.talk(`status page: ${opened.url}`)
+  return opened
 }
 
 /** The job's file, when everything is in place to start. */
