@@ -1,4 +1,4 @@
-// `npm start`: a book into three real servers that are killed on the way. The demo itself is in demo/src.
+// `npm start`: a book into a sharded store on four machines, which grows and is killed on the way. The demo itself is in demo/src.
 import './register-source.mjs'
 import { root } from './lib/root.mjs'
 

@@ -1,14 +1,23 @@
-/** The play: what is done to the servers while they are written to. */
+/** The play: what is done to the store while it is written to. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { gidsOf, type Clerk as ControllerClerk } from '@lab/shardctrler/clerk'
+import type { Machines } from './machines.ts'
 import type { Meter } from './meter.ts'
-import type { Observer } from './observer.ts'
-import type { Servers } from './servers.ts'
+import { CONTROLLER, type Observer } from './observer.ts'
+import { shardMap } from './shard-view.ts'
 
 const POLL_MS = 10
+/** The controller may be electing its leader. */
+const CONTROLLER_MS = 30_000
 
 export interface Stage {
-  readonly servers: Servers
+  readonly machines: Machines
   readonly observer: Observer
+  readonly controller: ControllerClerk
+  /** `lab shard join`. */
+  readonly join: (gid: number, on: readonly string[]) => Promise<void>
+  /** The group that comes, and where. */
+  readonly newcomer: { readonly gid: number; readonly on: readonly string[] }
   readonly meter: Meter
   /** Between two acts, in milliseconds. */
   readonly pauseMs: number
@@ -18,65 +27,116 @@ export interface Stage {
   readonly signal: AbortSignal
 }
 
-/** @returns when the last act is over and the servers have worked in peace for a while */
+/** @returns when the last act is over and the machines have worked in peace for a while */
 export async function play(stage: Stage): Promise<void> {
-  const { servers, observer, say, signal, pauseMs } = stage
+  const { machines, observer, say, signal, pauseMs } = stage
   const pause = (share = 1): Promise<void> => sleep(pauseMs * share, undefined, { signal })
 
+  await observer.leaders(() => true, signal)
   await pause()
-  const leader = await observer.newLeader(0, signal)
-  say(`kill -9 ${leader.id}, the leader of term ${leader.term}`)
-  let outage = new Outage(stage)
-  await servers.kill([leader.id])
-  await outage.over()
+  const victim = await growAndBreak(stage)
 
   await pause()
-  await comeBack(stage, [leader.id])
+  await comeBack(stage, [victim])
 
   await pause()
-  say(`kill -9 ${servers.ids.join(' ')}: all of them`)
-  outage = new Outage(stage)
-  await servers.kill(servers.ids)
+  say(`kill -9 ${machines.ids.join(' ')}: all of them`)
+  const trouble = new Trouble(stage)
+  await machines.kill(machines.ids)
   await pause(0.5)
-  await comeBack(stage, servers.ids)
-  await outage.over()
+  await comeBack(stage, machines.ids)
+  await trouble.over((terms) => (group) => group.term > (terms.get(group.gid) ?? 0))
   await pause()
 }
 
-async function comeBack({ servers, say }: Stage, ids: readonly string[]): Promise<void> {
+/** A group joins, and while its shards are on their way the machine that leads most is killed. @returns that machine */
+async function growAndBreak(stage: Stage): Promise<string> {
+  const { machines, observer, controller, newcomer, say, signal } = stage
+  const { gid, on } = newcomer
   const started = performance.now()
-  await servers.start(ids)
+  const before = await controller.query(-1, { timeout: CONTROLLER_MS, signal })
+  say(`shards ${shardMap(observer.shards, gidsOf(before))}`)
+  await stage.join(gid, on)
+  const after = await controller.query(-1, { timeout: CONTROLLER_MS, signal })
+  const moved = after.shards.flatMap((to, shard) => (to === before.shards[shard] ? [] : [shard]))
+  say(
+    `lab shard join ${gid} --on ${on.join(',')}: ${moved.length} of ${after.shards.length} shards are to move`,
+  )
+
+  await observer.lookAtShards()
+  const there = moved.filter((shard) => {
+    const view = observer.shards[shard]
+    return view?.gid === gid && !view.isMoving
+  })
+  const victim = mostLeading(stage)
+  const led = observer.ledBy(victim)
+  say(`kill -9 ${victim}, which leads ${namesOf(led)}; ${there.length} of ${moved.length} shards have moved`)
+  const trouble = new Trouble(stage)
+  await machines.kill([victim])
+  await trouble.over(
+    () =>
+      ({ leader }) =>
+        leader !== victim,
+  )
+
+  for (;;) {
+    const { finished } = await controller.progress({ timeout: CONTROLLER_MS, signal })
+    if (gidsOf(after).every((one) => (finished[one] ?? 0) >= after.num)) break
+    await sleep(POLL_MS, undefined, { signal })
+  }
+  await observer.lookAtShards()
+  say(`shards ${shardMap(observer.shards, gidsOf(after))}`)
+  say(`all ${moved.length} have moved, ${Math.round(performance.now() - started)} ms after the command`)
+  return victim
+}
+
+function mostLeading({ machines, observer }: Stage): string {
+  return machines.ids.reduce((a, b) => (observer.ledBy(b).length > observer.ledBy(a).length ? b : a))
+}
+
+function namesOf(gids: readonly number[]): string {
+  return gids.map((gid) => (gid === CONTROLLER ? 'the controller' : `group ${gid}`)).join(', ') || 'nothing'
+}
+
+async function comeBack({ machines, say }: Stage, ids: readonly string[]): Promise<void> {
+  const started = performance.now()
+  await machines.start(ids)
   const took = Math.round(performance.now() - started)
   say(`${ids.join(' ')} started again, in ${took} ms, with what the disk held`)
 }
 
-/** A time without a leader: begun before the servers are killed, over when somebody else has acknowledged an operation. */
-class Outage {
+type IsNew = Parameters<Observer['leaders']>[0]
+
+/** A time without some leaders: begun before machines are killed, over when others lead and have acknowledged an operation. */
+class Trouble {
   readonly #stage: Stage
-  readonly #term: number
+  readonly #terms: ReadonlyMap<number, number>
   readonly #retried: number
   readonly #failed: number
 
   constructor(stage: Stage) {
     const { observer, meter, retried } = stage
     this.#stage = stage
-    this.#term = Math.max(0, ...[...observer.latest.values()].map(({ term }) => term))
+    this.#terms = new Map(observer.groups.map(({ gid, term }) => [gid, term]))
     this.#retried = retried()
     this.#failed = meter.failed
     meter.watchGap()
   }
 
-  /** Waits for its end, and tells who leads now and what it cost. */
-  async over(): Promise<void> {
+  /** Waits for its end, and tells who leads now and what it cost. @param isNew of a leader, given the terms before */
+  async over(isNew: (terms: ReadonlyMap<number, number>) => IsNew): Promise<void> {
     const { observer, meter, retried, say, signal } = this.#stage
-    const { id, term } = await observer.newLeader(this.#term, signal)
+    const groups = await observer.leaders(isNew(this.#terms), signal)
     const { done } = meter
     while (meter.done === done) await sleep(POLL_MS, undefined, { signal })
+    const leaders = groups.map(
+      ({ gid, leader }) => `${gid === CONTROLLER ? 'controller' : gid} ${leader ?? ''}`,
+    )
     const cost = [
-      `${Math.round(meter.longestGap)} ms without a leader`,
+      `at most ${Math.round(meter.longestGap)} ms without an answer`,
       `${retried() - this.#retried} retried`,
       `${meter.failed - this.#failed} failed`,
     ]
-    say(`${id} leads, term ${term}: ${cost.join(', ')}`)
+    say(`leaders: ${leaders.join(', ')}; ${cost.join(', ')}`)
   }
 }

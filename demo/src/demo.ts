@@ -1,40 +1,38 @@
 /**
  * The whole demo: start, load under fire, read back, judge.
  *
- *     texts ─▶ pages ─▶ writers ─▶ Clerk ─▶ n1 n2 n3 (lab server kv, killed by acts.ts)
+ *     texts ─▶ pages ─▶ writers ─▶ Clerk ─▶ m1 m2 m3 m4 (lab server, groups and controller; killed by acts.ts)
  *                          │                  │
  *                        meter             observer ─▶ view
  *     afterwards: pages ─▶ verify ─▶ verdict
  */
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Clerk } from '@lab/kvraft/clerk'
-import { RaftClient } from '@lab/raft'
 import type { Transport } from '@lab/rpc'
 import { tcp } from '@lab/rpc/tcp'
 import { webSocket } from '@lab/rpc/websocket'
-import { play } from './acts.ts'
+import { Clerk as ControllerClerk } from '@lab/shardctrler/clerk'
+import { Clerk } from '@lab/shardkv/clerk'
+import { play, type Stage } from './acts.ts'
 import { diskUse } from './disk-use.ts'
 import { load, type Loaded } from './load.ts'
+import type { Machines } from './machines.ts'
 import { Meter } from './meter.ts'
 import { Observer } from './observer.ts'
 import { Pace } from './pace.ts'
-import type { NodePicture, View } from './picture.ts'
+import type { MachinePicture, View } from './picture.ts'
 import type { Page } from './plan.ts'
-import type { Servers } from './servers.ts'
 import { verify, type Verdict } from './verify.ts'
 
-export interface DemoPlan {
+export interface DemoPlan extends Pick<Stage, 'join' | 'newcomer' | 'pauseMs' | 'signal'> {
   readonly pages: readonly Page[]
   /** Operations a second; Infinity for no limit. */
   readonly rate: number
-  /** Between two acts, in milliseconds. */
-  readonly pauseMs: number
   /** Already started. */
-  readonly servers: Servers
-  /** Of server data, by id. */
+  readonly machines: Machines
+  /** Of the machines' data, by id. */
   readonly folders: Readonly<Record<string, string>>
   readonly view: View
-  readonly signal: AbortSignal
 }
 
 export interface DemoResult {
@@ -55,11 +53,13 @@ const CONCURRENCY_PACED = 32
 const CONCURRENCY_UNPACED = 96
 
 export async function runDemo(plan: DemoPlan): Promise<DemoResult> {
-  const { servers, signal } = plan
+  const { machines, signal } = plan
+  const { addresses } = machines
   const transports: Transport[] = [tcp(), webSocket()]
-  const clerk = await Clerk.connect({ servers: servers.addresses, transports })
-  const client = await RaftClient.connect({ servers: servers.addresses, transports })
-  const observer = new Observer(client)
+  const clerk = await Clerk.connect({ controllers: addresses, transports })
+  const onlooker = await Clerk.connect({ controllers: addresses, transports })
+  const controller = await ControllerClerk.connect({ servers: addresses, transports })
+  const observer = new Observer({ clerk: onlooker, addresses, transports })
   const meter = new Meter(() => performance.now())
   const watching = new AbortController()
   const watched = Promise.all([
@@ -67,7 +67,7 @@ export async function runDemo(plan: DemoPlan): Promise<DemoResult> {
     paint(plan, { observer, meter, signal: watching.signal }),
   ])
   try {
-    const { pages, failures } = await loadUnderFire(plan, { clerk, observer, meter })
+    const { pages, failures } = await loadUnderFire(plan, { clerk, controller, observer, meter })
     const loadMs = meter.elapsed
     const verdict = await verify(pages, failures, { reader: clerk, signal })
     return { verdict, meter, loadMs, diskBytes: sumOf(Object.values(plan.folders).map(diskUse)) }
@@ -75,29 +75,28 @@ export async function runDemo(plan: DemoPlan): Promise<DemoResult> {
     watching.abort()
     await watched
     plan.view.close()
-    await Promise.all([clerk.close(), client.close()])
+    await Promise.all([clerk.close(), onlooker.close(), controller.close()])
   }
 }
 
 interface Parts {
   readonly clerk: Clerk
+  readonly controller: ControllerClerk
   readonly observer: Observer
   readonly meter: Meter
 }
 
-async function loadUnderFire(plan: DemoPlan, { clerk, observer, meter }: Parts): Promise<Loaded> {
-  const { pages, rate, pauseMs, servers, view } = plan
+async function loadUnderFire(plan: DemoPlan, { clerk, controller, observer, meter }: Parts): Promise<Loaded> {
+  const { pages, rate, view } = plan
   const failed = new AbortController()
   const signal = AbortSignal.any([plan.signal, failed.signal])
+  // Each writer waits for its turn with it.
+  setMaxListeners(0, signal)
   let playing = true
-  const say = (line: string): void => view.say(meter.elapsed, line)
   const played = play({
-    servers,
-    observer,
-    meter,
-    pauseMs,
-    say,
-    signal,
+    ...plan,
+    ...{ controller, observer, meter, signal },
+    say: (line) => view.say(meter.elapsed, line),
     retried: () => clerk.metrics().retried,
   }).finally(() => {
     playing = false
@@ -118,14 +117,15 @@ async function loadUnderFire(plan: DemoPlan, { clerk, observer, meter }: Parts):
 }
 
 async function paint(
-  { view, servers, pages, folders }: DemoPlan,
-  { observer, meter, signal }: Omit<Parts, 'clerk'> & { readonly signal: AbortSignal },
+  plan: DemoPlan,
+  { observer, meter, signal }: Pick<Parts, 'observer' | 'meter'> & { readonly signal: AbortSignal },
 ): Promise<void> {
+  const { view, pages } = plan
   const planned = sumOf(pages.map(({ pieces }) => pieces.length))
   while (!signal.aborted) {
     view.show({
-      elapsed: meter.elapsed,
-      nodes: servers.ids.map((id) => nodePicture(id, folders[id] ?? '', { servers, observer })),
+      ...{ elapsed: meter.elapsed, groups: observer.groups, shards: observer.shards },
+      machines: plan.machines.ids.map((id) => machinePicture(id, plan, observer)),
       ...{ done: meter.done, planned, rate: meter.rate, throughput: meter.throughput(SPARK_BUCKETS) },
       ...{ p50: meter.percentile(0.5, LATEST), p99: meter.percentile(0.99, LATEST) },
     })
@@ -133,15 +133,10 @@ async function paint(
   }
 }
 
-function nodePicture(
-  id: string,
-  folder: string,
-  { servers, observer }: { readonly servers: Servers; readonly observer: Observer },
-): NodePicture {
-  const status = observer.latest.get(id)
-  const known = { id, term: status?.term ?? 0, commit: status?.commitIndex ?? 0, diskBytes: diskUse(folder) }
-  if (!servers.isRunning(id)) return { ...known, state: 'dead' }
-  return { ...known, state: status?.role ?? 'starting' }
+function machinePicture(id: string, { machines, folders }: DemoPlan, observer: Observer): MachinePicture {
+  const known = { id, leads: observer.ledBy(id), diskBytes: diskUse(folders[id] ?? '') }
+  if (!machines.isRunning(id)) return { ...known, state: 'dead' }
+  return { ...known, state: observer.hasSpoken(id) ? 'up' : 'starting' }
 }
 
 function sumOf(numbers: readonly number[]): number {

@@ -35,7 +35,7 @@ export interface Loaded {
 }
 
 /** Far longer than any act: an operation that takes so long has failed. */
-const OPERATION_MS = 30_000
+const OPERATION_MS = 90_000
 
 export async function load(pages: readonly Page[], options: LoadOptions): Promise<Loaded> {
   const loaded: Page[] = []

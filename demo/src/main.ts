@@ -1,14 +1,16 @@
 /** `npm start`: what stands around the demo. Folders, processes, signals, and how it all ends. */
 import { relative } from 'node:path'
+import { placeOf, waitForShards } from '@lab/cli'
 import { parseOptions, HELP, UsageError, type DemoOptions } from './options.ts'
 import { runDemo } from './demo.ts'
 import { bytes, grouped } from './format.ts'
+import { labCommand } from './lab-command.ts'
+import { Machines } from './machines.ts'
 import { PlainLines } from './plain.ts'
 import type { View } from './picture.ts'
 import { pieceBytesFor, planPages } from './plan.ts'
 import { reportLines } from './report.ts'
 import { Screen } from './screen.ts'
-import { Servers } from './servers.ts'
 import { loadFiles, loadMobyDick } from './texts.ts'
 import { isClean } from './verify.ts'
 import { Workplace } from './workplace.ts'
@@ -16,6 +18,9 @@ import { Workplace } from './workplace.ts'
 const EXIT = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const
 /** Between two acts. */
 const PAUSE_MS = 4000
+/** To begin with, and the group that joins. */
+const SIZE = { groups: 2, shards: 64 } as const
+const NEWCOMER = 102
 
 export interface Surroundings {
   /** A line of output. */
@@ -33,7 +38,7 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      // Whoever asks twice does not want to wait; servers die with their parent.
+      // Whoever asks twice does not want to wait; machines die with their parent.
       if (stop.signal.aborted) process.exit(EXIT.interrupted)
       stop.abort(new Error(signal))
     })
@@ -54,7 +59,7 @@ export async function demonstrate(argv: readonly string[], surroundings: Surroun
   } catch (thrown) {
     view.close()
     if (signal.aborted) {
-      print('interrupted: the servers are stopped')
+      print('interrupted: the machines are stopped')
       return EXIT.interrupted
     }
     if (thrown instanceof UsageError) {
@@ -76,30 +81,35 @@ async function perform(options: DemoOptions, surroundings: Surroundings): Promis
   const pieces = pages.reduce((sum, page) => sum + page.pieces.length, 0)
   print(
     `${options.files.length === 0 ? 'Moby-Dick' : 'Your texts'}: ${grouped(pages.length)} keys, ${bytes(size)} in ${grouped(pieces)} operations, ` +
-      `${rate === Infinity ? 'as fast as it goes' : `${grouped(rate)} a second`}, into ${nodes} servers over ${transport}`,
+      `${rate === Infinity ? 'as fast as it goes' : `${grouped(rate)} a second`}, into ${SIZE.groups} groups on ${nodes} machines over ${transport}`,
   )
 
-  const workplace = await Workplace.prepare(root, { keep, count: nodes, transport })
-  const servers = new Servers(workplace)
-  const killNow = (): void => servers.killNow()
+  const workplace = await Workplace.prepare(root, { keep, count: nodes, transport, ...SIZE })
+  const { plan, folders } = workplace
+  const machines = new Machines(workplace)
+  const killNow = (): void => machines.killNow()
   process.on('exit', killNow)
   try {
-    await servers.start(servers.ids)
-    const { folders } = workplace
-    const result = await runDemo({ pages, rate, pauseMs, servers, folders, view, signal })
+    await machines.start(machines.ids)
+    await waitForShards(machines.addresses)
+    const gid = NEWCOMER
+    const join = (gid: number, on: readonly string[]): Promise<void> =>
+      labCommand(['shard', 'join', `${gid}`, '--on', on.join(','), '--config', plan.config], root, signal)
+    const newcomer = { gid, on: placeOf(gid, machines.ids) }
+    const result = await runDemo({ pages, rate, pauseMs, machines, folders, join, newcomer, view, signal })
     const clean = isClean(result.verdict)
     for (const line of reportLines({
       ...result,
       traceCommand: `npx lab trace cols ${relative(root, workplace.traces)}`,
     }))
       print(line)
-    await servers.stop()
-    if (!clean) print(`what the servers wrote is left in ${relative(root, workplace.folder)}`)
+    await machines.stop()
+    if (!clean) print(`what the machines wrote is left in ${relative(root, workplace.folder)}`)
     else if (keep) print(await workplace.keepRunning(pages[0]?.key ?? ''))
     else workplace.clear()
     return clean
   } finally {
-    servers.killNow()
+    machines.killNow()
     process.off('exit', killNow)
     workplace.close()
   }

@@ -8,6 +8,7 @@ export interface DemoOptions {
   /** Operations a second; Infinity for as fast as it goes. */
   readonly rate: number
   readonly transport: LocalTransport
+  /** Machines. Each group and the controller have three replicas on them. */
   readonly nodes: number
   /** Leave the cluster running afterwards. */
   readonly keep: boolean
@@ -15,11 +16,11 @@ export interface DemoOptions {
 
 export const HELP = `npm start [-- FILE… OPTIONS]
 
-  npm start                              Moby-Dick into three servers, which are killed on the way
+  npm start                              Moby-Dick into four machines, which are killed on the way
   npm start -- notes.txt letters.txt     your own texts instead
   npm start -- --rate max                as fast as it goes; or a number of operations a second
   npm start -- --transport websocket     WebSocket instead of TCP
-  npm start -- --nodes 5                 five servers
+  npm start -- --nodes 5                 five machines
   npm start -- --keep                    leave them running; then npx lab kv get …
 
 Exit code 0 when every byte came back, 1 when something was lost or there twice.`
@@ -30,7 +31,7 @@ export class UsageError extends Error {
 
 const DEFAULT_RATE = 1000
 const RATE_MAX = 1_000_000
-const NODES_MAX = 9
+const NODES = { default: 4, min: 3, max: 9 } as const
 
 /** @returns null when help was asked for @throws {UsageError} */
 export function parseOptions(argv: readonly string[]): DemoOptions | null {
@@ -75,10 +76,10 @@ function parseRate(text: string | undefined): number {
   return rate
 }
 
-function parseNodes(text = '3'): number {
+function parseNodes(text = String(NODES.default)): number {
   const nodes = Number(text)
-  if (Number.isInteger(nodes) && nodes >= 3 && nodes <= NODES_MAX) return nodes
+  if (Number.isInteger(nodes) && nodes >= NODES.min && nodes <= NODES.max) return nodes
   throw new UsageError(
-    `--nodes takes a number from 3 (fewer would not survive a leader) to ${NODES_MAX}, not "${text}"`,
+    `--nodes takes a number from ${NODES.min} (fewer would not survive one machine) to ${NODES.max}, not "${text}"`,
   )
 }

@@ -1,9 +1,14 @@
 /** What is to be seen at one moment. The same for terminal and plain lines. */
+import type { GroupView } from './observer.ts'
+import type { ShardView } from './shard-view.ts'
 
 export interface Picture {
   /** Milliseconds since the load began. */
   readonly elapsed: number
-  readonly nodes: readonly NodePicture[]
+  readonly machines: readonly MachinePicture[]
+  /** The controller first. */
+  readonly groups: readonly GroupView[]
+  readonly shards: readonly ShardView[]
   readonly done: number
   /** Operations of one load of all texts. */
   readonly planned: number
@@ -16,12 +21,12 @@ export interface Picture {
   readonly p99: number
 }
 
-export interface NodePicture {
+export interface MachinePicture {
   readonly id: string
-  /** `leader`, `follower`, `candidate`; `dead` after a kill; `starting` until it has spoken. */
-  readonly state: string
-  readonly term: number
-  readonly commit: number
+  /** `dead` after a kill; `starting` until it has spoken. */
+  readonly state: 'up' | 'dead' | 'starting'
+  /** Groups that it leads. */
+  readonly leads: readonly number[]
   readonly diskBytes: number
 }
 

@@ -19,7 +19,7 @@ export interface Verdict {
 }
 
 const CONCURRENCY = 16
-const READ_MS = 30_000
+const READ_MS = 90_000
 
 /** Linearizable reads: what one server has forgotten shows, whoever leads. */
 export async function verify(

@@ -5,14 +5,16 @@ import {
   holderOf,
   openTraceFile,
   planCluster,
+  shardedPlan,
   startCluster,
-  type ClusterPlan,
   type LocalTransport,
+  type ShardedPlan,
+  type ShardedSize,
   type TraceFile,
 } from '@lab/cli'
 import { UsageError } from './options.ts'
 
-export interface WorkplaceOptions {
+export interface WorkplaceOptions extends ShardedSize {
   /** The cluster is to stay: then it lies where `lab` looks for it. */
   readonly keep: boolean
   readonly count: number
@@ -22,7 +24,7 @@ export interface WorkplaceOptions {
 export class Workplace {
   /** Of data and logs. */
   readonly folder: string
-  readonly plan: ClusterPlan
+  readonly plan: ShardedPlan
   /** Folder of the trace files: they stay, so that the run can be looked at again. */
   readonly traces: string
   /** What the demo itself has to tell. */
@@ -33,36 +35,40 @@ export class Workplace {
    *
    * @throws {UsageError} when there is one
    */
-  static async prepare(root: string, { keep, count, transport }: WorkplaceOptions): Promise<Workplace> {
+  static async prepare(
+    root: string,
+    { keep, count, transport, groups, shards }: WorkplaceOptions,
+  ): Promise<Workplace> {
     const lab = join(root, '.lab')
     const demo = join(lab, 'demo')
     const folder = keep ? lab : demo
     if (keep && existsSync(join(lab, 'cluster.json')))
       throw new UsageError('--keep: there is a cluster here already; npx lab down --wipe removes it')
-    const plan = await planCluster(folder, { count, transport })
-    for (const { data } of Object.values(plan.nodes))
+    const machines = await planCluster(folder, { count, transport, letter: 'm' })
+    for (const { data } of Object.values(machines.nodes))
       if ((await holderOf(data)) !== null) throw new UsageError('another npm start runs in this checkout')
+    const plan = shardedPlan(folder, machines, { groups, shards })
     for (const name of ['data', 'log']) rmSync(join(folder, name), { recursive: true, force: true })
     rmSync(join(demo, 'trace'), { recursive: true, force: true })
     return new Workplace(folder, plan, join(demo, 'trace'))
   }
 
-  private constructor(folder: string, plan: ClusterPlan, traces: string) {
+  private constructor(folder: string, plan: ShardedPlan, traces: string) {
     this.folder = folder
     this.plan = plan
     this.traces = traces
     this.trace = openTraceFile(join(traces, 'demo.jsonl'), { what: 'npm start', nodes: [] })
   }
 
-  /** Of the servers' data, by id. */
+  /** Of the machines' data, by id. */
   get folders(): Record<string, string> {
     return Object.fromEntries(Object.entries(this.plan.nodes).map(([id, { data }]) => [id, data]))
   }
 
-  /** Starts the servers once more, to outlive this process. @param key one of those loaded @returns what to try with them */
+  /** Starts the machines once more, to outlive this process. @param key one of those loaded @returns what to try with them */
   async keepRunning(key: string): Promise<string> {
     await startCluster(this.folder, this.plan, { detached: true })
-    return `left running: npx lab kv get ${key} · npx lab cluster status · npx lab down --wipe`
+    return `left running: npx lab kv get ${key} · npx lab shard status · npx lab down --wipe`
   }
 
   /** Removes data and logs. */

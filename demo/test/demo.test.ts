@@ -23,24 +23,28 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true })
 })
 
-const dataFolders = (): string[] => ['n1', 'n2', 'n3'].map((id) => join(root, '.lab', 'demo', 'data', id))
+const dataFolders = (): string[] => ['m1', 'm2', 'm3'].map((id) => join(root, '.lab', 'demo', 'data', id))
 
-async function expectNoServers(): Promise<void> {
+async function expectNoMachines(): Promise<void> {
   for (const folder of dataFolders())
     await expect.poll(() => holderOf(folder), { timeout: 10_000 }).toBeNull()
 }
 
-test('a text survives SIGKILL of the leader and of all servers; the last lines tell it, and the trace shows it again', async () => {
+test('a text survives that shards move, SIGKILL of a machine meanwhile and of all; the last lines tell it, and the trace shows it again', async () => {
   const lines: string[] = []
   const print = (line: string): void => void lines.push(line)
   const signal = new AbortController().signal
-  const surroundings = { print, view: new PlainLines(print), root, signal, pauseMs: 400 }
-  const code = await demonstrate([...texts, '--rate', '300'], surroundings)
+  const surroundings = { print, view: new PlainLines(print), root, signal, pauseMs: 300 }
+  const code = await demonstrate([...texts, '--rate', '150'], surroundings)
   const story = lines.join('\n')
   expect(story).toMatch(
-    /kill -9 n\d, the leader of term \d+\n.* n\d leads, term \d+: \d+ ms without a leader, \d+ retried, 0 failed/,
+    /shards A{32}B{32}\n.* lab shard join 102 --on m3,m4,m1: 21 of 64 shards are to move\n/,
   )
-  expect(story).toMatch(/kill -9 n1 n2 n3: all of them\n[^]* n\d leads, term \d+: \d+ ms without a leader/)
+  expect(story).toMatch(
+    /kill -9 m\d, which leads .*; \d+ of 21 shards have moved\n.* leaders: controller m\d, 100 m\d, 101 m\d, 102 m\d; .* 0 failed\n/,
+  )
+  expect(story).toMatch(/shards A+C+B+C+\n.* all 21 have moved, \d+ ms after the command\n/)
+  expect(story).toMatch(/kill -9 m1 m2 m3 m4: all of them\n[^]* leaders: controller m\d, .* 0 failed\n/)
   expect(lines.slice(-4)).toEqual([
     expect.stringMatching(/^[\d ]+ operations in [\d.]+ s: \d+\/s, p50 .*, p99 /),
     expect.stringMatching(/^\d+ keys read back, .*: equal to the text, byte by byte; .* on disk$/),
@@ -51,30 +55,25 @@ test('a text survives SIGKILL of the leader and of all servers; the last lines t
   expect(existsSync(join(root, '.lab', 'demo', 'data'))).toBe(false)
 
   const seen = await lab(['trace', 'cols', join(root, '.lab', 'demo', 'trace')])
-  expect(seen).toMatch(/SIGKILL n\d ─/)
-  expect(seen).toMatch(/leader, term/)
-  expect(seen).toMatch(/SIGKILL n1 n2 n3 ─/)
+  expect(seen).toMatch(/SIGKILL m\d ─/)
+  expect(seen).toMatch(/101: leader, term/)
+  expect(seen).toMatch(/10[01]: shard \d+ frozen/)
+  expect(seen).toMatch(/102: shard \d+/)
+  expect(seen).toMatch(/SIGKILL m1 m2 m3 m4 ─/)
 })
 
-test('Ctrl-C stops the servers and ends with 130', async () => {
+test('Ctrl-C stops the machines and ends with 130', async () => {
   const child = await startedDemo()
   child.kill('SIGINT')
   expect(await exitOf(child)).toEqual({ code: 130, signal: null })
-  await expectNoServers()
+  await expectNoMachines()
 })
 
-test('no server outlives a demo that is killed itself', async () => {
-  const child = await startedDemo()
-  child.kill('SIGKILL')
-  await exitOf(child)
-  await expectNoServers()
-})
-
-/** Resolves when the servers run and are written to. */
+/** Resolves when three machines run. */
 async function startedDemo(): Promise<ChildProcess> {
   const hooks = new URL('../../scripts/register-source.mjs', import.meta.url).href
   const script = fileURLToPath(new URL('start-in.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', hooks, script, root, ...texts], {
+  const child = spawn(process.execPath, ['--import', hooks, script, root, ...texts, '--nodes', '3'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   for (const folder of dataFolders())

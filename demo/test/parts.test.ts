@@ -11,6 +11,7 @@ import { Pace } from '../src/pace.ts'
 import type { Picture } from '../src/picture.ts'
 import { PlainLines } from '../src/plain.ts'
 import { cut, pieceBytesFor, planPages } from '../src/plan.ts'
+import { shardMap, shardViews } from '../src/shard-view.ts'
 import { Screen } from '../src/screen.ts'
 import { loadFiles, loadMobyDick } from '../src/texts.ts'
 
@@ -56,7 +57,7 @@ test('files are read by name; two of one name keep different keys; what is no fi
 })
 
 test('options are checked at the edge', () => {
-  expect(parseOptions([])).toEqual({ files: [], rate: 1000, transport: 'tcp', nodes: 3, keep: false })
+  expect(parseOptions([])).toEqual({ files: [], rate: 1000, transport: 'tcp', nodes: 4, keep: false })
   expect(parseOptions(['x', '--rate', 'max', '--transport', 'websocket', '--nodes', '5', '--keep'])).toEqual({
     ...{ files: ['x'], rate: Infinity, transport: 'websocket', nodes: 5, keep: true },
   })
@@ -150,19 +151,72 @@ test('numbers are for people', () => {
 
 const picture: Picture = {
   ...{ elapsed: 5200, done: 1000, planned: 2000, rate: 500, throughput: [500, 0, 500], p50: 1.2, p99: 4 },
-  nodes: [{ id: 'n1', state: 'leader', term: 2, commit: 1234, diskBytes: 5e6 }],
+  machines: [
+    { id: 'm1', state: 'up', leads: [0, 101], diskBytes: 5e6 },
+    { id: 'm2', state: 'dead', leads: [], diskBytes: 0 },
+  ],
+  groups: [
+    { gid: 0, leader: 'm1', term: 3, keys: 0, bytes: 0 },
+    { gid: 100, leader: null, term: 0, keys: 0, bytes: 0 },
+    { gid: 101, leader: 'm1', term: 2, keys: 46, bytes: 412_000 },
+  ],
+  shards: [
+    { gid: 100, isMoving: false },
+    { gid: 101, isMoving: true },
+    { gid: 101, isMoving: false },
+    { gid: 0, isMoving: false },
+  ],
 }
 
 test('on a terminal a picture is drawn over the one before, and what happened stays above', () => {
   let written = ''
   const screen = new Screen({ write: (text) => (written += text), width: () => 80, color: false })
   screen.show(picture)
-  expect(written).toMatch(/n1 {4}leader {6}term 2 {5}commit 1 234/)
+  expect(written).toBe(`
+  m1    up        disk 5.0 MB    leads controller 101
+  m2    dead      disk 0 B     
+  controller  m1 leads, term 3
+  A group 100  no leader          1 shards   0 keys      0 B
+  B group 101  m1 leads, term 2   1 shards   46 keys     412.0 kB
+  AbB·
+  █ █ 500/s
+  00:05.2  1 000 operations · 50 % of the text · p50 1.2 ms · p99 4.0 ms
+`)
   const lines = written.split('\n').length - 1
   written = ''
   screen.say(5200, 'kill -9 n1')
   expect(written.startsWith(`\u001b[${lines}A`)).toBe(true)
   expect(written).toMatch(/00:05\.2 kill -9 n1\n/)
+})
+
+test('in colour each shard has that of its group', () => {
+  let written = ''
+  new Screen({ write: (text) => (written += text), width: () => 80, color: true }).show(picture)
+  expect(written).toContain('  \u001b[36mA\u001b[39m\u001b[35mbB\u001b[39m·\n')
+})
+
+test('a shard is where its leader says; of one that nobody leads stays what was known', () => {
+  const report = { num: 2, keys: 0, bytes: 0, operations: 0 }
+  const serving = { ...report, state: 'serving', other: 0 } as const
+  const reports = [
+    {
+      gid: 102,
+      num: 2,
+      isLeader: true,
+      shards: [{ ...report, shard: 1, state: 'waiting', other: 100 } as const],
+    },
+    {
+      gid: 100,
+      num: 2,
+      isLeader: true,
+      shards: [{ ...report, shard: 1, state: 'frozen', other: 102 } as const],
+    },
+    { gid: 100, num: 1, isLeader: false, shards: [{ ...serving, shard: 1 }] },
+    { gid: 100, num: 2, isLeader: true, shards: [{ ...serving, shard: 0 }] },
+  ]
+  const known = [0, 1, 2].map(() => ({ gid: 101, isMoving: false }))
+  const views = shardViews(reports, known, 4)
+  expect(shardMap(views, [100, 101, 102])).toBe('AcB·')
 })
 
 test('no line of the picture is wider than the terminal', () => {

@@ -11,5 +11,12 @@ export {
   type ClusterPlan,
   type LocalTransport,
 } from './local/local-cluster.ts'
+export {
+  shardedPlan,
+  placeOf,
+  waitForShards,
+  type ShardedPlan,
+  type ShardedSize,
+} from './local/sharded-plan.ts'
 export { holderOf } from './local/holder.ts'
 export type { ClusterFile, LocalNode } from './local/cluster-file.ts'

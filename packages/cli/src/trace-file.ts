@@ -1,13 +1,13 @@
 /** Trace events into a file, as JSON lines. */
 import { closeSync, mkdirSync, openSync, readSync, fstatSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { TRACE_VERSION, type TraceHeader, type TraceSink } from '@lab/rpc'
+import { TRACE_VERSION, type TraceFields, type TraceHeader, type TraceSink } from '@lab/rpc'
 
 export interface TraceFileOptions {
   /** What ran, for people. */
   readonly what: string
   readonly nodes: readonly string[]
-  /** Only these kinds; all when missing. */
+  /** Only these kinds, such as `role`, or `shard.frozen` for one kind of news of shards; all when missing. */
   readonly kinds?: ReadonlySet<string> | undefined
 }
 
@@ -37,7 +37,7 @@ export function openTraceFile(path: string, { what, nodes, kinds }: TraceFileOpt
   return {
     sink: (event) => {
       index++
-      if (!open || (kinds !== undefined && !kinds.has(event.k))) return index
+      if (!open || !isWanted(event, kinds)) return index
       // One write for the events of a turn; a process that is killed has lost at most this turn's.
       if (waiting === '') setImmediate(flush)
       waiting += `${JSON.stringify({ i: index, t: Math.round(performance.now() * 1000), ...event })}\n`
@@ -49,6 +49,10 @@ export function openTraceFile(path: string, { what, nodes, kinds }: TraceFileOpt
       open = false
     },
   }
+}
+
+function isWanted(event: TraceFields, kinds: ReadonlySet<string> | undefined): boolean {
+  return kinds === undefined || kinds.has(event.k) || kinds.has(`${event.k}.${String(event['what'])}`)
 }
 
 /** A killed process may have left half a line. */

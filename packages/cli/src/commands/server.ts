@@ -57,7 +57,7 @@ const OPTIONS = [
     'the cluster file, the same on all machines: {"nodes": {ID: ADDRESS, …}, …}',
   ).env('LAB_CONFIG'),
   new Option('--trace <file>', 'add to this file what happens; see lab trace').env('LAB_TRACE'),
-  new Option('--trace-kinds <list>', 'only these kinds of events, such as role,commit').env(
+  new Option('--trace-kinds <list>', 'only these kinds of events, such as role,shard.frozen').env(
     'LAB_TRACE_KINDS',
   ),
   new Option('--log <format>', 'of standard error: text or JSON lines').choices(LOG_FORMATS).env('LAB_LOG'),

@@ -20,22 +20,21 @@ export interface ShardedSize {
   readonly shards: number
 }
 
+/** A plan with its cluster file. */
+export interface ShardedPlan extends ClusterPlan {
+  readonly config: string
+}
+
 /** Writes the cluster file for a plan: the controller on the first three nodes, groups 100, 101 … of three, on each node as many. */
 export function shardedPlan(
   labFolder: string,
   plan: ClusterPlan,
   { groups, shards }: ShardedSize,
-): ClusterPlan {
+): ShardedPlan {
   const ids = Object.keys(plan.nodes)
   const config = join(labFolder, SHARDS_FILE)
-  const replicas = Math.min(REPLICAS_MAX, ids.length)
-  const placed = Array.from({ length: groups }, (_, at) => {
-    const nodes = Array.from(
-      { length: replicas },
-      (_unused, replica) => ids[(at + replica) % ids.length] ?? '',
-    )
-    return [String(FIRST_GID + at), nodes] as const
-  })
+  const gids = Array.from({ length: groups }, (_, at) => FIRST_GID + at)
+  const placed = gids.map((gid) => [String(gid), placeOf(gid, ids)] as const)
   const file = {
     cluster: plan.cluster,
     shards,
@@ -46,6 +45,12 @@ export function shardedPlan(
   mkdirSync(labFolder, { recursive: true })
   writeFileSync(config, `${JSON.stringify(file, null, 2)}\n`)
   return { ...plan, config }
+}
+
+/** On which nodes a group has its replicas: 100 on the first ones, 101 from the second on, and so round. */
+export function placeOf(gid: number, ids: readonly string[]): string[] {
+  const replicas = Math.min(REPLICAS_MAX, ids.length)
+  return Array.from({ length: replicas }, (_, at) => ids[(gid - FIRST_GID + at) % ids.length] ?? '')
 }
 
 /** Resolves when the controller has a leader and every group serves its shards. @throws {CliError} `UNAVAILABLE` */

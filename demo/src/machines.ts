@@ -1,24 +1,28 @@
 /** The real processes: started, killed with a signal that cannot be caught, started again on what their disks hold. */
 import { join } from 'node:path'
-import { membersOf, startServerProcess, type ClusterPlan, type ServerProcess, type TraceFile } from '@lab/cli'
+import { membersOf, startServerProcess, type ShardedPlan, type ServerProcess, type TraceFile } from '@lab/cli'
 
-/** What the story is told from afterwards. Entries and messages would drown it. */
-const TRACE_KINDS = 'start,stop,role,refuse,truncate,snapshot,invariant,note'
+/** What the story is told from afterwards. Entries, messages and single operations would drown it. */
+const MOVES = ['configured', 'created', 'frozen', 'waiting', 'installed', 'thawed', 'deleted', 'restored']
+const TRACE_KINDS = [
+  ...['start', 'stop', 'role', 'refuse', 'truncate', 'snapshot', 'invariant', 'note'],
+  ...MOVES.map((what) => `shard.${what}`),
+].join(',')
 
-export interface ServersOptions {
-  readonly plan: ClusterPlan
+export interface MachinesOptions {
+  readonly plan: ShardedPlan
   /** Folder of the trace files. */
   readonly traces: string
   /** Hears of every kill and every start. */
   readonly trace: TraceFile
 }
 
-export class Servers {
-  readonly #options: ServersOptions
+export class Machines {
+  readonly #options: MachinesOptions
   readonly #members: Readonly<Record<string, string>>
   readonly #running = new Map<string, ServerProcess>()
 
-  constructor(options: ServersOptions) {
+  constructor(options: MachinesOptions) {
     this.#options = options
     this.#members = membersOf(options.plan)
   }
@@ -64,10 +68,11 @@ export class Servers {
   async #startOne(id: string): Promise<void> {
     const { plan, traces } = this.#options
     const node = plan.nodes[id]
-    if (node === undefined) throw new Error(`no server ${id} in the plan`)
+    if (node === undefined) throw new Error(`no machine ${id} in the plan`)
     this.#tell('note', { topic: 'demo', text: `starts ${id}` })
     const server = startServerProcess({
-      ...{ id, members: this.#members, clusterId: plan.cluster, data: node.data, log: node.log },
+      ...{ id, config: plan.config, clusterId: plan.cluster },
+      ...{ data: node.data, log: node.log },
       more: ['--trace', join(traces, `${id}.jsonl`), '--trace-kinds', TRACE_KINDS],
     })
     this.#running.set(id, server)
