@@ -6,7 +6,7 @@ import type { Meter } from './meter.ts'
 import { CONTROLLER, type Observer } from './observer.ts'
 import { shardMap } from './shard-view.ts'
 
-const POLL_MS = 10
+const POLL_MS = 50
 /** The controller may be electing its leader. */
 const CONTROLLER_MS = 30_000
 

@@ -7,7 +7,7 @@ import { shardViews, type ShardView } from './shard-view.ts'
 
 /** Of a server on this machine; a dead one is not waited for. */
 const STATUS_MS = 250
-const EVERY_MS = 100
+const EVERY_MS = 200
 export const CONTROLLER = 0
 
 export interface ObserverOptions {
@@ -99,7 +99,7 @@ export class Observer {
       const { groups } = this
       if (groups.every((group) => group.leader !== null && isNew(group))) return groups
       signal.throwIfAborted()
-      await sleep(EVERY_MS / 4, undefined, { signal })
+      await sleep(EVERY_MS / 8, undefined, { signal })
     }
   }
 

@@ -34,17 +34,17 @@ test('a text survives that shards move, SIGKILL of a machine meanwhile and of al
   const lines: string[] = []
   const print = (line: string): void => void lines.push(line)
   const signal = new AbortController().signal
-  const surroundings = { print, view: new PlainLines(print), root, signal, pauseMs: 300 }
-  const code = await demonstrate([...texts, '--rate', '150'], surroundings)
+  const surroundings = { print, view: new PlainLines(print), root, signal, pauseMs: 200 }
+  const code = await demonstrate([...texts, '--rate', '60', '--nodes', '3'], surroundings)
   const story = lines.join('\n')
   expect(story).toMatch(
-    /shards A{32}B{32}\n.* lab shard join 102 --on m3,m4,m1: 21 of 64 shards are to move\n/,
+    /shards A{32}B{32}\n.* lab shard join 102 --on m3,m1,m2: 21 of 64 shards are to move\n/,
   )
   expect(story).toMatch(
     /kill -9 m\d, which leads .*; \d+ of 21 shards have moved\n.* leaders: controller m\d, 100 m\d, 101 m\d, 102 m\d; .* 0 failed\n/,
   )
   expect(story).toMatch(/shards A+C+B+C+\n.* all 21 have moved, \d+ ms after the command\n/)
-  expect(story).toMatch(/kill -9 m1 m2 m3 m4: all of them\n[^]* leaders: controller m\d, .* 0 failed\n/)
+  expect(story).toMatch(/kill -9 m1 m2 m3: all of them\n[^]* leaders: controller m\d, .* 0 failed\n/)
   expect(lines.slice(-4)).toEqual([
     expect.stringMatching(/^[\d ]+ operations in [\d.]+ s: \d+\/s, p50 .*, p99 /),
     expect.stringMatching(/^\d+ keys read back, .*: equal to the text, byte by byte; .* on disk$/),
@@ -59,7 +59,7 @@ test('a text survives that shards move, SIGKILL of a machine meanwhile and of al
   expect(seen).toMatch(/101: leader, term/)
   expect(seen).toMatch(/10[01]: shard \d+ frozen/)
   expect(seen).toMatch(/102: shard \d+/)
-  expect(seen).toMatch(/SIGKILL m1 m2 m3 m4 ─/)
+  expect(seen).toMatch(/SIGKILL m1 m2 m3 ─/)
 })
 
 test('Ctrl-C stops the machines and ends with 130', async () => {
@@ -69,15 +69,15 @@ test('Ctrl-C stops the machines and ends with 130', async () => {
   await expectNoMachines()
 })
 
-/** Resolves when three machines run. */
+/** Resolves when a machine runs. */
 async function startedDemo(): Promise<ChildProcess> {
   const hooks = new URL('../../scripts/register-source.mjs', import.meta.url).href
   const script = fileURLToPath(new URL('start-in.ts', import.meta.url))
   const child = spawn(process.execPath, ['--import', hooks, script, root, ...texts, '--nodes', '3'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  for (const folder of dataFolders())
-    await expect.poll(() => holderOf(folder), { timeout: 30_000 }).not.toBeNull()
+  const [first = ''] = dataFolders()
+  await expect.poll(() => holderOf(first), { timeout: 30_000 }).not.toBeNull()
   return child
 }
 

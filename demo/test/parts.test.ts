@@ -17,15 +17,15 @@ import { loadFiles, loadMobyDick } from '../src/texts.ts'
 
 const signal = new AbortController().signal
 
-test('Moby-Dick has 135 chapters, etymology, extracts and epilogue, and takes some 20 s at the default rate', () => {
+test('Moby-Dick has 135 chapters, etymology, extracts and epilogue, and takes some 12 s at the default rate', () => {
   const texts = loadMobyDick()
   expect(texts).toHaveLength(138)
   expect(texts[2]?.name).toBe('moby-dick/chapter-001')
   expect(Buffer.from(texts[2]!.bytes).toString()).toMatch(/Call me Ishmael/)
   const pages = planPages(texts, pieceBytesFor(texts, 1000))
   const operations = pages.reduce((sum, { pieces }) => sum + pieces.length, 0)
-  expect(operations).toBeGreaterThan(18_000)
-  expect(operations).toBeLessThan(30_000)
+  expect(operations).toBeGreaterThan(10_000)
+  expect(operations).toBeLessThan(18_000)
 })
 
 test('cutting leaves out no byte, and no piece is longer than it may be', () => {
