@@ -26,6 +26,7 @@ export function draw(canvas: CanvasRenderingContext2D, scene: Scene): void {
   canvas.font = '12px system-ui, sans-serif'
   for (const { start, end } of model.bands)
     fillStretch(canvas, view, start, end, TOP, view.height, '#d55e0022')
+  drawGroups(canvas, scene)
   drawScale(canvas, view, ink)
   model.lanes.forEach((lane, at) => drawLane(canvas, scene, lane, at))
   drawArrows(canvas, scene)
@@ -33,7 +34,24 @@ export function draw(canvas: CanvasRenderingContext2D, scene: Scene): void {
   canvas.fillStyle = paper
   canvas.fillRect(0, TOP, LEFT - 6, view.height)
   canvas.fillStyle = ink
-  model.lanes.forEach(({ node }, at) => canvas.fillText(node.slice(0, 9), 6, view.y(at) + 4))
+  model.lanes.forEach((lane, at) => canvas.fillText(nameOf(lane), 6, view.y(at) + 4))
+}
+
+/** What it says beside a lane: `100 m1` is the replica of group 100 on m1. */
+function nameOf({ node, group }: Lane): string {
+  return (group === undefined ? node : `${String(group)} ${node}`).slice(0, 9)
+}
+
+/** Every other group stands on another ground. */
+function drawGroups(canvas: CanvasRenderingContext2D, { model, view, ink }: Scene): void {
+  const groups = [...new Set(model.lanes.map(({ group }) => group))]
+  canvas.fillStyle = ink
+  canvas.globalAlpha = 0.06
+  const height = view.y(1) - view.y(0)
+  model.lanes.forEach(({ group }, at) => {
+    if (groups.indexOf(group) % 2 === 1) canvas.fillRect(0, view.y(at) - height / 2, view.width, height)
+  })
+  canvas.globalAlpha = 1
 }
 
 function drawScale(canvas: CanvasRenderingContext2D, view: Viewport, ink: string): void {
@@ -155,7 +173,7 @@ function drawEvents(canvas: CanvasRenderingContext2D, scene: Scene): void {
   const { model, view, shown, selected, chain, broken, ink } = scene
   const drawn = new Set<string>()
   for (const event of model.events) {
-    const lane = model.laneOf.get(event.n)
+    const lane = model.laneOf(event)
     if (event.t < view.from || event.t > view.to || !shown(event)) continue
     const isMarked = event === selected || chain.has(event.i) || broken.has(event.i)
     const x = view.x(event.t)

@@ -25,7 +25,7 @@ export function nearest(
   }
   for (const event of model.events) {
     if (event.t < view.from || event.t > view.to || !shown(event)) continue
-    const lane = model.laneOf.get(event.n)
+    const lane = model.laneOf(event)
     const y = lane === undefined ? TOP + 6 : view.y(lane)
     look(event, Math.hypot(view.x(event.t) - at.x, y - at.y))
   }

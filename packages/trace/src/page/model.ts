@@ -1,9 +1,9 @@
 /** What the page draws, worked out once from the events: lanes with roles and gaps, messages from end to end, bands of partition. */
 import type { TraceEvent } from '@lab/rpc'
 import { textOf } from '../fields.ts'
+import { Lanes, type LanePlace } from './lanes.ts'
 
-export interface Lane {
-  readonly node: string
+export interface Lane extends LanePlace {
   readonly roles: Stretch[]
   /** While it was down. */
   readonly gaps: Stretch[]
@@ -32,7 +32,8 @@ export interface Arrow {
 export interface Model {
   readonly events: readonly TraceEvent[]
   readonly lanes: readonly Lane[]
-  readonly laneOf: ReadonlyMap<string, number>
+  /** Where an event is drawn; undefined when it is nobody's. */
+  readonly laneOf: (event: TraceEvent) => number | undefined
   readonly arrows: readonly Arrow[]
   /** Partitions of the whole network. */
   readonly bands: readonly Stretch[]
@@ -41,25 +42,27 @@ export interface Model {
 }
 
 export function buildModel(events: readonly TraceEvent[], nodes: readonly string[]): Model {
-  const names =
-    nodes.length > 0 ? nodes : [...new Set(events.map(({ n }) => n))].filter((n) => n !== '').sort()
-  const lanes = names.map((node): Lane => ({ node, roles: [], gaps: [], cuts: [] }))
-  const laneOf = new Map(names.map((node, at) => [node, at]))
+  const places = new Lanes(events, nodes)
+  const lanes = places.places.map((place): Lane => ({ ...place, roles: [], gaps: [], cuts: [] }))
   const bands: Stretch[] = []
   for (const event of events) {
-    const lane = lanes[laneOf.get(event.n) ?? -1]
-    if (lane !== undefined) follow(lane, event)
+    for (const at of places.concernedBy(event)) follow(lanes[at], event)
     if (event.k === 'fault') partition(bands, event)
   }
+  // A process of many groups has no role: each of its replicas has its own.
+  if (lanes.some(({ group }) => group !== undefined))
+    for (const lane of lanes) if (lane.group === undefined) lane.roles.length = 0
   const [first] = events
   return {
-    ...{ events, lanes, laneOf, bands, arrows: arrowsOf(events, laneOf) },
+    ...{ events, lanes, bands, arrows: arrowsOf(events, places) },
+    laneOf: (event) => places.of(event),
     start: first?.t ?? 0,
     end: Math.max(events.at(-1)?.t ?? 1, (first?.t ?? 0) + 1),
   }
 }
 
-function follow(lane: Lane, event: TraceEvent): void {
+function follow(lane: Lane | undefined, event: TraceEvent): void {
+  if (lane === undefined) return
   const { k, t } = event
   const what = event['what']
   if (k === 'stop' || (k === 'fault' && what === 'crash')) {
@@ -92,15 +95,15 @@ function close(stretches: Stretch[], end: number): void {
   if (last?.end === Infinity) last.end = end
 }
 
-function arrowsOf(events: readonly TraceEvent[], laneOf: ReadonlyMap<string, number>): Arrow[] {
+function arrowsOf(events: readonly TraceEvent[], lanes: Lanes): Arrow[] {
   const arrows: Arrow[] = []
   const open = new Map<string, Arrow>()
   for (const event of events) {
-    const { k, m, n } = event
+    const { k, m } = event
     if (m === undefined) continue
     if (k === 'send') {
-      const from = laneOf.get(n)
-      const to = laneOf.get(textOf(event, 'to') ?? '')
+      const from = lanes.of(event)
+      const to = lanes.ofNode(textOf(event, 'to') ?? '')
       if (from === undefined || to === undefined) continue
       const arrow = { send: event, end: undefined, from, to }
       arrows.push(arrow)

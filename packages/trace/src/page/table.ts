@@ -53,7 +53,7 @@ export class EventTable {
     row.setAttribute('role', 'row')
     row.setAttribute('aria-rowindex', String(at + 1))
     row.setAttribute('aria-selected', String(event === this.#selected))
-    const cells = [`#${String(event.i)}`, (event.t / 1e6).toFixed(4), event.n, describe(event)]
+    const cells = [`#${String(event.i)}`, (event.t / 1e6).toFixed(4), whereOf(event), describe(event)]
     for (const text of cells) {
       const cell = document.createElement('span')
       cell.setAttribute('role', 'cell')
@@ -64,4 +64,9 @@ export class EventTable {
     row.addEventListener('click', () => this.#onSelect(event))
     return row
   }
+}
+
+/** `m1` or, of a group, `100 m1`. */
+function whereOf({ n, g }: TraceEvent): string {
+  return g === undefined ? n : `${String(g)} ${n}`
 }

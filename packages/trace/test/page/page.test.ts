@@ -7,6 +7,8 @@ import type { TraceEvent } from '@lab/rpc'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { htmlPage } from '../../src/index.ts'
+import { buildModel } from '../../src/page/model.ts'
+import { LEFT, TOP } from '../../src/page/viewport.ts'
 import { CHROMIUM, launch } from '../../../../test/shared/chromium.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lab-page-'))
@@ -44,10 +46,15 @@ const story = number([
   { n: 'n3', k: 'role', role: 'leader', term: 1 },
 ])
 
-function write(name: string, events: readonly TraceEvent[], title = 'a story'): string {
+function write(
+  name: string,
+  events: readonly TraceEvent[],
+  title = 'a story',
+  names: readonly string[] = nodes,
+): string {
   const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64')
   const file = join(folder, name)
-  writeFileSync(file, htmlPage({ title, data: { nodes, events }, script, sha256 }))
+  writeFileSync(file, htmlPage({ title, data: { nodes: names, events }, script, sha256 }))
   return pathToFileURL(file).href
 }
 
@@ -173,3 +180,41 @@ inChromium(
     expect(frames[5]).toBeLessThan(1000)
   },
 )
+
+const grouped = number([
+  { n: 'm1', k: 'start' },
+  { n: 'm2', k: 'start' },
+  { n: 'm1', g: 100, k: 'role', role: 'leader', term: 1 },
+  { n: 'm2', g: 101, k: 'role', role: 'leader', term: 4 },
+  { n: 'm2', g: 100, k: 'shard', what: 'frozen', shard: 7, num: 2, to: 101 },
+  { n: 'm1', g: 101, k: 'shard', what: 'installed', shard: 7, num: 2, keys: 3 },
+  { n: '', k: 'fault', what: 'SIGKILL m1' },
+  { n: 'm1', k: 'stop', why: 'killed' },
+])
+
+test('lanes stand group by group, and what befalls a machine befalls its replicas', () => {
+  const { lanes, laneOf } = buildModel(grouped, ['m1', 'm2'])
+  expect(lanes.map(({ group, node }) => `${group ?? ''} ${node}`)).toEqual([
+    ...[' m1', ' m2', '100 m1', '100 m2', '101 m1', '101 m2'],
+  ])
+  expect(grouped.map(laneOf)).toEqual([0, 1, 2, 5, 3, 4, undefined, 0])
+  const down = lanes.filter(({ gaps }) => gaps.length > 0).map(({ group, node }) => `${group ?? ''} ${node}`)
+  expect(down).toEqual([' m1', '100 m1', '101 m1'])
+  expect(lanes[0]?.roles).toEqual([])
+  expect(lanes[2]?.roles.map(({ role, start, end }) => ({ role, start, end }))).toEqual([
+    { role: 'follower', start: 0, end: 2000 },
+    { role: 'leader', start: 2000, end: 7000 },
+  ])
+})
+
+inChromium('an event of a group is found in the lane of its replica', async () => {
+  const { page, problems } = await open(write('groups.html', grouped, 'groups', ['m1', 'm2']))
+  const box = (await page.locator('#diagram').boundingBox())!
+  // The fifth of six lanes; event 6 of 8 at 5 of 7 ms, with a margin of a fiftieth on both sides.
+  const x = LEFT + ((5 / 7 + 0.02) / 1.04) * (box.width - LEFT)
+  const y = TOP + (4.5 / 6) * (box.height - TOP)
+  await page.locator('#diagram').click({ position: { x, y } })
+  expect(await page.locator('#details button').first().textContent()).toContain('shard 7 installed')
+  expect(await page.locator('[aria-selected=true]').textContent()).toContain('101 m1')
+  expect(problems).toEqual([])
+})
