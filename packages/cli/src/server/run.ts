@@ -11,6 +11,7 @@ import { openTraceFile, type TraceFile } from '../trace-file.ts'
 import { ProcessMeter } from './admin/process-families.ts'
 import { startAdmin, type AdminServer } from './admin/server.ts'
 import { TraceRing } from './admin/trace-ring.ts'
+import { collectLater } from './collect-later.ts'
 import type { ServerConfig } from './config.ts'
 import { handOverLeadership } from './hand-over.ts'
 import { host } from './host.ts'
@@ -39,6 +40,7 @@ const RING_EVENTS = 10_000
 
 /** Serves until told to stop: by a signal, by the end of standard input, or by a disk that fails. */
 export async function runServer(config: ServerConfig, options: RunOptions, io: Io): Promise<void> {
+  collectLater()
   const fittings = fit(config, options)
   const { tls, ring, file } = fittings
   const { logger, token } = options

@@ -137,9 +137,14 @@ export class Log {
     return this.#entries.slice(from, to)
   }
 
-  /** Lets entries up to `index` leave memory until `bytesMax` holds. */
-  evict(index: Index, bytesMax: number): void {
-    while (this.#memoryBytes > bytesMax && this.#memoryFirst <= Math.min(index, this.#lastIndex))
+  /** Lets entries up to `index` leave memory until both limits hold. */
+  evict(
+    index: Index,
+    { cacheBytesMax, cacheEntriesMax }: { readonly cacheBytesMax: number; readonly cacheEntriesMax: number },
+  ): void {
+    const last = Math.min(index, this.#lastIndex)
+    const tooMany = this.#lastIndex - cacheEntriesMax
+    while (this.#memoryFirst <= last && (this.#memoryFirst <= tooMany || this.#memoryBytes > cacheBytesMax))
       this.#shiftFirst()
     this.#reclaim()
   }

@@ -40,6 +40,7 @@ const DEFAULT_LIMITS: CoreLimits = {
   writeBytesMax: 1024 * 1024,
   uncommittedBytesMax: 64 * 1024 * 1024,
   cacheBytesMax: 16 * 1024 * 1024,
+  cacheEntriesMax: 2048,
   snapshotChunkBytes: 256 * 1024,
 }
 

@@ -220,7 +220,7 @@ export interface Timing {
   readonly electionTimeoutMsMax: number
 }
 
-/** All in bytes; defaults stand in raft.ts. */
+/** Defaults stand in raft.ts. */
 export interface CoreLimits {
   /** Of entries in one AppendEntries (one larger entry still goes, alone). */
   readonly appendBytesMax: number
@@ -234,5 +234,10 @@ export interface CoreLimits {
   readonly uncommittedBytesMax: number
   /** Recent entries kept in memory; older ones are read back from storage. Entries not yet durable or not yet handed out are kept besides. */
   readonly cacheBytesMax: number
+  /**
+   * The same, in entries. Followers that keep up need the latest few; what lives for longer than a young collection or two is
+   * copied to the old generation, and dies there.
+   */
+  readonly cacheEntriesMax: number
   readonly snapshotChunkBytes: number
 }

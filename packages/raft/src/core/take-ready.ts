@@ -50,7 +50,7 @@ function takeCommitted(state: State): Pick<Ready, 'committed' | 'committedOnDisk
   const first = state.handedOutIndex + 1
   const last = Math.min(state.commitIndex, durability.durableIndex)
   if (last < first) {
-    log.evict(Math.min(state.handedOutIndex, durability.durableIndex), limits.cacheBytesMax)
+    log.evict(Math.min(state.handedOutIndex, durability.durableIndex), limits)
     return { committed: [], committedOnDisk: null }
   }
   const memoryFirst = Math.max(first, log.memoryFirst)
@@ -58,7 +58,7 @@ function takeCommitted(state: State): Pick<Ready, 'committed' | 'committedOnDisk
   const diskLast = Math.min(last, memoryFirst - 1)
   const committedOnDisk = diskLast >= first ? { first, last: diskLast } : null
   state.handedOutIndex = last
-  log.evict(last, limits.cacheBytesMax)
+  log.evict(last, limits)
   return { committed, committedOnDisk }
 }
 

@@ -11,6 +11,7 @@ const LIMITS = {
   inflightMessagesMax: 64,
   uncommittedBytesMax: 1e6,
   cacheBytesMax: 1e6,
+  cacheEntriesMax: 1e4,
   snapshotChunkBytes: 1e5,
 }
 

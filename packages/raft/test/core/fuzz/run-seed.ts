@@ -75,6 +75,7 @@ function limitsOf(random: Random): CoreLimits {
       inflightMessagesMax: 64,
       uncommittedBytesMax: 1e6,
       cacheBytesMax: 1e6,
+      cacheEntriesMax: 1e4,
       snapshotChunkBytes: 1e5,
     }
   return {
@@ -84,6 +85,7 @@ function limitsOf(random: Random): CoreLimits {
     inflightMessagesMax: random.integer(1, 4),
     uncommittedBytesMax: 4000,
     cacheBytesMax: random.integer(0, 800),
+    cacheEntriesMax: 12,
     snapshotChunkBytes: 200,
   }
 }

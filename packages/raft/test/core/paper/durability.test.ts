@@ -249,18 +249,25 @@ describe('thesis §10.2.2 batching and pipelining', () => {
     expect(server.propose('y').ok).toBe(true)
   })
 
-  test('entries that left memory are read back for a follower that is behind', () => {
-    const server = new OneServer({ limits: { cacheBytesMax: 0 } })
-    server.leadInPeace(['B'])
-    for (const text of ['a', 'b', 'c']) {
-      server.propose(text)
-      server.acknowledge('B')
-    }
+  test.each([
+    { limit: 'in bytes', limits: { cacheBytesMax: 0 } },
+    { limit: 'in number', limits: { cacheEntriesMax: 0 } },
+  ])(
+    'entries that left memory, too many $limit, are read back for a follower that is behind',
+    ({ limits }) => {
+      const server = new OneServer({ limits })
+      server.leadInPeace(['B'])
+      for (const text of ['a', 'b', 'c']) {
+        server.propose(text)
+        server.acknowledge('B')
+      }
+      expect(server.status.memoryBytes).toBe(0)
     server.takeSent()
-    server.acknowledge('C', 2)
-    const [request] = server.takeSentOf('AppendEntries', 'C')
-    expect(request?.entries.map(({ index }) => index)).toEqual([3, 4, 5])
-  })
+      server.acknowledge('C', 2)
+      const [request] = server.takeSentOf('AppendEntries', 'C')
+      expect(request?.entries.map(({ index }) => index)).toEqual([3, 4, 5])
+    },
+  )
 
   test('entries read back that the log no longer holds are not sent: they were replaced since', () => {
     const server = new OneServer({ log: [1, 1, 1] })
