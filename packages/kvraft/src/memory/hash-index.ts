@@ -6,6 +6,8 @@ import { PagedWords } from './paged.ts'
 import { NO_RECORD, type RecordNumber, type Records } from './records.ts'
 
 const BUCKETS_MIN = 16
+/** Made at once at most, whatever is said to come. */
+const EXPECTED_MAX = 1 << 22
 
 export class HashIndex {
   readonly #records: Records
@@ -19,6 +21,14 @@ export class HashIndex {
   constructor(records: Records) {
     this.#records = records
     this.#buckets.reserve(BUCKETS_MIN)
+  }
+
+  /** So many records will come: while it is empty, it makes their buckets, which saves splitting each of them on the way. */
+  expect(count: number): void {
+    if (this.#count > 0 || count <= this.#bucketCount) return
+    this.#bucketCount = Math.min(count, EXPECTED_MAX)
+    this.#level = 1 << (31 - Math.clz32(this.#bucketCount))
+    this.#buckets.reserve(this.#bucketCount)
   }
 
   /** How many records it holds. */

@@ -95,6 +95,16 @@ export class OrderedIndex {
     else this.#insertAt(right, at - half, record)
   }
 
+  /** Adds a record that comes after all others. */
+  addLast(record: RecordNumber): void {
+    this.#count++
+    const ordinal = this.#leafCount - 1
+    const leaf = ordinal < 0 ? -1 : this.#leaf(ordinal)
+    const count = leaf < 0 ? LEAF_SIZE : this.#counts.get(leaf)
+    if (count < LEAF_SIZE) this.#insertAt(leaf, count, record)
+    else this.#setFirst(this.#insertLeaf(ordinal + 1), record)
+  }
+
   /** Takes out the record that the order seeks, which is there. */
   remove(record: RecordNumber): void {
     const ordinal = this.#leafFor()

@@ -93,9 +93,16 @@ export class Table {
     else this.#forget(record)
   }
 
-  /** A record out of a snapshot, with a key that is not there. */
-  load(pair: Pair, version: number, changed: number): RecordNumber {
-    return this.#add(pair, version, changed)
+  /** So many records are about to be loaded. */
+  expect(count: number): void {
+    this.#byKey.expect(count)
+  }
+
+  /** A record out of a snapshot, with a key that comes after all others. */
+  loadLast(pair: Pair, version: number, changed: number): RecordNumber {
+    const record = this.#addUnordered(pair, version, changed)
+    this.#inOrder.addLast(record)
+    return record
   }
 
   /** When the record is to expire, in log time; 0 for never. */
@@ -122,9 +129,9 @@ export class Table {
     return this.#inOrder.after(position)
   }
 
-  /** Does the record's key come before this one? */
-  isBefore(record: RecordNumber, key: Uint8Array): boolean {
-    this.#order.seek(key, 0, key.length)
+  /** Does the record's key come before this one? @param length of the key, which `key` begins with */
+  isBefore(record: RecordNumber, key: Uint8Array, length = key.length): boolean {
+    this.#order.seek(key, 0, length)
     return this.#order.compare(record) > 0
   }
 
@@ -163,6 +170,13 @@ export class Table {
   }
 
   #add(pair: Pair, version: number, changed: number): RecordNumber {
+    const record = this.#addUnordered(pair, version, changed)
+    this.#order.seek(pair.bytes, 0, pair.keyLength)
+    this.#inOrder.add(record)
+    return record
+  }
+
+  #addUnordered(pair: Pair, version: number, changed: number): RecordNumber {
     const { records } = this
     const { bytes, keyLength } = pair
     const record = records.add()
@@ -170,8 +184,6 @@ export class Table {
     records.stamp(record, version, changed)
     records.setHash(record, hashOf(bytes, keyLength, this.#seed))
     this.#byKey.add(record)
-    this.#order.seek(bytes, 0, keyLength)
-    this.#inOrder.add(record)
     this.#dataBytes += bytes.length
     return record
   }
