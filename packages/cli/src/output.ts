@@ -44,6 +44,12 @@ export function formatRow(row: Row, format: Format, sentence: string): string {
   }
 }
 
+/** Of a write that failed. */
+const WHAT_BECAME_OF_IT: Readonly<Record<string, string>> = {
+  unknown: ' — it may have been applied, or may yet be',
+  'not-applied': ' — nothing was changed',
+}
+
 /** An error as a line of standard error. */
 export function formatError(error: Error, format: Format): string {
   const { code, outcome } = error as Error & { readonly code?: unknown; readonly outcome?: unknown }
@@ -51,7 +57,7 @@ export function formatError(error: Error, format: Format): string {
     return JSON.stringify({
       error: { code: typeof code === 'string' ? code : 'FAILED', message: error.message, outcome },
     })
-  return `lab: ${error.message}${outcome === 'unknown' ? ' — it may have been applied, or may yet be' : ''}`
+  return `lab: ${error.message}${WHAT_BECAME_OF_IT[String(outcome)] ?? ''}`
 }
 
 /** Bytes in JSON: text when they are UTF-8, else base 64 under a name of its own. */

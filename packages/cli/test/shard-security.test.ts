@@ -1,6 +1,8 @@
 /** A sharded store over mutual TLS with tokens by role: what operators and clients need to show, and that shards move between groups. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { tcp } from '@lab/rpc/tcp'
+import { Clerk } from '@lab/shardkv'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { lab, matching, type Ran } from './fake-io.ts'
 import { RealMachines } from './real-machines.ts'
@@ -61,4 +63,23 @@ test('keys are written, shards move to a group that joins, and all of it is back
 test('without a certificate, or with the wrong token, a command ends with exit code 6', async () => {
   expect(await as('client', ['kv', 'get', 'ada', '--timeout', '2s'], [])).toMatchObject({ code: 6, out: '' })
   expect(await as('peer', ['shard', 'status'])).toMatchObject({ code: 6, out: '', talk: matching(/token/) })
+})
+
+test('a controller without a majority is what an error names; a key of a group without one, that group, and what became of the write', async () => {
+  const files = { ca: 'certs/ca.pem', cert: 'certs/ops.pem', key: 'certs/ops.key' }
+  const tls = Object.fromEntries(
+    Object.entries(files).map(([name, file]) => [name, readFileSync(inFolder(file))]),
+  )
+  const { controllers } = machines
+  const options = { clusterId: 'prod', token: 'client-secret', transport: tcp({ tls }), timeout: 1000 }
+  const clerk = await Clerk.connect({ ...options, controllers })
+  await clerk.put('ada', 'of ada')
+  await machines.servers.kill('m2')
+  const refused = await as('admin', ['shard', 'leave', '101', '--timeout', '1s'])
+  expect(refused).toMatchObject({ code: 4, talk: matching(/the shard controller: no answer within 1000 ms/) })
+  // Some attempt may have reached the log of who led then: that is not called a failure.
+  await expect(clerk.put('ada', 'x')).rejects.toMatchObject({
+    ...{ code: 'TIMEOUT', message: matching(/group 10[01]: /), outcome: matching(/^(unknown|not-applied)$/) },
+  })
+  await clerk.close()
 })

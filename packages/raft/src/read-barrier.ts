@@ -1,6 +1,6 @@
 import type { Clock, Milliseconds, Random } from '@lab/rpc'
 import { ByteReader, ByteWriter } from '@lab/rpc'
-import { bounded, checkSignal, type Waiting } from './calls/bounded.ts'
+import { bounded, checkSignal, noAnswer, type Waiting } from './calls/bounded.ts'
 import { fromRpcError } from './calls/refusal.ts'
 import type { AttemptOptions, Route } from './calls/route.ts'
 import type { LeaseAnswer } from './core/lease.ts'
@@ -101,11 +101,9 @@ export class ReadBarrier {
         await route.changed(Math.min(pause, Math.max(0, deadline - clock.now())))
         checkSignal(signal)
         if (clock.now() >= deadline)
-          throw new RaftError(
-            'TIMEOUT',
-            `no leader confirmed the read within ${timeout} ms; last: ${error.message}`,
-            { cause: error },
-          )
+          throw new RaftError('TIMEOUT', noAnswer('no leader confirmed the read', timeout, error), {
+            cause: error,
+          })
       }
     }
   }

@@ -194,7 +194,7 @@ export class Clerk implements AsyncDisposable {
     const deadline = this.#clock.now() + timeout
     for (;;) {
       const left = deadline - this.#clock.now()
-      const answer = await ask(Math.max(left, 1))
+      const answer = await ask(Math.max(left, 1)).catch(named)
       if (answer !== null) return answer
       if (left <= CREATION_MS)
         throw new ControllerError('NOT_CREATED', 'nobody has said yet how many shards there are', {
@@ -203,6 +203,14 @@ export class Clerk implements AsyncDisposable {
       await sleep(this.#clock, CREATION_MS, signal)
     }
   }
+}
+
+/** Whoever asks for a key asks the controller first, and should know which of the two did not answer. */
+function named(thrown: unknown): never {
+  if (!(thrown instanceof RaftError)) throw thrown
+  const { code, message, outcome, leaderHint, remoteCode } = thrown
+  const said = `the shard controller: ${message}`
+  throw new RaftError(code, said, { outcome, leaderHint, remoteCode, cause: thrown })
 }
 
 /** What the log cannot even hold is refused here, with the same code. */

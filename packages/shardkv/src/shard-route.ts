@@ -1,7 +1,7 @@
 import { RaftError } from '@lab/raft'
-import type { Attempt, AttemptOptions, Route } from '@lab/raft/rsm'
+import { reasonOf, type Attempt, type AttemptOptions, type Route } from '@lab/raft/rsm'
 import { sleep, toError, type Clock, type Milliseconds } from '@lab/rpc'
-import { NOBODY } from '@lab/shardctrler'
+import { NOBODY, type Gid } from '@lab/shardctrler'
 import { decodeGroupResult, encodeClient, encodeOpenSession } from './commands.ts'
 import type { ConfigCache } from './config-cache.ts'
 import type { GroupClient } from './group-clients.ts'
@@ -61,18 +61,22 @@ export class ShardRoute implements Route {
     const { num, shards, groups: servers } = configs.config
     const gid = shards[shard] ?? NOBODY
     const group = gid === NOBODY ? null : groups.of({ gid, servers: servers[gid] ?? [] })
+    if (group === null)
+      return this.#elsewhere(notServed(`no group serves shard ${shard} in configuration ${num}`), signal)
     try {
-      if (group === null) throw notServed(`no group serves shard ${shard} in configuration ${num}`)
       const result = decodeGroupResult(await send(group))
       if (result.kind === 'done') return { ok: true, reply: result.reply }
       const why = result.kind === 'refused' ? result.why : `as of configuration ${result.num}`
-      throw notServed(`group ${gid} does not serve shard ${shard}: ${why}`)
+      return await this.#elsewhere(notServed(`group ${gid} does not serve shard ${shard}: ${why}`), signal)
     } catch (thrown) {
-      const error = errorOf(thrown)
-      // Somebody else may serve it by now; a group that is only slow is found again.
-      if (error.code !== 'CANCELLED' && signal?.aborted !== true) await configs.refresh()
-      return { ok: false, error }
+      return this.#elsewhere(errorOf(thrown, gid), signal)
     }
+  }
+
+  /** Somebody else may serve it by now; a group that is only slow is found again. */
+  async #elsewhere(error: RaftError, signal: AbortSignal | undefined): Promise<Attempt> {
+    if (error.code !== 'CANCELLED' && signal?.aborted !== true) await this.#options.configs.refresh()
+    return { ok: false, error }
   }
 }
 
@@ -80,7 +84,12 @@ function notServed(message: string): RaftError {
   return new RaftError('UNAVAILABLE', message, { outcome: 'not-applied' })
 }
 
-function errorOf(thrown: unknown): RaftError {
-  if (thrown instanceof RaftError) return thrown
-  return new RaftError('UNAVAILABLE', toError(thrown).message, { outcome: 'unknown', cause: thrown })
+/** Says which group it was: there are many. */
+function errorOf(thrown: unknown, gid: Gid): RaftError {
+  const error = toError(thrown)
+  const message = `group ${gid}: ${reasonOf(error)}`
+  if (!(error instanceof RaftError))
+    return new RaftError('UNAVAILABLE', message, { outcome: 'unknown', cause: error })
+  const { code, outcome, leaderHint, remoteCode } = error
+  return new RaftError(code, message, { outcome, leaderHint, remoteCode, cause: error })
 }

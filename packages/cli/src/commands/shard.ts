@@ -10,7 +10,7 @@ import { parseCount, parseNumber, splitList, usage } from '../parse.ts'
 import { ShardAdmin } from '../shards/admin.ts'
 import { joinGroup, leaveGroup } from '../shards/join.ts'
 import { drainNode, replaceNode } from '../shards/replace.ts'
-import { shardRows } from '../shards/status.ts'
+import { ranges, shardRows, summaryRows } from '../shards/status.ts'
 
 interface Flags extends ClientFlags {
   readonly output: Format
@@ -20,6 +20,13 @@ interface JoinFlags extends Flags {
   readonly on: string
   readonly weight: number
 }
+
+interface StatusFlags extends Flags {
+  readonly all?: boolean
+}
+
+/** More shards than that are shown by group. */
+const ROWS_MAX = 100
 
 const EXAMPLES = `
   lab shard query                        who serves what; lab shard query 3: in configuration 3
@@ -46,9 +53,9 @@ export function addShardCommands(program: Command, io: Io): void {
         await showConfig(config, flags, io)
       }),
   )
-  leaf('status', 'each shard: group, state, keys, bytes, operations a second').action((flags: Flags) =>
-    showStatus(flags, io),
-  )
+  leaf('status', 'each shard: group, state, keys, bytes, operations a second')
+    .option('--all', `a line for each in tables too, when there are more than ${ROWS_MAX}`)
+    .action((flags: StatusFlags) => showStatus(flags, io))
   leaf('join <group>', 'start its replicas on machines that run, and give it shards')
     .requiredOption('--on <nodes>', 'ids of the cluster file, or ID=ADDRESS, with commas between')
     .addOption(new Option('--weight <n>', 'of how many shards it gets').argParser(parseCount).default(1))
@@ -125,19 +132,15 @@ async function showConfig(config: Config, { output }: Flags, io: Io): Promise<vo
   else await io.out(formatRows(rows, output))
 }
 
-/** `0-20 63` */
-function ranges(shards: readonly number[]): string {
-  const starts = shards.filter((shard, i) => shard - 1 !== shards[i - 1])
-  const ends = shards.filter((shard, i) => shard + 1 !== shards[i + 1])
-  return starts.map((start, i) => (start === ends[i] ? `${start}` : `${start}-${ends[i] ?? ''}`)).join(' ')
-}
-
-async function showStatus(flags: Flags, io: Io): Promise<void> {
+async function showStatus(flags: StatusFlags, io: Io): Promise<void> {
   const { shards, ...options } = clientOptions(flags, io, 'client')
   if (shards === null) throw usage('this is no sharded store: give --config FILE')
   const clerk = await Clerk.connect({ ...options, controllers: shards.controllers })
   try {
-    await io.out(formatRows(await shardRows(clerk, io.signal), flags.output))
+    const rows = await shardRows(clerk, io.signal)
+    const isLong = flags.output === 'table' && rows.length > ROWS_MAX && flags.all !== true
+    if (isLong) io.talk(`${rows.length} shards, those that are alike in a line: --all shows each`)
+    await io.out(formatRows(isLong ? summaryRows(rows) : rows.map((row) => ({ ...row })), flags.output))
   } finally {
     await clerk.close()
   }

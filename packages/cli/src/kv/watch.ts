@@ -1,7 +1,7 @@
 /** `lab kv watch`: changes as they come, until interrupted. */
 import type { WatchEvent } from '@lab/kvraft/clerk'
 import type { Command } from 'commander'
-import type { KvClerk } from '../client.ts'
+import { findCluster, type KvClerk } from '../client.ts'
 import type { Io } from '../io.ts'
 import { formatRow, jsonBytes, printable, type Format } from '../output.ts'
 import { parseCount, parseNumber, usage } from '../parse.ts'
@@ -27,6 +27,7 @@ async function watch(clerk: KvClerk, key: string | undefined, flags: WatchFlags,
   const named = rangeOf(flags)
   if (key !== undefined && Object.keys(named).length > 0)
     throw usage('give a key, or a range of keys, not both')
+  const comesBack = findCluster(flags, io.cwd).shards === null
   let revision = after ?? 0
   let told = 0
   const onProgress = (reached: number): void => {
@@ -40,8 +41,9 @@ async function watch(clerk: KvClerk, key: string | undefined, flags: WatchFlags,
       if (++told >= count) return
     }
   } finally {
-    if (told < count)
-      io.talk(`${told} ${told === 1 ? 'change' : 'changes'}; go on with: lab kv watch --after ${revision}`)
+    // Revisions are a shard's: a watch over several has no one place to come back to.
+    const more = comesBack ? `; go on with: lab kv watch --after ${revision}` : ''
+    if (told < count) io.talk(`${told} ${told === 1 ? 'change' : 'changes'}${more}`)
   }
 }
 

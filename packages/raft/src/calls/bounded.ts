@@ -15,6 +15,23 @@ export interface Waiting {
   readonly deadlines: Deadlines
 }
 
+/** A time in a message: nobody reads nanoseconds. */
+export function said(time: Milliseconds): string {
+  return `${Math.ceil(time)} ms`
+}
+
+const LAST = '; last: '
+
+/** Of a call that had no answer in time, with what came of its last attempt. */
+export function noAnswer(what: string, timeout: Milliseconds, last: Error): string {
+  return `${what} within ${said(timeout)}${LAST}${reasonOf(last)}`
+}
+
+/** What a call failed for: of one that waited for another, which waited for a third, the reason of the third. */
+export function reasonOf({ message }: Error): string {
+  return message.split(LAST).at(-1) ?? message
+}
+
 /** @throws {RaftError} `BAD_REQUEST` on a timeout that is no positive number */
 export function checkTimeout(timeout: Milliseconds): Milliseconds {
   if (typeof timeout === 'number' && timeout > 0) return timeout
@@ -52,7 +69,7 @@ export function bounded<T>(
   return new Promise<T>((resolve, reject) => {
     const call: Expiring = {
       deadline: clock.now() + timeout,
-      expire: () => end(new RaftError('TIMEOUT', `${what} within ${timeout} ms`, { outcome })),
+      expire: () => end(new RaftError('TIMEOUT', `${what} within ${said(timeout)}`, { outcome })),
     }
     const leave = (): void => {
       deadlines.remove(call, timeout)

@@ -6,7 +6,15 @@ import type { Clock, Milliseconds, Random } from '@lab/rpc'
 import { RaftError, badRequest, type RaftErrorCode } from '../errors.ts'
 import { CLIENT_ID_BYTES, commandOf, encodePlain, encodeSession } from '../rsm/envelope.ts'
 import { ReplyStatus, decodeReply, type Reply } from '../rsm/reply.ts'
-import { bounded, cancelled, checkSignal, checkTimeout, type WaitOptions } from './bounded.ts'
+import {
+  bounded,
+  cancelled,
+  checkSignal,
+  checkTimeout,
+  noAnswer,
+  reasonOf,
+  type WaitOptions,
+} from './bounded.ts'
 import { ClientSession } from './client-session.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Attempt, AttemptOptions, Route } from './route.ts'
@@ -69,6 +77,8 @@ export class Proposer {
   readonly #options: ProposerOptions
   #session: ClientSession | null = null
   #opening: Promise<ClientSession> | null = null
+  /** Why the latest attempt at opening one failed. */
+  #notOpened: RaftError | null = null
   #closed = false
   #retried = 0
   #waitingBytes = 0
@@ -257,7 +267,7 @@ export class Proposer {
         // The call that did the opening ran out of its time, or was called off. That is not this call's business.
         const ours = call.signal?.aborted === true || clock.now() >= call.deadline
         const theirs = error instanceof RaftError && (error.code === 'TIMEOUT' || error.code === 'CANCELLED')
-        if (ours || !theirs || this.#closed) throw notSent(error, call)
+        if (ours || !theirs || this.#closed) throw notSent(withReason(error, this.#notOpened), call)
       }
     }
   }
@@ -266,10 +276,12 @@ export class Proposer {
     const { random, route } = this.#options
     const opening: Call = { deadline, timeout, signal, attemptsLeft, unknown: false, retried: false }
     let clientId = random.bytes(CLIENT_ID_BYTES)
-    await this.#untilAnswered(opening, (attemptTimeout) => {
+    await this.#untilAnswered(opening, async (attemptTimeout) => {
       // A fresh id for each attempt: an opening that arrives very late can then never revive an expired session.
       clientId = random.bytes(CLIENT_ID_BYTES)
-      return route.openSession(clientId, { timeout: attemptTimeout, signal })
+      const attempt = await route.openSession(clientId, { timeout: attemptTimeout, signal })
+      this.#notOpened = attempt.ok ? null : attempt.error
+      return attempt
     })
     this.#session = new ClientSession(clientId)
     return this.#session
@@ -295,12 +307,18 @@ function withOutcome(error: RaftError, call: Call): RaftError {
 }
 
 function timedOut(last: RaftError, call: Call): RaftError {
-  const message = `no answer within ${call.timeout} ms; last: ${last.message}`
-  return new RaftError('TIMEOUT', message, {
+  return new RaftError('TIMEOUT', noAnswer('no answer', call.timeout, last), {
     outcome: outcomeOf(call),
     leaderHint: last.leaderHint,
     cause: last,
   })
+}
+
+/** A time that ran out while others were at work says nothing of what they met. */
+function withReason(error: unknown, last: RaftError | null): unknown {
+  if (last === null || !(error instanceof RaftError) || error.code !== 'TIMEOUT') return error
+  if (reasonOf(error) !== error.message) return error
+  return new RaftError('TIMEOUT', `${error.message}; last: ${reasonOf(last)}`, { cause: error })
 }
 
 /** Opening a session failed: whatever that says of itself, the command was never sent. */

@@ -8,6 +8,7 @@ export { ReplicatedMachine, type ReplicatedMachineOptions } from './replicated-m
 export { decodeEnvelope, encodeOpen, encodePlain, type SessionRule } from './envelope.ts'
 export { decodeReply, resultOf, type Reply } from './reply.ts'
 export { Proposer, type ProposerOptions } from '../calls/proposer.ts'
+export { reasonOf } from '../calls/bounded.ts'
 export { Deadlines } from '../calls/deadlines.ts'
 export type { Attempt, AttemptOptions, Route } from '../calls/route.ts'
 export { crc32 } from '../crc32.ts'
