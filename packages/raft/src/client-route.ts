@@ -1,12 +1,23 @@
 import { openLink, type Address, type Clock, type Link, type LinkOptions, type Milliseconds } from '@lab/rpc'
 import { decodeAttempt, fromRpcError } from './calls/refusal.ts'
+import { SilenceWatch } from './calls/silence-watch.ts'
 import type { Attempt, AttemptOptions, Route } from './calls/route.ts'
 import { RaftError, type LeaderHint } from './errors.ts'
 import { callOptions } from './node-route.ts'
 import type { AdminMethod } from './admin/types.ts'
-import { AdminService, ClientService, forGroup, type AdminClient, type RequestClient } from './services.ts'
+import {
+  AdminService,
+  ClientService,
+  forGroup,
+  type AdminClient,
+  type RequestClient,
+  type ServerStatus,
+} from './services.ts'
 
 type Method = 'propose' | 'open' | 'read' | AdminMethod
+
+/** One that is busy electing says so at once, or never. */
+const STATUS_MS: Milliseconds = 200
 
 /** A server of the cluster, as a client sees it. */
 export interface KnownServer {
@@ -14,6 +25,7 @@ export interface KnownServer {
   readonly link: Link
   readonly requests: RequestClient
   readonly admin: AdminClient
+  readonly silence: SilenceWatch
 }
 
 export interface AskOptions extends AttemptOptions {
@@ -31,7 +43,8 @@ export interface ClientRouteOptions {
 
 /**
  * A client's way to the leader. It keeps a connection to every server that it knows of, asks the one that seems to lead, and learns
- * from refusals: they name the leader and its addresses.
+ * from refusals: they name the leader and its addresses. While that one is silent, the others are asked whether somebody else leads
+ * by now.
  */
 export class ClientRoute implements Route {
   readonly #options: ClientRouteOptions
@@ -63,6 +76,7 @@ export class ClientRoute implements Route {
   async ask(method: Method, body: Uint8Array, options: AskOptions): Promise<Attempt> {
     const server = options.anyone === true ? this.#pickNext() : this.#pick()
     if (server === null) return { ok: false, error: this.unavailable() }
+    server.silence.asked()
     try {
       const attempt = decodeAttempt(
         await methodOf(server, method)(forGroup(this.#options.group, body), callOptions(options)),
@@ -77,6 +91,8 @@ export class ClientRoute implements Route {
       // A leader with too much to do leads all the same.
       if (error.code !== 'CANCELLED' && error.code !== 'BUSY') this.#avoid(server)
       return { ok: false, error }
+    } finally {
+      server.silence.answered()
     }
   }
 
@@ -114,7 +130,10 @@ export class ClientRoute implements Route {
   }
 
   close(): void {
-    for (const { link } of this.#servers) link.close()
+    for (const { link, silence } of this.#servers) {
+      silence.stop()
+      link.close()
+    }
     this.#wake()
   }
 
@@ -131,9 +150,31 @@ export class ClientRoute implements Route {
       link,
       requests: link.client(ClientService),
       admin: link.client(AdminService),
+      silence: new SilenceWatch(this.#options.clock, () => void this.#askOthers(server)),
     }
     this.#servers.push(server)
     return server
+  }
+
+  /**
+   * `silent` answers nothing. If another one leads, what waits for it goes there: breaking the connection is what makes calls try again, and a
+   * session has them count once. As long as nobody else leads, waiting is all that there is.
+   */
+  async #askOthers(silent: KnownServer): Promise<void> {
+    const { group } = this.#options
+    const others = this.#servers.filter((server) => server !== silent && server.link.state === 'up')
+    const answers = await Promise.all(
+      others.map(({ requests }) => requests.status(group, { timeout: STATUS_MS }).catch(() => null)),
+    )
+    const newest = answers
+      .filter((status) => status !== null)
+      .reduce<ServerStatus | null>((best, one) => (best === null || one.term > best.term ? one : best), null)
+    const { leader: leaderId = null, addresses = {} } = newest ?? {}
+    if (leaderId === null || leaderId === silent.link.peer?.nodeId) return
+    const leader = this.#find({ id: leaderId, addresses: addresses[leaderId] ?? [] })
+    if (leader === null || leader === silent) return
+    this.#lead(leader)
+    silent.link.reset(`it was silent, and ${leaderId} leads`)
   }
 
   #pick(): KnownServer | null {

@@ -141,6 +141,11 @@ export class Link implements Caller {
     void this.#connect()
   }
 
+  /** Gives up the connection, and dials anew: what is in flight fails with `executed: 'unknown'`. Nothing happens to a link that is not up. */
+  reset(why: string): void {
+    this.#current?.connection.abort(new RpcError('CLOSED', why, { executed: 'unknown' }))
+  }
+
   /**
    * Resolves when the link is up.
    *

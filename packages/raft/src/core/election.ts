@@ -29,6 +29,19 @@ export function onElectionTimeout(state: State): void {
   state.refuse(state.id, 'campaign', why)
 }
 
+/**
+ * The connection to `peer` broke. If it led, its process is probably gone, and waiting longer helps nobody: this server asks for pre-votes
+ * within a heartbeat, and refuses none for the leader's sake (thesis §9.6, §4.2.3). Each server has lost the leader for itself, so
+ * that one whose own wire broke is refused by the others, and disturbs nobody; a word from the leader undoes it. Where leases are
+ * on, patience was promised, and stays.
+ */
+export function onConnectionBroke(state: State, peer: NodeId): void {
+  if (state.leader !== peer || state.membership.leases || patientOf(state)) return
+  state.leaderHeardAt = -Infinity
+  const soon = state.now + state.random() * state.timing.heartbeatMs
+  state.electionDeadline = Math.min(state.electionDeadline, mayCampaign(state) ? soon : Infinity)
+}
+
 /** The leader hands over: campaign at once, without pre-votes and past stickiness (thesis §3.10). */
 export function onTimeoutNow(state: State, from: NodeId): void {
   const why = state.role === 'follower' ? reasonNotToCampaign(state) : `it is a ${state.role}`

@@ -9,6 +9,7 @@ import { onAppendEntries, refuseStaleAppend } from './append.ts'
 import { maybeCommit } from './commit.ts'
 import { onDeadline } from './deadline.ts'
 import {
+  onConnectionBroke,
   onHardStateDurable,
   onRequestVote,
   onRequestVoteReply,
@@ -104,6 +105,7 @@ export class Raft {
         return
       case 'unreachable':
         if (leadership !== null) onUnreachable(leadership, input.peer)
+        else if (input.broke === true) onConnectionBroke(state, input.peer)
         return
       case 'hostAlive':
         onHostAlive(state, input.peer, input.claim, input.fresh)

@@ -35,8 +35,8 @@ export type Input =
   | { readonly type: 'applied'; readonly index: Index }
   /** The driver made a snapshot of its own; entries up to `compactTo` (≤ meta.index, a trailing log is kept) are no longer readable. */
   | { readonly type: 'compacted'; readonly meta: SnapshotMeta; readonly compactTo: Index }
-  /** The channel to a peer broke: what was in flight may be lost. */
-  | { readonly type: 'unreachable'; readonly peer: NodeId }
+  /** There is no channel to a peer: what was in flight may be lost. `broke`: until now there was one, and its process is probably gone. */
+  | { readonly type: 'unreachable'; readonly peer: NodeId; readonly broke?: boolean }
   /** The process of a member beats and runs this group: see hosts.ts. Told when any of it changes. */
   | {
       readonly type: 'hostAlive'

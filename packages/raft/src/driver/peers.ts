@@ -38,8 +38,8 @@ export interface PeersOptions {
   readonly onUnwelcome: (peer: NodeId, why: string) => void
   /** A link to one that is no member any more is kept for so long, in milliseconds: it is to learn of it. */
   readonly lingerMs: number
-  /** The link broke: what was on its way may be lost. */
-  readonly onDown: (peer: NodeId) => void
+  /** There is no link: what was on its way may be lost. Told after each failed attempt; `broke`: until now there was one. */
+  readonly onDown: (peer: NodeId, broke: boolean) => void
   /** The peer refuses us for good, or the link goes wrong in another way that people should know of. */
   readonly onError: (peer: NodeId, error: RpcError) => void
 }
@@ -178,11 +178,13 @@ export class Peers {
 
   #open(id: NodeId, addresses: readonly Address[]): void {
     const { link: options, onDown, onError } = this.#options
+    let wasUp = false
     const link = openLink([...addresses], {
       ...options,
       onState: (state, error) => {
         if (state === 'up') this.#peers.get(id)?.greeter.greet(this.#places.get(id)?.keys() ?? [])
-        if (state === 'down') onDown(id)
+        if (state === 'down') onDown(id, wasUp)
+        if (state !== 'connecting') wasUp = state === 'up'
         if (error !== undefined) onError(id, error)
       },
     })

@@ -109,6 +109,12 @@ export class Beats {
     for (const peer of this.#peers.values()) if (peer.alive) peer.heardAt = now
   }
 
+  /** The connection to the peer broke: it is silent until its next beat. */
+  lost(id: NodeId): void {
+    const peer = this.#peers.get(id)
+    if (peer?.alive === true) this.#fallSilent(id, peer)
+  }
+
   /** Tells the groups whose peers have fallen silent. */
   silence(now: Milliseconds): void {
     for (const [id, peer] of this.#peers)

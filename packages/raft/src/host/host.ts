@@ -97,8 +97,9 @@ export class Host {
       greeting: (group) => this.#groups.get(group)?.greeting() ?? null,
       onUnwelcome: (peer, why) => options.logger?.warn(`${peer} refuses this server: ${why}`),
       lingerMs: 4 * settings.timing.electionTimeoutMsMax,
-      onDown: (peer) => {
-        for (const { driver } of this.#groups.values()) driver.input({ type: 'unreachable', peer })
+      onDown: (peer, broke) => {
+        if (broke) this.#beats?.lost(peer)
+        for (const { driver } of this.#groups.values()) driver.input({ type: 'unreachable', peer, broke })
       },
       onError: (peer, error) => this.#peerError(peer, error),
     })

@@ -88,6 +88,20 @@ describe('beats between two processes', () => {
     expect(a.believed.get('2 b')).toEqual({ leads: 0, knows: 7 })
   })
 
+  test('a connection that broke ends patience at once, and the next beat brings it back', () => {
+    const [a, b] = pair()
+    a.lead(1, 5)
+    exchange(a, b, 0)
+    b.takeTold()
+    b.beats.lost('a')
+    expect(b.believed.size).toBe(0)
+    b.beats.lost('a')
+    expect(b.takeTold()).toHaveLength(3)
+    b.beats.heard('a', a.beats.beatFor('b'), 50)
+    expect(b.believed.get('1 a')?.leads).toBe(5)
+    expect(b.takeTold()).toMatchObject([{ input: { fresh: true } }, {}, {}])
+  })
+
   test('a claim whose beat was lost is made again', () => {
     const [a, b] = pair()
     exchange(a, b, 0)

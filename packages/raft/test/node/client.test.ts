@@ -80,6 +80,37 @@ describe('a client that is no member', () => {
     await t.close()
   })
 
+  test('a leader that is silent, with no connection broken, is left as soon as another one leads', async () => {
+    const t = await start(4)
+    const client: Client = await t.client()
+    await t.settle(client.propose('first'))
+    const leader = await t.leader()
+    t.isolate(leader.id)
+    const begun = t.clock.now()
+    const call = t.settle(client.propose('once'))
+    const next = await t.leader({ among: t.except(leader) })
+    expect(next.id).not.toBe(leader.id)
+    const electedAt = t.clock.now()
+    expect(await call).toBe(2)
+    // Without asking the others it would have waited for its attempt's two seconds.
+    expect(t.clock.now() - electedAt).toBeLessThan(200)
+    expect(t.clock.now() - begun).toBeLessThan(1500)
+    expect(await t.settle(client.read('all'))).toEqual(['first', 'once'])
+    await t.close()
+  })
+
+  test('a leader that is slow and still leads is waited for, and nothing is sent again', async () => {
+    const t = await start(4)
+    const client: Client = await t.client()
+    await t.settle(client.propose('first'))
+    const leader = await t.leader()
+    const before = [client.metrics().retried, leader.metrics().proposals]
+    t.network.set({ latencyMs: [700, 700] }, { from: leader.id, to: 'client1' })
+    expect(await t.settle(client.propose('once'))).toBe(2)
+    expect([client.metrics().retried, leader.metrics().proposals - 1]).toEqual(before)
+    await t.close()
+  })
+
   test('what the machine threw comes with its code, and what it asked is refused', async () => {
     const t = await start(5)
     const client: Client = await t.client()

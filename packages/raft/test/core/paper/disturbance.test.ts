@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Message } from '../../../src/core/messages.ts'
 import { FIVE, candidate, preVote, vote } from '../support/candidate.ts'
-import { OneServer, TIMING, appendEntries, requestVote } from '../support/one-server.ts'
+import { OneServer, TIMING, appendEntries, membershipOf, requestVote } from '../support/one-server.ts'
 
 describe('thesis §9.6 pre-vote', () => {
   test('a timeout changes neither term nor vote until a majority would grant it', () => {
@@ -48,6 +48,68 @@ describe('thesis §9.6 pre-vote', () => {
     const server = candidate()
     for (const id of ['B', 'C', 'D', 'E']) server.receive(id, preVote(3))
     expect(server.status.role).toBe('candidate')
+  })
+})
+
+describe('a connection that broke', () => {
+  const broke = (peer: string) => ({ type: 'unreachable', peer, broke: true }) as const
+  /** A follower of B in term 1. */
+  function follower(random = 0.5): OneServer {
+    const server = new OneServer({ term: 1, random: () => random })
+    server.receive('B', appendEntries({ term: 1 }))
+    server.takeSent()
+    return server
+  }
+
+  test.each([0, 0.5, 0.99])(
+    'to the leader: pre-votes are asked for within a heartbeat, and no term is raised for it (§9.6), draw %d',
+    (random) => {
+      const server = follower(random)
+      server.step(broke('B'))
+      expect(server.deadline - server.now).toBeLessThanOrEqual(TIMING.heartbeatMs)
+      server.timeOut()
+      expect(server.takeSentOf('RequestVote', 'C')).toMatchObject([{ preVote: true, term: 2 }])
+      expect(server.status).toMatchObject({ currentTerm: 1, votedFor: '' })
+    },
+  )
+
+  test('who lost the leader too grants; who still hears it refuses, so that one broken wire disturbs nobody (§4.2.3)', () => {
+    const [lost, hears] = [follower(), follower()]
+    lost.step(broke('B'))
+    for (const server of [lost, hears]) server.receive('C', requestVote({ term: 2, preVote: true }))
+    expect(lost.takeSentOf('RequestVoteReply')).toMatchObject([{ voteGranted: true }])
+    expect(hears.takeSentOf('RequestVoteReply')).toMatchObject([{ voteGranted: false }])
+  })
+
+  test('a word from the leader undoes it: patience and stickiness are back', () => {
+    const server = follower()
+    server.step(broke('B'))
+    server.receive('B', appendEntries({ term: 1 }))
+    expect(server.deadline - server.now).toBeGreaterThanOrEqual(TIMING.electionTimeoutMsMin)
+    server.takeSent()
+    server.receive('C', requestVote({ term: 2, preVote: true }))
+    expect(server.takeSentOf('RequestVoteReply')).toMatchObject([{ voteGranted: false }])
+  })
+
+  test('to somebody else, or one that was not there before, changes nothing', () => {
+    const server = follower()
+    const deadline = server.deadline
+    server.step(broke('C'))
+    server.step({ type: 'unreachable', peer: 'B', broke: false })
+    expect(server.deadline).toBe(deadline)
+  })
+
+  test('where leases are on, patience was promised and stays (thesis §6.4.1, trap 13)', () => {
+    const leases = membershipOf(['A', 'B', 'C'], { leases: true })
+    const server = new OneServer({ term: 1, membership: leases })
+    server.pass(TIMING.electionTimeoutMsMax)
+    server.receive('B', appendEntries({ term: 1 }))
+    const deadline = server.deadline
+    server.takeSent()
+    server.step(broke('B'))
+    server.receive('C', requestVote({ term: 2, preVote: true }))
+    expect(server.deadline).toBe(deadline)
+    expect(server.takeSentOf('RequestVoteReply')).toMatchObject([{ voteGranted: false }])
   })
 })
 
