@@ -48,8 +48,18 @@ export async function pacedLoop(
   perSecond: number,
   { warmupMs, measureMs }: LoadOptions,
 ): Promise<LoadResult> {
+  const end = performance.now() + warmupMs + measureMs
+  return pacedUntil(operation, perSecond, () => performance.now() >= end, warmupMs)
+}
+
+/** The same until `isOver`. */
+export async function pacedUntil(
+  operation: Operation,
+  perSecond: number,
+  isOver: () => boolean,
+  warmupMs = 0,
+): Promise<LoadResult> {
   const start = performance.now()
-  const total = Math.floor(((warmupMs + measureMs) * perSecond) / 1000)
   const latencies: number[] = []
   const under = new Set<Promise<void>>()
   const one = async (n: number): Promise<void> => {
@@ -57,14 +67,14 @@ export async function pacedLoop(
     await operation(n)
     if (due >= start + warmupMs) latencies.push(performance.now() - due)
   }
-  for (let n = 0; n < total;) {
-    const due = Math.min(total, Math.floor(((performance.now() - start) * perSecond) / 1000))
-    for (; n < due; n++) {
+  for (let n = 0; !isOver();) {
+    for (const due = ((performance.now() - start) * perSecond) / 1000; n < due; n++) {
       const running = one(n).finally(() => under.delete(running))
       under.add(running)
     }
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
+  const measureMs = performance.now() - start - warmupMs
   await Promise.all(under)
   return resultOf(latencies, measureMs)
 }

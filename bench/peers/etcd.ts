@@ -64,6 +64,23 @@ export class EtcdCluster {
     await this.leader()
   }
 
+  /** Kills all, and starts them again. @returns seconds until one answered a linearizable read */
+  async timeToRead(key: string): Promise<number> {
+    await Promise.all(this.servers.map((server) => server.kill()))
+    const begun = performance.now()
+    await Promise.all(this.servers.map((server) => server.start({ quiet: true })))
+    for (;;) {
+      for (const at of this.#ports.keys()) {
+        const client = await this.client(1, at).catch(() => null)
+        const answer = await client?.get(key).catch(() => null)
+        client?.close()
+        if (answer !== null && answer !== undefined && answer.length > VALUE.length)
+          return (performance.now() - begun) / 1000
+      }
+      await sleep(PROBE_MS)
+    }
+  }
+
   /** @returns milliseconds from the signal to the leader until a survivor acknowledged a write that began after it */
   async failOver(signal: 'SIGKILL' | 'SIGSTOP'): Promise<number> {
     const leader = await this.leader()

@@ -1,0 +1,88 @@
+/** A large shard moves from group to group while others are written; beside it, Redis Cluster moves as many keys. */
+import { shardOf, type Config } from '@lab/shardctrler/clerk'
+import type { Benchmark, BenchmarkOptions, Row } from './benchmark.ts'
+import { pacedLoop, pacedUntil } from './cluster/load.ts'
+import { residentOf } from './cluster/server-process.ts'
+import { FIRST_GID, ShardedCluster } from './cluster/sharded-cluster.ts'
+import { reshard } from './peers/redis-cluster.ts'
+
+const KEYS_MAX = 1_000_000
+/** Fewer when there is less time than a slow machine needs to write them. */
+const KEYS_PER_SECOND = 5000
+const CALLERS = 256
+const VALUE = new Uint8Array(256).fill(120)
+const SHARDS = 16
+/** Puts a second to shards that stay: about a tenth of what the machine can do. */
+const PACE = 1000
+const CALM_MS = 8000
+const GOAL = 1.5
+
+export const benchmark: Benchmark = {
+  title: `A shard of up to ${String(KEYS_MAX)} keys × 256 B moves under ${String(PACE)} puts/s to shards that stay: their p99 meanwhile`,
+  byName: '--seconds 220 for 256 MB; --peers redis',
+  async run(options) {
+    const keys = Math.min(KEYS_MAX, Math.floor(options.seconds * KEYS_PER_SECOND))
+    const rows = [await ours(keys, options)]
+    const redis = options.peers.get('redis')
+    if (redis === undefined) return rows
+    const moved = await reshard(redis, keys, VALUE)
+    return [...rows, row('redis, two servers', { keys: moved.keys, seconds: moved.seconds })]
+  },
+}
+
+async function ours(keys: number, { log }: BenchmarkOptions): Promise<Row> {
+  const cluster = await ShardedCluster.start(2, SHARDS)
+  const [clerk, controller] = [await cluster.clerk(), await cluster.controller()]
+  try {
+    const { config } = clerk
+    const shard = shardOf(config, bytes('{big}'))
+    const others = keysElsewhere(config, shard)
+    let next = 0
+    const caller = async (): Promise<void> => {
+      while (next < keys) await clerk.put(`{big}${String(next++).padStart(9, '0')}`, VALUE)
+    }
+    await Promise.all(Array.from({ length: CALLERS }, caller))
+    log(`${String(keys)} keys written, resident ${residentOf(cluster.servers)} MB`)
+    const put = (n: number): Promise<unknown> => clerk.put(others[n % others.length] ?? '', VALUE)
+    const before = await pacedLoop(put, PACE, { warmupMs: 1000, measureMs: CALM_MS })
+    let isOver = false
+    const begun = performance.now()
+    await controller.move(shard, config.shards[shard] === FIRST_GID ? FIRST_GID + 1 : FIRST_GID)
+    const settled = cluster.settled(controller).then(() => {
+      isOver = true
+      return (performance.now() - begun) / 1000
+    })
+    const during = await pacedUntil(put, PACE, () => isOver)
+    const seconds = await settled
+    return {
+      ...row('@lab', { keys, seconds }),
+      ...{
+        'p99 ms before': before.p99,
+        'p99 ms during': during.p99,
+        'during : before': during.p99 / before.p99,
+      },
+      ...{ goal: `≤ ${String(GOAL)}`, 'resident MB': residentOf(cluster.servers) },
+    }
+  } finally {
+    await Promise.all([clerk.close(), controller.close()])
+    await cluster.stop()
+  }
+}
+
+function row(by: string, { keys, seconds }: { keys: number; seconds: number }): Row {
+  return {
+    ...{ by, 'keys moved': keys, seconds },
+    ...{ 'keys/s': keys / seconds, 'MB/s': (keys * VALUE.length) / 1e6 / seconds },
+    ...{ 'p99 ms before': '', 'p99 ms during': '', 'during : before': '', goal: '', 'resident MB': '' },
+  }
+}
+
+function keysElsewhere(config: Config, shard: number): string[] {
+  return Array.from({ length: 2000 }, (_, n) => `other-${String(n)}`).filter(
+    (key) => shardOf(config, bytes(key)) !== shard,
+  )
+}
+
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
