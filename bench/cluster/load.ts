@@ -1,6 +1,9 @@
 /** Load on whatever takes operations, and how long each of them took. */
 import { percentile } from '../statistics.ts'
 
+/** Of a paced load: what cannot be had faster waits outside, and its time counts all the same. */
+const WAITING_MAX = 4096
+
 /** Operation number `n`, counted from 0. */
 export type Operation = (n: number) => Promise<unknown>
 
@@ -68,7 +71,11 @@ export async function pacedUntil(
     if (due >= start + warmupMs) latencies.push(performance.now() - due)
   }
   for (let n = 0; !isOver();) {
-    for (const due = ((performance.now() - start) * perSecond) / 1000; n < due; n++) {
+    for (
+      const due = ((performance.now() - start) * perSecond) / 1000;
+      n < due && under.size < WAITING_MAX;
+      n++
+    ) {
       const running = one(n).finally(() => under.delete(running))
       under.add(running)
     }
