@@ -2,6 +2,7 @@ import { ProtocolError } from '@lab/rpc'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Command } from '../src/commands.ts'
+import { HEADER_BYTES } from '../src/snapshot-format.ts'
 import { KvStore } from '../src/store.ts'
 import { anyCommand, bytes } from './arbitraries.ts'
 import { apply } from './typed-store.ts'
@@ -87,6 +88,19 @@ test('a snapshot cut short anywhere is never taken for a smaller store', async (
   )
   for (let length = 0; length < whole.length; length++)
     await expect(new KvStore().restore(cut(whole.slice(0, length), 5))).rejects.toThrow(ProtocolError)
+})
+
+test.each([
+  ['twice', 1],
+  ['after a later one', 0],
+])('a key that stands in a snapshot %s is refused', async (_, key) => {
+  const whole = joined(
+    storeOf([1, 2, 3].map((n) => ({ op: 'put', key: Uint8Array.of(n), value: bytesOf('x') }))).snapshot(),
+  )
+  const second = HEADER_BYTES + 10 + 8 // a record has ten bytes here, the key behind eight of them
+  expect(whole[second]).toBe(2)
+  whole[second] = key
+  await expect(new KvStore().restore(cut(whole, 64))).rejects.toThrow('out of order')
 })
 
 function storeOf(commands: readonly Command[]): KvStore {

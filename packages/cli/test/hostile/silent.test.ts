@@ -1,37 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { expectServiceDespite } from './silent.ts'
-import { GoodClient, startTarget, type Target } from './target.ts'
+import { silentTests } from './silent-tests.ts'
 
-let target: Target
-let good: GoodClient
-
-beforeAll(async () => {
-  target = await startTarget()
-  good = await GoodClient.start(target)
-}, 30_000)
-
-afterAll(() => {
-  target.process.kill('SIGKILL')
-})
-
-test.each([
+silentTests([
   ['tcp', 1400],
   ['tls', 200],
   ['ws', 200],
   ['wss', 200],
-])(
-  'at the port of %s %i connections that say nothing: memory is bounded, and the service goes on',
-  async (scheme, count) => {
-    const before = good.done
-    const rss = await expectServiceDespite(target, scheme, count)
-    if (process.env['LAB_VERBOSE'] !== undefined)
-      console.log(`${scheme}: ${count} silent, ${Math.round(rss / 1e6)} MB`)
-    expect(rss).toBeLessThan(200e6)
-    expect(good.done).toBeGreaterThan(before)
-  },
-  120_000,
-)
-
-test('the good client was answered rightly all the while', async () => {
-  await good.stop()
-})
+])
