@@ -44,6 +44,8 @@ export interface CoordinatorOptions {
   readonly disk: Disk
   /** For workers that cannot open the input themselves: up to `length` bytes from `position` on, fewer only at the end. */
   readonly readInput: (file: string, position: number, length: number) => Promise<Uint8Array>
+  /** Is a worker's folder one that others see, too? Default: when `disk` does. */
+  readonly sees?: (probe: Probe) => Promise<boolean>
   readonly schedule?: Partial<Omit<ScheduleOptions, 'maps' | 'reduces'>>
   readonly clock?: Clock
   readonly random?: Random
@@ -71,6 +73,8 @@ export class Coordinator {
   readonly table: OutputTable
   readonly polls: Polls
   readonly workers = new Map<WorkerId, WorkerDetails>()
+  /** Where outputs are, also of workers that are lost. */
+  readonly places = new Map<WorkerId, Pick<WorkerDetails, 'address' | 'probe'>>()
   readonly startedAt: Milliseconds
   /** Resolves when the output is whole and has its final names. @throws {JobError} when the job failed, or was closed */
   readonly done: Promise<JobReport>
@@ -132,6 +136,11 @@ export class Coordinator {
   /** The output is whole, or the job has failed: workers may go. */
   get isFinished(): boolean {
     return this.#isFinished
+  }
+
+  /** Would what this worker leaves be found without it? */
+  sees(probe: Probe): Promise<boolean> {
+    return this.options.sees?.(probe) ?? isAt(this.options.disk, probe)
   }
 
   /** @returns when what follows from this input is in the journal */
@@ -249,6 +258,17 @@ export class Coordinator {
     this.#isFinished = true
     this.#timer?.cancel()
     this.polls.answerAll()
+  }
+}
+
+async function isAt(disk: Disk, { path, nonce }: Probe): Promise<boolean> {
+  try {
+    const file = await disk.open(path)
+    const bytes = await file.read(0, nonce.length)
+    await file.close()
+    return new TextDecoder().decode(bytes) === nonce
+  } catch {
+    return false
   }
 }
 

@@ -41,9 +41,11 @@ export function coordinatorService(coordinator: Coordinator): Implementation {
 
 async function register(coordinator: Coordinator, request: RegisterRequest): Promise<RegisterReply> {
   const { worker, host, pid, slots, address, probe, poll, outputs: held, running } = request
+  const keepsOutputs = await coordinator.sees(probe)
+  coordinator.places.set(worker, { address, probe })
   coordinator.workers.set(worker, { host, pid, slots, address, probe, lastPoll: poll, cancel: [] })
   coordinator.polls.drop(worker)
-  await coordinator.step({ type: 'register', worker, slots, outputs: held, running })
+  await coordinator.step({ type: 'register', worker, slots, keepsOutputs, outputs: held, running })
   // After a restart others may have read of its outputs, and not of where it is.
   for (const { winner } of coordinator.schedule.state.maps)
     if (winner?.worker === worker) coordinator.table.add(winner)
@@ -132,17 +134,13 @@ async function takeResult(
   })
 }
 
-function outputs({ table, workers }: Coordinator, since: number): OutputsReply {
+function outputs({ table, places }: Coordinator, since: number): OutputsReply {
   const entries = table.since(since)
   const named = new Set(entries.map(({ worker }) => worker))
   return {
     entries,
     version: since + entries.length,
-    workers: Object.fromEntries(
-      [...workers]
-        .filter(([id]) => named.has(id))
-        .map(([id, { address, probe }]) => [id, { address, probe }]),
-    ),
+    workers: Object.fromEntries([...places].filter(([id]) => named.has(id))),
   }
 }
 

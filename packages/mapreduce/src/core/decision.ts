@@ -20,6 +20,8 @@ export type Input =
       readonly type: 'register'
       readonly worker: WorkerId
       readonly slots: number
+      /** Do others see the folder of its map outputs? Then they outlive it. Default false. */
+      readonly keepsOutputs?: boolean
       readonly outputs: readonly (AttemptId & { readonly result: AttemptResult })[]
       readonly running: readonly AttemptId[]
     }

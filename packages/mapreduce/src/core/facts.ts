@@ -71,7 +71,15 @@ function reopen(state: State, task: Task): void {
 export function workerOf(state: State, id: WorkerId, leaseUntil: number): Worker {
   let worker = state.workers.get(id)
   if (worker === undefined) {
-    worker = { id, slots: 0, isRegistered: false, leaseUntil, isAsking: false, running: new Set() }
+    worker = {
+      id,
+      slots: 0,
+      isRegistered: false,
+      keepsOutputs: false,
+      leaseUntil,
+      isAsking: false,
+      running: new Set(),
+    }
     state.workers.set(id, worker)
   }
   return worker

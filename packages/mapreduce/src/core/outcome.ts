@@ -96,6 +96,8 @@ function noteReport(turn: Turn, { map, attempt, worker, corrupt, why }: FetchFai
   const task = turn.state.maps[map]
   if (task?.winner?.attempt !== attempt || task.winner.worker !== worker) return
   task.reports++
-  if (corrupt || task.reports >= REPORTS_MAX)
+  // What a lost worker left is there for all, or for nobody.
+  const reportsMax = turn.state.workers.has(worker) ? REPORTS_MAX : 1
+  if (corrupt || task.reports >= reportsMax)
     loseOutput(turn, task, `its output cannot be fetched from ${worker}: ${why}`)
 }

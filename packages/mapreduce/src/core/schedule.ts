@@ -107,7 +107,8 @@ export class Schedule {
         disconnected(turn, worker)
         break
       case 'left':
-        lose(turn, worker.id, 'it left')
+        // It takes its folder along.
+        lose(turn, worker.id, 'it left', false)
         break
     }
   }

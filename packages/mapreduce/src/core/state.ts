@@ -70,6 +70,8 @@ export interface Worker {
   slots: number
   /** False for one that only the journal knows: its map outputs may yet come back with it. */
   isRegistered: boolean
+  /** Its map outputs lie where others see them: they outlive it. */
+  keepsOutputs: boolean
   leaseUntil: Milliseconds
   /** It takes tasks whenever a slot is free. */
   isAsking: boolean

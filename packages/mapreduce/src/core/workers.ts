@@ -10,10 +10,14 @@ import { cancelAll, end, finish, findRunning, loseOutput, start, tell } from './
 type Of<Type extends Input['type']> = Extract<Input, { readonly type: Type }>
 
 /** What the worker brings counts: map outputs that are still wanted, and attempts that nobody else makes. */
-export function register(turn: Turn, { worker: id, slots, outputs, running }: Of<'register'>): void {
+export function register(
+  turn: Turn,
+  { worker: id, slots, keepsOutputs = false, outputs, running }: Of<'register'>,
+): void {
   const worker = workerOf(turn.state, id, 0)
   worker.isRegistered = true
   worker.slots = slots
+  worker.keepsOutputs = keepsOutputs
   worker.leaseUntil = turn.now + turn.state.options.leaseMs
   for (const { result, ...attempt } of outputs) complete(turn, attempt, result, 'brought back by its worker')
   giveBack(turn, worker, running)
@@ -62,11 +66,15 @@ export function disconnected(turn: Turn, worker: Worker): void {
 
 export function loseExpired(turn: Turn): void {
   for (const worker of [...turn.state.workers.values()])
-    if (worker.leaseUntil <= turn.now) lose(turn, worker.id, 'not heard from: lease lost')
+    if (worker.leaseUntil <= turn.now)
+      lose(turn, worker.id, 'not heard from: lease lost', worker.keepsOutputs)
 }
 
-/** Its attempts are given to others, and so are its completed maps, for their output died with it (MapReduce §3.3). */
-export function lose(turn: Turn, id: WorkerId, why: string): void {
+/**
+ * Its attempts are given to others, and so are its completed maps, for their output died with it (MapReduce §3.3); unless it lies
+ * where others see it: then whoever cannot read it after all says so.
+ */
+export function lose(turn: Turn, id: WorkerId, why: string, isOutputKept: boolean): void {
   const { state } = turn
   const worker = state.workers.get(id)
   if (worker === undefined) return
@@ -78,7 +86,7 @@ export function lose(turn: Turn, id: WorkerId, why: string): void {
     if (state.isOver) return
   }
   // Nobody needs map outputs once all reduces are done.
-  if (state.reducesLeft === 0) return
+  if (state.reducesLeft === 0 || isOutputKept) return
   for (const task of state.maps)
     if (task.winner?.worker === id) loseOutput(turn, task, `its output went with ${id}`)
 }

@@ -104,6 +104,27 @@ test('§3.6 no backup while the attempt is no slower than most, nor without back
   }
 })
 
+test('map outputs that others see outlive their worker, until one of them cannot be read; what leaves takes them along', () => {
+  const stage = new Stage(1, 1)
+  stage.step({ type: 'register', worker: 'w1', slots: 1, keepsOutputs: true, outputs: [], running: [] })
+  const map = one(stage.ask('w1'))
+  stage.done(map)
+  stage.pass(10_001)
+  expect(stage.schedule.knows('w1')).toBe(false)
+  const reduce = one(stage.join('w2'))
+  expect(reduce).toMatchObject({ kind: 'reduce', worker: 'w2' })
+  // Two reports are for a worker that lives.
+  const failures = [{ map: 0, attempt: map.attempt, worker: 'w1', corrupt: false, why: 'gone' }]
+  stage.step({ type: 'fetch-failed', attempt: reduce, failures })
+  expect(stage.facts.at(-1)).toEqual({ fact: 'output-lost', task: 0 })
+
+  const other = new Stage(1, 1)
+  other.step({ type: 'register', worker: 'w1', slots: 1, keepsOutputs: true, outputs: [], running: [] })
+  other.done(one(other.ask('w1')))
+  other.step({ type: 'left', worker: 'w1' })
+  expect(other.facts.at(-1)).toEqual({ fact: 'output-lost', task: 0 })
+})
+
 test('two reports that an output cannot be fetched, or one that it is damaged, have the map made again', () => {
   const stage = new Stage(1, 2)
   const map = one(stage.join('w1'))

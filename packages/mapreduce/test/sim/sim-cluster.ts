@@ -21,6 +21,8 @@ export interface SimClusterOptions {
   readonly schedule?: Partial<Omit<ScheduleOptions, 'maps' | 'reduces'>>
   /** Workers see each other's map outputs. Default false: they are streamed. */
   readonly sharesFolders?: boolean
+  /** Told of each attempt that begins, and where. */
+  readonly onBegin?: (machine: string) => void
 }
 
 /** An attempt that was made, on which worker's machine. */
@@ -140,11 +142,12 @@ export class SimCluster {
 
   async #coordinate({ clock, random, disk, transport, trace }: SimProcess): Promise<void> {
     this.#epochs++
-    const { job, schedule } = this.#options
+    const { job, schedule, sharesFolders = false } = this.#options
     const coordinator = await Coordinator.open({
       ...{ job: job.spec, splits: job.splits, output: OUTPUT, isSorted: true, disk, clock, random },
       readInput: (file, position, length) =>
         Promise.resolve((job.files.get(file) ?? new Uint8Array(0)).slice(position, position + length)),
+      sees: () => Promise.resolve(sharesFolders),
       onTransition: (transition) => this.transitions.push({ ...transition, at: this.world.now }),
       ...(schedule === undefined ? {} : { schedule }),
       ...(trace === undefined ? {} : { trace }),
@@ -184,8 +187,10 @@ export class SimCluster {
   }
 
   #noteAttempt(machine: string, work: Work, what: 'begin' | 'end'): void {
-    if (what === 'begin') this.made.push({ work, machine, beganAt: this.world.now, endedAt: null })
-    else {
+    if (what === 'begin') {
+      this.made.push({ work, machine, beganAt: this.world.now, endedAt: null })
+      this.#options.onBegin?.(machine)
+    } else {
       const made = this.made.find((one) => one.work === work)
       if (made !== undefined) made.endedAt = this.world.now
     }
