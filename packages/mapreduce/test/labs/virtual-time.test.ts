@@ -1,11 +1,11 @@
-/** Lab 1's seven tests in virtual time: a few seeds, in the long tests 50. With real processes they stand in ../labs/. */
+/** Lab 1's seven tests in virtual time: a few seeds, in the long tests 50. With real processes they stand beside. */
 import { seededRandom } from '@lab/rpc'
 import { expect, test } from 'vitest'
 import { defineJob, type Job } from '@lab/mapreduce'
-import { wordCount } from './jobs.ts'
-import { SimCluster, type Made, type SimClusterOptions } from './sim-cluster.ts'
-import { sequentially, simJob, sortedLines } from './sim-job.ts'
-import { texts } from './texts.ts'
+import { wordCount } from '../sim/jobs.ts'
+import { SimCluster, type Made, type SimClusterOptions } from '../sim/sim-cluster.ts'
+import { sequentially, simJob, sortedLines } from '../sim/sim-job.ts'
+import { texts } from '../sim/texts.ts'
 
 const SEEDS = process.env['LAB_LONG'] === '1' ? 50 : 3
 const FIRST = Number(process.env['LAB_SEED'] ?? 1)
