@@ -25,6 +25,7 @@ export const benchmark: Benchmark = {
     const rows = [await ours(keys, options)]
     const redis = options.peers.get('redis')
     if (redis === undefined) return rows
+    options.log(`moved in ${String(rows[0]?.['seconds'])} s; now Redis, slot by slot`)
     const moved = await reshard(redis, keys, VALUE)
     return [...rows, row('redis, two servers', { keys: moved.keys, seconds: moved.seconds })]
   },
