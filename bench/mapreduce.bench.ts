@@ -1,6 +1,6 @@
 /**
- * Word count, search and sort by jobs in cluster mode with two workers, fault tolerance on, beside the programs that people
- * reach for. Rounds alternate, so that all meet the same machine; outputs are compared.
+ * Word count, index, search and sort by jobs in cluster mode with two workers, fault tolerance on, beside the programs that
+ * people reach for. Rounds alternate, so that all meet the same machine; outputs are compared. Nobody syncs its output.
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -8,67 +8,99 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Benchmark, BenchmarkOptions, Row } from './benchmark.ts'
-import { recordFiles, textFiles } from './mapreduce/data.ts'
+import { again, recordFiles, textFiles, tinyFiles } from './mapreduce/data.ts'
 import { measure, type Taken } from './mapreduce/measure.ts'
 
 const MB = 1e6
 /** By the seconds that there are: a look, most of which is the start of processes; a quarter of a gigabyte; a whole one. */
 const SIZES = [
-  { from: 300, files: 8, fileBytes: 125 * MB, rounds: 3 },
+  { from: 300, files: 8, fileBytes: 125 * MB, rounds: 1 },
   { from: 100, files: 4, fileBytes: 64 * MB, rounds: 1 },
   { from: 0, files: 2, fileBytes: 8 * MB, rounds: 1 },
 ]
 
+const TINY_FILES = 1000
+
 interface Contest {
   readonly what: string
-  readonly input: 'text' | 'records'
-  readonly jobs: readonly string[]
+  /** `again`: the text four times over, under other names. */
+  readonly input: 'text' | 'again' | 'records' | 'tiny'
+  readonly jobs: readonly Run[]
   readonly splitBytes: number
   /** Program → a line of shell that reads `$1`, a pattern of files, and writes `$2`. */
   readonly peers: Readonly<Record<string, string>>
-  /** The output, in an order that all have. */
-  readonly sorted: boolean
+  /** What outputs are to have in common: all bytes, or all lines in any order. */
+  readonly same: 'bytes' | 'lines' | 'nothing'
+}
+
+interface Run {
+  readonly job: string
+  readonly workers?: number
+  readonly trouble?: 'kill' | 'slow'
 }
 
 const CONTESTS: readonly Contest[] = [
   {
     what: 'word count',
     input: 'text',
-    jobs: ['token-counts', 'string-words'],
+    jobs: [{ job: 'token-counts' }, { job: 'bytes-words' }, { job: 'string-words' }],
     splitBytes: 2 ** 27,
     peers: {
       mawk: `mawk -F'[^A-Za-z]+' '{ for (i = 1; i <= NF; i++) if ($i != "") n[$i]++ } END { for (w in n) print w "\\t" n[w] }' $1 > "$2"`,
+      duckdb: '',
     },
-    sorted: false,
+    same: 'lines',
+  },
+  {
+    what: 'inverted index',
+    input: 'text',
+    jobs: [{ job: 'inverted-index' }],
+    splitBytes: 2 ** 27,
+    peers: { duckdb: '' },
+    same: 'lines',
   },
   {
     what: 'search for text',
-    input: 'text',
-    jobs: ['grep-literal'],
+    input: 'again',
+    jobs: [{ job: 'grep-literal' }],
     splitBytes: 2 ** 27,
-    peers: { mawk: `mawk '/zqx/' $1 > "$2"` },
-    sorted: false,
+    peers: { mawk: `mawk '/zqx/' $1 > "$2"`, duckdb: '' },
+    same: 'nothing',
   },
   {
     what: 'search by expression',
-    input: 'text',
-    jobs: ['grep-expression'],
+    input: 'again',
+    jobs: [{ job: 'grep-expression' }],
     splitBytes: 2 ** 27,
-    peers: { mawk: `mawk '/zq[xj]/' $1 > "$2"` },
-    sorted: false,
+    peers: { mawk: `mawk '/zq[xj]/' $1 > "$2"`, duckdb: '' },
+    same: 'nothing',
   },
   {
     what: 'sort of 100 B records',
     input: 'records',
-    jobs: ['sort'],
+    jobs: [
+      { job: 'sort' },
+      { job: 'sort', workers: 3 },
+      { job: 'sort', workers: 3, trouble: 'kill' },
+      { job: 'sort', workers: 3, trouble: 'slow' },
+    ],
     splitBytes: 2 ** 26,
-    peers: { coreutils: `sort --parallel=2 -S4G $1 > "$2"` },
-    sorted: true,
+    peers: { coreutils: `sort --parallel=2 -S4G $1 > "$2"`, duckdb: '' },
+    same: 'bytes',
+  },
+  {
+    what: 'a thousand tiny files',
+    input: 'tiny',
+    jobs: [{ job: 'empty' }],
+    splitBytes: 2 ** 26,
+    peers: {},
+    same: 'nothing',
   },
 ]
 
 export const benchmark: Benchmark = {
-  title: 'MapReduce: cluster mode, two worker processes, four parts; peers with --peers coreutils,mawk',
+  title:
+    'MapReduce: cluster mode, two worker processes, four parts; peers with --peers coreutils,mawk,duckdb',
   async run(options) {
     const folder = mkdtempSync(join(tmpdir(), 'lab-bench-mr-'))
     try {
@@ -84,33 +116,66 @@ export const benchmark: Benchmark = {
 async function hold(contest: Contest, folder: string, { seconds, peers }: BenchmarkOptions): Promise<Row[]> {
   const size = SIZES.find(({ from }) => seconds >= from) ?? SIZES[0]
   const { files, fileBytes, rounds } = size as (typeof SIZES)[number]
-  const make = contest.input === 'text' ? textFiles : recordFiles
-  make(folder, files, fileBytes)
+  const bytes = makeInput(contest.input, folder, files, fileBytes)
   const pattern = join(folder, `${contest.input}-*`)
   const programs = Object.entries(contest.peers).filter(([name]) => peers.has(name))
   const lines = new Map<string, (output: string) => Promise<Taken>>()
-  for (const job of contest.jobs) lines.set(`@lab ${job}`, (output) => runJob(contest, job, pattern, output))
-  for (const [name, line] of programs) lines.set(name, (output) => measure(line, [pattern, output]))
+  for (const run of contest.jobs) lines.set(nameOf(run), (output) => runJob(contest, run, pattern, output))
+  for (const [name, line] of programs)
+    lines.set(name, (output) =>
+      name === 'duckdb'
+        ? runDuckDb(contest.what, peers.get(name) ?? '', pattern, output)
+        : measure(line, [pattern, output]),
+    )
   const taken = new Map<string, Taken[]>([...lines.keys()].map((name) => [name, []]))
   const digests = new Set<string>()
   for (let round = 0; round < rounds; round++)
     for (const [name, once] of lines) {
       const output = join(folder, `output-${name.replace(/\W/g, '')}`)
       taken.get(name)?.push(await once(output))
-      if (contest.what === 'word count' || contest.sorted) digests.add(digest(output, contest.sorted))
+      // DuckDB ends lines in its own way.
+      if (contest.same === 'lines' || (contest.same === 'bytes' && name !== 'duckdb'))
+        digests.add(digest(output, contest.same === 'bytes'))
       rmSync(output, { recursive: true, force: true })
     }
   if (digests.size > 1) throw new Error(`${contest.what}: the outputs differ`)
-  const bytes = files * fileBytes
   return [...taken].map(([name, all]) => rowOf(contest.what, name, bytes, all, taken))
 }
 
-function runJob({ splitBytes }: Contest, job: string, pattern: string, output: string): Promise<Taken> {
-  const hooks = new URL('../scripts/register-source.mjs', import.meta.url).href
-  const script = new URL('mapreduce/run-process.ts', import.meta.url).pathname
+function makeInput(input: Contest['input'], folder: string, files: number, fileBytes: number): number {
+  if (input === 'records') recordFiles(folder, files, fileBytes)
+  else if (input === 'tiny') return tinyFiles(folder, TINY_FILES)
+  else {
+    const texts = textFiles(folder, files, fileBytes)
+    if (input === 'again') return again(texts, folder) * fileBytes
+  }
+  return files * fileBytes
+}
+
+function nameOf({ job, workers, trouble }: Run): string {
+  const what = trouble === 'kill' ? ', one killed' : trouble === 'slow' ? ', one 20 × slower' : ''
+  return `@lab ${job}${workers === undefined ? '' : `, ${workers} workers`}${what}`
+}
+
+function runJob(
+  { splitBytes }: Contest,
+  { job, workers = 2, trouble = '' }: Run,
+  pattern: string,
+  output: string,
+): Promise<Taken> {
   const module = new URL(`mapreduce/${job}-job.ts`, import.meta.url).pathname
-  const line = `"$1" --import "$2" "$3" "$4" "$5" "$6" cluster ${splitBytes}`
-  return measure(line, [process.execPath, hooks, script, module, pattern, output])
+  const rest = [module, pattern, output, 'cluster', String(splitBytes), String(workers), trouble]
+  return runSource('run-process', rest)
+}
+
+function runDuckDb(what: string, folder: string, pattern: string, output: string): Promise<Taken> {
+  return runSource('duckdb-process', [folder, what, pattern, output])
+}
+
+function runSource(script: string, parameters: readonly string[]): Promise<Taken> {
+  const hooks = new URL('../scripts/register-source.mjs', import.meta.url).href
+  const path = new URL(`mapreduce/${script}.ts`, import.meta.url).pathname
+  return measure('"$@"', [process.execPath, '--import', hooks, path, ...parameters])
 }
 
 function rowOf(

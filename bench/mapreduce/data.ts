@@ -1,11 +1,21 @@
 /** Input that is the same on every machine: words as rare as in long texts, and records as sort benchmarks have them. */
-import { closeSync, existsSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { basename, join } from 'node:path'
 
 const DISTINCT_WORDS = 285_000
 const CHUNK_BYTES = 1 << 20
 const RECORD_BYTES = 100
 const KEY_BYTES = 10
+const COPIES = 4
 
 /** xorshift32, from 0 to 2^32 - 1. */
 function numbers(seed: number): () => number {
@@ -39,6 +49,22 @@ export function recordFiles(folder: string, files: number, fileBytes: number): s
     }
     return size
   })
+}
+
+/** The same files four times over, under other names. @returns how many there are */
+export function again(paths: readonly string[], folder: string): number {
+  for (let copy = 0; copy < COPIES; copy++)
+    for (const path of paths) {
+      const name = join(folder, `again-${copy}-${basename(path)}`)
+      if (!existsSync(name)) linkSync(path, name)
+    }
+  return COPIES * paths.length
+}
+
+/** Files of one line each. @returns their bytes */
+export function tinyFiles(folder: string, count: number): number {
+  for (let i = 0; i < count; i++) writeFileSync(join(folder, `tiny-${i}`), 'x\n')
+  return 2 * count
 }
 
 function filesOf(

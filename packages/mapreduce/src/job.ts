@@ -8,8 +8,12 @@ import type { Kernel } from './kernels/kernel.ts'
 import { JobError } from './errors.ts'
 import type { InputFormat, KeyCodec, OutputFormat, ValueCodec } from './formats.ts'
 
-/** Gives one pair. Valid only until the function that it was given to has returned, or its promise is settled. */
-export type Emit<K, V> = (key: K, value: V) => void
+/**
+ * Gives one pair. Valid only until the function that it was given to has returned, or its promise is settled. Where keys are
+ * bytes, `emit(line, value, start, end)` takes bytes [start, end) of the line as the key: a view for each would cost more than
+ * all else that is done with it.
+ */
+export type Emit<K, V> = (key: K, value: V, start?: number, end?: number) => void
 
 /** Functions of a job may wait, or not: a promise is waited for, anything else is not. */
 export type MaybeAsync = void | Promise<void>

@@ -4,7 +4,8 @@ import { toInPlace } from './data/in-place.ts'
 import { textKey } from './data/keys.ts'
 import type { TaskContext } from './context.ts'
 import type { KeyCodec } from './formats.ts'
-import type { Job } from './job.ts'
+import type { Emit, Job } from './job.ts'
+import { emitTo } from './task/sliced.ts'
 
 export interface TestJobOptions {
   readonly parameters?: Readonly<Record<string, string>>
@@ -71,7 +72,7 @@ async function mapAll<Rec, K, V, OutK, OutV>(
 ): Promise<(readonly [K, V])[]> {
   const mapped: (readonly [K, V])[] = []
   await job.setup?.(context)
-  for (const record of records) await job.map(record, (key, value) => void mapped.push([key, value]), context)
+  for (const record of records) await job.map(record, taking(mapped), context)
   await job.teardown?.(context)
   return mapped
 }
@@ -83,10 +84,13 @@ async function reduceAll<Rec, K, V, OutK, OutV>(
 ): Promise<(readonly [OutK, OutV])[]> {
   const output: (readonly [OutK, OutV])[] = []
   await job.setup?.(context)
-  for (const { key, values } of grouped(job, mapped))
-    await job.reduce(key, values, (outKey, outValue) => void output.push([outKey, outValue]), context)
+  for (const { key, values } of grouped(job, mapped)) await job.reduce(key, values, taking(output), context)
   await job.teardown?.(context)
   return output
+}
+
+function taking<K, V>(pairs: (readonly [K, V])[]): Emit<K, V> {
+  return emitTo((key, value) => void pairs.push([key as K, value as V]))
 }
 
 /** By the bytes of the key, in their order, as reduce tasks see them. */

@@ -12,7 +12,7 @@ import type { TaskFile, TaskFiles } from './files.ts'
 import { FoldTable } from './fold-table.ts'
 import { hashBytes } from './hash.ts'
 import { toInPlace, type InPlace } from './in-place.ts'
-import { textKey } from './keys.ts'
+import { bytesKey, textKey } from './keys.ts'
 import { encodeIndex, MAGIC, type Segment, type SpillIndex } from './spill-format.ts'
 import { SegmentWriter } from './segment-writer.ts'
 import { sortPairs } from './sort.ts'
@@ -52,6 +52,7 @@ export class MapOutput<K, V> {
   readonly #key: InPlace<K>
   readonly #value: InPlace<V>
   readonly #isText: boolean
+  readonly #isBytes: boolean
   readonly #combine: ((left: V, right: V, key: K) => V) | undefined
   readonly #file: TaskFile
   readonly #writer: SegmentWriter
@@ -69,6 +70,7 @@ export class MapOutput<K, V> {
     this.#key = toInPlace(key)
     this.#value = toInPlace(options.value ?? (jsonValue as unknown as ValueCodec<V>))
     this.#isText = (key as unknown) === textKey
+    this.#isBytes = (key as unknown) === bytesKey
     this.#combine = options.combine
     this.#file = options.files.create(options.path)
     this.#file.write(MAGIC, 0)
@@ -81,7 +83,12 @@ export class MapOutput<K, V> {
    * @throws {DataError} `BAD_KEY`, `BAD_VALUE`, `BAD_TEXT`, `BAD_PARTITION` or `TOO_LARGE`
    * @throws {DiskError} `DISK_FULL` and the like, from the spill
    */
-  emit(key: K, value: V): void {
+  emit(key: K, value: V, start?: number, end?: number): void {
+    if (start !== undefined && key instanceof Uint8Array) {
+      if (this.#isBytes) this.emitBytes(key, start, Math.min(end ?? key.length, key.length), value)
+      else this.emit(key.subarray(start, end) as K, value)
+      return
+    }
     if (typeof value === 'number' && this.#combine !== undefined) {
       this.#fold(key, value, this.#combine)
       return
@@ -100,8 +107,11 @@ export class MapOutput<K, V> {
     const slot = this.#table.slotOfBytes(bytes, start, end)
     const values = this.#table.values
     if (this.#table.isNew) this.#started(slot, value)
-    else
-      values[slot] = this.#folded(this.#combine(values[slot] as V, value, this.#key.read(bytes, start, end)))
+    else {
+      // Most combiners do not look at the key: it is not made for them.
+      const key = this.#combine.length === 2 ? (undefined as K) : this.#key.read(bytes, start, end)
+      values[slot] = this.#folded(this.#combine(values[slot] as V, value, key))
+    }
   }
 
   /**
@@ -179,7 +189,10 @@ export class MapOutput<K, V> {
 
   #fold(key: K, value: V & number, combine: (left: V, right: V, key: K) => V): void {
     const table = this.#table
-    const slot = this.#isText && typeof key === 'string' ? table.slotOfText(key) : this.#slotOf(key)
+    let slot: number
+    if (this.#isText && typeof key === 'string') slot = table.slotOfText(key)
+    else if (this.#isBytes && key instanceof Uint8Array) slot = table.slotOfBytes(key, 0, key.length)
+    else slot = this.#slotOf(key)
     if (table.isNew) this.#started(slot, value)
     else table.values[slot] = this.#folded(combine(table.values[slot] as V, value, key))
   }

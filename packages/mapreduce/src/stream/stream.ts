@@ -15,6 +15,7 @@ import type { KeyCodec, ValueCodec } from '../formats.ts'
 import type { Job } from '../job.ts'
 import { blame, isPromise, preview } from '../task/blame.ts'
 import { TaskFailed } from '../task/failure.ts'
+import { emitTo } from '../task/sliced.ts'
 import { StreamContext, type StreamTask } from './context.ts'
 import { ForwardInput } from './forward-input.ts'
 import { jsonText } from './json-text.ts'
@@ -97,9 +98,9 @@ class StreamTaskRun {
   async #map(): Promise<() => void> {
     const context = this.#context
     const writer = pairsOut(this.#job, this.#ports)
-    const emit = (key: unknown, value: unknown): void => {
+    const emit = emitTo((key, value) => {
       writer.write(key, value)
-    }
+    })
     const format = this.#job.input ?? textLines
     for await (const batch of format.records(new ForwardInput(this.#ports), 0, Infinity))
       for (const { offset, record } of batch) {
@@ -117,9 +118,9 @@ class StreamTaskRun {
     const run = new LineRun(this.#ports, this.#job.order !== 'none')
     const groups = new Groups(run, codecsOf(this.#job))
     const part = new PartFile(outputFile(this.#ports), this.#job.output)
-    const emit = (key: unknown, value: unknown): void => {
+    const emit = emitTo((key, value) => {
       part.write(key, value)
-    }
+    })
     for (let number = 0; groups.next(); number++) {
       const { key } = groups
       this.#at = () => ({ file: '', offset: number, preview: preview(key) })

@@ -9,6 +9,7 @@ import { blame, isPromise, preview } from './blame.ts'
 import { Context } from './context.ts'
 import type { TaskEnvironment } from './environment.ts'
 import { Skipping } from './skipping.ts'
+import { emitTo } from './sliced.ts'
 import type { MapWork } from './work.ts'
 
 type AnyJob = Job<unknown, unknown, unknown, unknown, unknown>
@@ -61,8 +62,8 @@ class MapAttempt {
   }
 
   async run(): Promise<AttemptResult> {
-    const emit: Emit<unknown, unknown> = (key, value) => {
-      this.#output.emit(key, value)
+    const emit: Emit<unknown, unknown> = (key, value, start, end) => {
+      this.#output.emit(key, value, start, end)
     }
     await this.#job.setup?.(this.#context)
     for (const [number, split] of this.#work.splits.entries()) await this.#read(number, split, emit)
@@ -158,7 +159,8 @@ class MapAttempt {
     const pairs: (readonly [unknown, unknown])[] = []
     const counters = this.#context.counters
     try {
-      await this.#job.map(record, (key, value) => void pairs.push([key, value]), this.#context)
+      const keep = emitTo((key, value) => void pairs.push([key, value]))
+      await this.#job.map(record, keep, this.#context)
     } catch (thrown) {
       this.#context.restore(counters)
       this.record = { file, offset, preview: preview(record) }

@@ -13,6 +13,7 @@ import { Context } from './context.ts'
 import type { TaskEnvironment } from './environment.ts'
 import { FetchFailed } from './failure.ts'
 import { Skipping } from './skipping.ts'
+import { emitTo } from './sliced.ts'
 import type { MapSource, ReduceWork } from './work.ts'
 
 type AnyJob = Job<unknown, unknown, unknown, unknown, unknown>
@@ -65,9 +66,9 @@ class ReduceAttempt {
     const { scratchPath: scratch, budgetBytes } = this.#work
     const input = new ReduceInput({ files, sources, scratch, budgetBytes })
     this.#input = input
-    const emit: Emit<unknown, unknown> = (outKey, outValue) => {
+    const emit = emitTo((outKey, outValue) => {
       part.write(outKey, outValue)
-    }
+    })
     await this.#job.setup?.(this.#context)
     const { kernel } = this.#job
     // What skips keys must see them one by one.
@@ -173,7 +174,7 @@ class ReduceAttempt {
       await this.#job.reduce(
         key,
         values,
-        (outKey, outValue) => void pairs.push([outKey, outValue]),
+        emitTo((outKey, outValue) => void pairs.push([outKey, outValue])),
         this.#context,
       )
     } catch (thrown) {
