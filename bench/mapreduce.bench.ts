@@ -159,12 +159,12 @@ function nameOf({ job, workers, trouble }: Run): string {
 
 function runJob(
   { splitBytes }: Contest,
-  { job, workers = 2, trouble = '' }: Run,
+  { job, workers = 2, trouble }: Run,
   pattern: string,
   output: string,
 ): Promise<Taken> {
   const module = new URL(`mapreduce/${job}-job.ts`, import.meta.url).pathname
-  const rest = [module, pattern, output, 'cluster', String(splitBytes), String(workers), trouble]
+  const rest = [module, pattern, output, 'cluster', String(splitBytes), String(workers), trouble ?? '']
   return runSource('run-process', rest)
 }
 
