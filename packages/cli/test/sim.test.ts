@@ -120,7 +120,7 @@ describe('lab sim', () => {
   test.each([
     [['sim', 'replay'], /--seed 17/],
     [['sim', 'replay', '--plan', join(folder, 'none')], /cannot be read as a plan/],
-    [['sim', 'run', '--scenario', 'mystery'], /kv, kv-all, raft/],
+    [['sim', 'run', '--scenario', 'mystery'], /kv, kv-all, raft, groups/],
     [['sim', 'run', '--seeds', '-1'], /number/],
   ])('%j is refused: exit 2', async (args, why) => {
     const { code, talk } = await lab(args)

@@ -1,5 +1,5 @@
 import { kvEveryScenario, kvScenario } from '@lab/kvraft/testing/sim'
-import { listScenario, registersScenario } from '@lab/raft/testing/sim'
+import { groupsScenario, listScenario, registersScenario } from '@lab/raft/testing/sim'
 import { shardScenario } from '@lab/shardkv/testing/sim'
 import type { Scenario } from '@lab/sim'
 
@@ -7,6 +7,7 @@ const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
   kv: () => kvScenario(),
   'kv-all': () => kvEveryScenario(),
   raft: () => listScenario(),
+  groups: () => groupsScenario(),
   shards: () => shardScenario(),
   reads: () => registersScenario(),
 }

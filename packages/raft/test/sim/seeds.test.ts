@@ -1,4 +1,4 @@
-import { listScenario, registersScenario } from '@lab/raft/testing/sim'
+import { groupsScenario, listScenario, registersScenario } from '@lab/raft/testing/sim'
 import { planOf, runPlan, type Scenario } from '@lab/sim'
 import { describe, expect, test } from 'vitest'
 
@@ -22,16 +22,20 @@ function everySeed<S, C, Op, R>(make: () => Scenario<S, C, Op, R>, seeds: number
 }
 
 describe('real nodes on simulated machines: Figure 3 holds at every step, nothing acknowledged is lost, all get well again, also while members change', () => {
-  everySeed(listScenario, 60)
+  everySeed(listScenario, 50)
 })
 
 describe('§8, thesis §6.4: every read that promises it is linearizable, with leases, at leaders that may be none any more, by clocks that differ', () => {
-  everySeed(registersScenario, 25)
+  everySeed(registersScenario, 20)
+})
+
+describe('hosts of many groups on one log: what each group promises holds when hosts crash, restart and pause', () => {
+  everySeed(groupsScenario, 12)
 })
 
 test('an operator gets to change members, and to have a removed server come back with an empty disk', async () => {
   const seen = new Set<string>()
-  for (let seed = 1; seed <= 12; seed++) {
+  for (let seed = 1; seed <= 8; seed++) {
     const scenario = listScenario()
     const { failure } = await runPlan(scenario, planOf(scenario, seed, { nodes: 3 }), {
       onEvent: ({ k, ...event }) => {
@@ -48,11 +52,12 @@ test('an operator gets to change members, and to have a removed server come back
  * Changes when what servers do or tell changes, and then it is to be written here anew, with the value that the failure shows. It must
  * be the same on every Node from 20 on.
  */
-const HASHES = { raft: '18434892d30e679f', reads: 'eb4db2ac51f00bfb' }
+const HASHES = { raft: '18434892d30e679f', reads: '6576bf4ba041d9be', groups: 'd53f96d1544f31bb' }
 
 test.each([
   ['raft', listScenario],
   ['reads', registersScenario],
+  ['groups', groupsScenario],
 ] as const)('equal seeds give equal traces of real nodes, byte by byte: %s', async (name, make) => {
   const scenario = make() as Scenario
   const { hash, failure } = await runPlan(scenario, planOf(scenario, 7), { hash: true })

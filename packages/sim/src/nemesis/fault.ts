@@ -29,6 +29,8 @@ export type FaultKind =
   /** What `from` sends does not reach `to`; the other direction works. */
   | { readonly what: 'one-way'; readonly from: Target; readonly to: Target }
   | { readonly what: 'bad-link'; readonly link: BadLink }
+  /** What is sent to it takes up to so long; what it sends does not. */
+  | { readonly what: 'slow-inbox'; readonly on: Target; readonly latencyMsMax: Milliseconds }
   /** Its clock runs so many times as fast as the others'. */
   | { readonly what: 'clock-rate'; readonly on: Target; readonly rate: number }
   /** Somebody sets its wall clock; it stays. */
@@ -43,7 +45,8 @@ export type FaultKind =
   /** Somebody changes the cluster: what the scenario's `operate` makes of `draw`. */
   | { readonly what: 'operate'; readonly draw: number }
 
-export type FaultName = FaultKind['what']
+/** A kind of fault to draw. `coup` is several: see `coup.ts`. */
+export type FaultName = FaultKind['what'] | 'coup'
 
 /** A fault of a plan: what, when, and for how long. Times count from the beginning of the run. */
 export type Fault = FaultKind & { readonly at: Milliseconds; readonly forMs: Milliseconds }
@@ -59,6 +62,8 @@ export function describeFault(fault: FaultKind): string {
       const { lossRate, duplicationRate, reordering, latencyMsMax } = fault.link
       return `links lose ${percent(lossRate)}, double ${percent(duplicationRate)}, take up to ${String(Math.round(latencyMsMax))} ms${reordering ? ', any order' : ''}`
     }
+    case 'slow-inbox':
+      return `what is sent to ${fault.on} takes up to ${String(Math.round(fault.latencyMsMax))} ms`
     case 'clock-rate':
       return `clock of ${fault.on} runs ${fault.rate.toFixed(3)} times as fast`
     case 'clock-jump':

@@ -89,6 +89,7 @@ export class Nemesis {
       case 'partition':
       case 'one-way':
       case 'bad-link':
+      case 'slow-inbox':
         this.#applyLinks()
         return
       case 'pause':
@@ -119,6 +120,7 @@ export class Nemesis {
       case 'partition':
       case 'one-way':
       case 'bad-link':
+      case 'slow-inbox':
         this.#applyLinks()
         return
       case 'pause':
@@ -151,7 +153,8 @@ export class Nemesis {
 
   /** All cuts and conditions that last: laid anew, as they may overlap. */
   #applyLinks(): void {
-    const { network } = this.#options.world
+    const { machines, world } = this.#options
+    const { network } = world
     network.heal()
     network.set(reliableLink)
     for (const fault of this.#active) {
@@ -161,6 +164,11 @@ export class Nemesis {
       const { latencyMsMax, ...link } = fault.link
       network.set({ ...reliableLink, ...link, latencyMs: [0.2, Math.max(1, latencyMsMax)] })
     }
+    // After what holds for all links, which replaces everything before it.
+    for (const fault of this.#active)
+      if (fault.what === 'slow-inbox')
+        for (const from of machines)
+          network.set({ latencyMs: [0.2, fault.latencyMsMax] }, { from, to: fault.on })
   }
 
   #cutGroups(groups: readonly (readonly Target[])[]): void {

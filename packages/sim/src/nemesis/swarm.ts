@@ -3,6 +3,7 @@
  * once they hide each other: a cluster that never gets to commit never gets to lose anything.
  */
 import type { Milliseconds, Random } from '@lab/rpc'
+import { drawCoups } from './coup.ts'
 import { LEADER, type BadLink, type Fault, type FaultKind, type FaultName, type Target } from './fault.ts'
 
 type Trouble = Exclude<FaultName, 'operate'>
@@ -22,9 +23,14 @@ const LASTS: Readonly<Record<Trouble, readonly [min: Milliseconds, max: Millisec
   'failing-disk': [50, 800],
   'full-disk': [200, 1500],
   'bit-flip': [50, 500],
+  'slow-inbox': [300, 2500],
+  coup: [1500, 6000],
 }
 
-export const FAULT_NAMES = [...Object.keys(LASTS), 'operate'] as readonly FaultName[]
+/** Those drawn unless a scenario names its own: `slow-inbox` and `coup` are aimed at promises that rest on time. */
+export const FAULT_NAMES = ([...Object.keys(LASTS), 'operate'] as readonly FaultName[]).filter(
+  (name) => name !== 'slow-inbox' && name !== 'coup',
+)
 
 /** Of seeds in which an operator acts, and how often one does. */
 const OPERATED_SHARE = 0.5
@@ -72,10 +78,14 @@ function drawTroubles({ random, machines, durationMs, among, clockDriftMax }: Sw
     rotten ||= what === 'bit-flip'
     const [min, max] = LASTS[what]
     const forMs = Math.round(min + random.next() * random.next() * (max - min))
+    if (what === 'coup') {
+      faults.push(...drawCoups({ machines, random, at: Math.round(at), forMs }))
+      continue
+    }
     const kind = what === 'bit-flip' ? bitFlip(rotting, random) : drawKind(what, machines, random)
     faults.push({ ...within(clockDriftMax, kind), at: Math.round(at), forMs })
   }
-  return faults
+  return faults.sort((a, b) => a.at - b.at)
 }
 
 /** Who relies on clocks says how far: there they keep to it. */
@@ -88,7 +98,7 @@ function bitFlip(on: Target, random: Random): FaultKind {
   return { what: 'bit-flip', on, draw: random.integer(0, 2 ** 31) }
 }
 
-function drawKind(what: Trouble, machines: readonly string[], random: Random): FaultKind {
+function drawKind(what: Exclude<Trouble, 'coup'>, machines: readonly string[], random: Random): FaultKind {
   const on = drawTarget(machines, random)
   switch (what) {
     case 'blackout':
@@ -99,6 +109,8 @@ function drawKind(what: Trouble, machines: readonly string[], random: Random): F
       return { what, from: on, to: otherThan(on, machines, random) }
     case 'bad-link':
       return { what, link: drawLink(random) }
+    case 'slow-inbox':
+      return { what, on, latencyMsMax: 1 + random.next() * 400 }
     case 'clock-rate':
       return { what, on, rate: random.next() < 0.5 ? 0.8 + random.next() * 0.4 : 0.4 + random.next() * 2 }
     case 'clock-jump':

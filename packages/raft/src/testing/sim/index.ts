@@ -1,3 +1,4 @@
+export { groupsScenario, type GroupsOp, type GroupsServer } from './groups.ts'
 export { listScenario, type Add, type ListMachine } from './list.ts'
 export {
   clientOptions,
@@ -8,6 +9,11 @@ export {
   type RaftServer,
   type RaftScenarioOptions,
 } from './scenario.ts'
-export { registersScenario, type RegistersMachine, type RegistersOp } from './registers.ts'
+export {
+  registersScenario,
+  type RegistersMachine,
+  type RegistersOp,
+  type RegistersWrite,
+} from './registers.ts'
 export { Operator } from './operator.ts'
 export { RaftWatcher, type RaftWatcherOptions } from './watcher.ts'

@@ -5,6 +5,7 @@
 import { seededRandom, type Random } from '@lab/rpc'
 import type { Operated } from '@lab/sim'
 import type { MembershipChangeInput } from '../../admin/check-change.ts'
+import { isMember } from '../../core/membership.ts'
 import type { RaftNode } from '../../node.ts'
 import type { NodeId } from '../../types.ts'
 
@@ -15,13 +16,16 @@ const PATIENCE_MS = 1500
 /** One operator, who does one thing after the other. Made anew for each run. */
 export class Operator<S> {
   readonly #nodeOf: (server: S) => RaftNode
+  readonly #switches: { readonly leases: boolean }
   #busy = false
   #acts = 0
   /** Removed for certain, by a change that was committed, and not asked back since: their disks are not needed any more. */
   readonly #out = new Set<NodeId>()
 
-  constructor(nodeOf: (server: S) => RaftNode) {
+  /** @param switches what may be turned off and on again */
+  constructor(nodeOf: (server: S) => RaftNode, switches: { readonly leases: boolean }) {
     this.#nodeOf = nodeOf
+    this.#switches = switches
   }
 
   /** Begins something, unless the last thing is not done yet. What comes of it, and whether, is for the cluster to bear. */
@@ -60,8 +64,8 @@ export class Operator<S> {
 
   async #change(node: RaftNode, { cluster }: Operated<S>, random: Random): Promise<void> {
     const all = [...cluster.nodes, ...cluster.spares]
-    const change = anyChange(node, all, random)
-    if (change === null) return
+    const members = anyChange(node, all, random)
+    const change = this.#switches.leases ? { ...members, leases: random.next() < 0.7 } : members
     for (const id of Object.keys({ ...change.add, ...change.addLearners })) this.#out.delete(id)
     const act = this.#acts
     // The numbers are those that this server knows: a leader that knows others refuses.
@@ -69,13 +73,12 @@ export class Operator<S> {
     const { membership, committed } = await node.changeMembership(change, options)
     // An answer may come from a server that slept: since then much may have changed.
     if (!committed || act !== this.#acts || !this.#busy) return
-    const members = [...membership.voters, ...membership.votersOutgoing, ...membership.learners]
-    for (const id of change.remove ?? []) if (!members.includes(id)) this.#out.add(id)
+    for (const id of change.remove ?? []) if (!isMember(membership, id)) this.#out.add(id)
   }
 }
 
-/** From who takes part, as `node` has it, to any other set that leaves enough voters; null for no change. */
-function anyChange(node: RaftNode, all: readonly NodeId[], random: Random): MembershipChangeInput | null {
+/** From who takes part, as `node` has it, to any other set that leaves enough voters. */
+function anyChange(node: RaftNode, all: readonly NodeId[], random: Random): MembershipChangeInput {
   const { voters, learners } = node.status()
   const add: Record<NodeId, string> = {}
   const addLearners: Record<NodeId, string> = {}

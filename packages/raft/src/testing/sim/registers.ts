@@ -21,10 +21,10 @@ export type RegistersOp =
     })
   | Exclude<RegisterOp, { op: 'read' }>
 
-type Write = Exclude<RegistersOp, { op: 'read' }>
+export type RegistersWrite = Exclude<RegistersOp, { op: 'read' }>
 export type RegistersMachine = JsonStateMachine<
   Record<string, string>,
-  Write,
+  RegistersWrite,
   RegisterResult,
   string,
   string | null
@@ -33,6 +33,8 @@ export type RegistersMachine = JsonStateMachine<
 /** Keys that all clients share: so few and so often that a read meets what was written a moment ago. */
 const KEYS = 2
 const OPERATIONS_PER_SECOND = 80
+/** Who waits longer for a leader that is cut off writes nothing elsewhere before the lease ends, and then no lease is ever wrong. */
+const ATTEMPT_TIMEOUT_MS = 30
 /** Leases bear a tenth: one clock this much too fast and another this much too slow are just within. */
 const CLOCK_DRIFT_MAX = 0.04
 
@@ -50,7 +52,7 @@ const model: Model<string | null, RegistersOp, RegisterResult> = {
  */
 export function registersScenario(): Scenario<
   RaftServer<RegistersMachine>,
-  RaftClient<Write, RegisterResult>,
+  RaftClient<RegistersWrite, RegisterResult>,
   RegistersOp,
   RegisterResult
 > {
@@ -58,15 +60,14 @@ export function registersScenario(): Scenario<
     name: 'reads',
     leases: true,
     clockDriftMax: CLOCK_DRIFT_MAX,
-    // What brings about leaders that are none any more; a damaged disk adds nothing to that.
-    faults: ['partition', 'one-way', 'pause', 'clock-rate', 'crash', 'operate'],
+    // What brings about leaders that are none any more, and makes late what they hear; a damaged disk adds nothing to that.
+    faults: [
+      ...(['coup', 'coup', 'coup', 'pause', 'clock-rate', 'clock-rate', 'slow-disk'] as const),
+      ...(['partition', 'one-way', 'crash', 'operate'] as const),
+    ],
+    attemptTimeout: ATTEMPT_TIMEOUT_MS,
     operationsPerSecond: OPERATIONS_PER_SECOND,
-    stateMachine: () =>
-      stateMachine({
-        initial: {},
-        apply: write,
-        query: (registers, key: string) => registers[key] ?? null,
-      }),
+    stateMachine: registersMachine,
     draw,
     perform: async (client, op, timeout) => {
       if (op.op !== 'read') return client.propose(op, { timeout })
@@ -79,7 +80,16 @@ export function registersScenario(): Scenario<
   })
 }
 
-function write(registers: Record<string, string>, op: Write): RegisterResult {
+/** Registers that hold nothing at first. */
+export function registersMachine(): RegistersMachine {
+  return stateMachine({
+    initial: {},
+    apply: write,
+    query: (registers, key: string) => registers[key] ?? null,
+  })
+}
+
+function write(registers: Record<string, string>, op: RegistersWrite): RegisterResult {
   if (op.op === 'cas' && (registers[op.key] ?? null) !== op.expected) return false
   registers[op.key] = op.value
   return op.op === 'cas' ? true : null

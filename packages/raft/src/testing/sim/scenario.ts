@@ -9,6 +9,7 @@ import { RaftNode, type CommandOf, type NodeStatus, type ResultOf } from '../../
 import type { RaftNodeOptions } from '../../options.ts'
 import type { StateMachine } from '../../state-machine.ts'
 import { StorageError } from '../../storage.ts'
+import type { FileStorageOptions } from '../../storage/file/file-host-storage.ts'
 import { fileStorage } from '../../storage/file/file-storage.ts'
 import { Operator } from './operator.ts'
 import { RaftWatcher } from './watcher.ts'
@@ -43,6 +44,8 @@ export interface RaftScenarioOptions<M extends StateMachine, Op> {
   readonly faults?: readonly FaultName[]
   /** Default: drawn by the seed. */
   readonly operationsPerSecond?: number
+  /** How long a client waits for one server before it asks another. Default 300 ms. */
+  readonly attemptTimeout?: Milliseconds
 }
 
 /** One server and what it replicates. */
@@ -61,12 +64,13 @@ export function raftScenario<M extends StateMachine, Op>(
   options: RaftScenarioOptions<M, Op>,
 ): Scenario<RaftServer<M>, RaftClient<CommandOf<M>, ResultOf<M>>, Op, ResultOf<M>> {
   const { name, stateMachine, draw, codec, resultCodec, model, nodes, digest, judge } = options
-  const { leases, clockDriftMax, faults, operationsPerSecond, perform } = options
+  const { leases, clockDriftMax, faults, operationsPerSecond, perform, attemptTimeout } = options
   const codecs = {
     ...(codec === undefined ? {} : { codec }),
     ...(resultCodec === undefined ? {} : { resultCodec }),
   }
-  let operator = new Operator<RaftServer<M>>(({ node }) => node)
+  const switches = leases === true
+  let operator = new Operator<RaftServer<M>>(({ node }) => node, { leases: switches })
   return {
     name,
     draw,
@@ -87,7 +91,11 @@ export function raftScenario<M extends StateMachine, Op>(
       return { node, machine }
     },
     connect: (host, { addresses }) =>
-      RaftClient.connect<CommandOf<M>, ResultOf<M>>({ ...clientOptions(host, addresses), ...codecs }),
+      RaftClient.connect<CommandOf<M>, ResultOf<M>>({
+        ...clientOptions(host, addresses),
+        ...codecs,
+        ...(attemptTimeout === undefined ? {} : { attemptTimeout }),
+      }),
     perform: (client, op) =>
       perform?.(client, op, CALL_TIMEOUT_MS) ??
       client.propose(options.command?.(op) ?? op, { timeout: CALL_TIMEOUT_MS }),
@@ -96,7 +104,7 @@ export function raftScenario<M extends StateMachine, Op>(
     spares: SPARES,
     operate: (draw, operated) => operator.act(draw, operated),
     watch: (run) => {
-      operator = new Operator(({ node }) => node)
+      operator = new Operator(({ node }) => node, { leases: switches })
       return new RaftWatcher<RaftServer<M>, Op, ResultOf<M>>({
         ...run,
         statusOf: ({ node }) => node.status(),
@@ -112,20 +120,29 @@ export function nodeOptions(
   host: SimProcess,
   cluster: Cluster,
 ): Omit<RaftNodeOptions<never>, 'stateMachine' | 'codec' | 'resultCodec' | 'queryCodec' | 'answerCodec'> {
-  const { id, clock, random, disk, transport, trace } = host
+  const { id, clock, random, transport, trace } = host
   return {
     ...{ id, clock, random, transport },
     ...(cluster.joins.has(id)
       ? { join: cluster.addresses, listen: `memory://${id}` }
-      : {
-          members: Object.fromEntries(
-            cluster.nodes.map((node, at) => [node, cluster.addresses[at] as string]),
-          ),
-        }),
-    storage: fileStorage(`data-${id}`, { disk, random, segmentBytes: SEGMENT_BYTES, sparesMax: 1 }),
+      : { members: membersOf(cluster) }),
+    storage: fileStorage(`data-${id}`, nodeStorageOptions(host)),
     snapshotEveryBytes: SNAPSHOT_EVERY_BYTES,
     ...(trace === undefined ? {} : { trace }),
   }
+}
+
+/** Those that the cluster begins with. */
+export function membersOf({
+  nodes,
+  addresses,
+}: Pick<Cluster, 'nodes' | 'addresses'>): Record<string, string> {
+  return Object.fromEntries(nodes.map((node, at) => [node, addresses[at] as string]))
+}
+
+/** What `fileStorage` and `fileHostStorage` need on a simulated machine. */
+export function nodeStorageOptions({ disk, random }: SimProcess): FileStorageOptions {
+  return { disk, random, segmentBytes: SEGMENT_BYTES, sparesMax: 1 }
 }
 
 const SEGMENT_BYTES = 16 * 1024
