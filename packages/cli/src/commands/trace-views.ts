@@ -75,7 +75,7 @@ export async function filter(
 function filterLine({ event, time }: TimedEvent, first: number, output: Format): string {
   if (output === 'jsonl') return `${JSON.stringify(event)}\n`
   const seconds = ((time - first) / 1e6).toFixed(4)
-  return `${String(event.i).padStart(7)} ${seconds.padStart(10)}  ${event.n.padEnd(4)} ${describe(event)}\n`
+  return `${String(event.i).padStart(7)} ${seconds.padStart(10)}  ${event.n.padEnd(4)} ${event.g === undefined ? '' : `${event.g}: `}${describe(event)}\n`
 }
 
 /** Prints the first event that breaks each rule. @throws {CliError} `FAILED` when there is one */
