@@ -262,7 +262,7 @@ describe('thesis §10.2.2 batching and pipelining', () => {
         server.acknowledge('B')
       }
       expect(server.status.memoryBytes).toBe(0)
-    server.takeSent()
+      server.takeSent()
       server.acknowledge('C', 2)
       const [request] = server.takeSentOf('AppendEntries', 'C')
       expect(request?.entries.map(({ index }) => index)).toEqual([3, 4, 5])
