@@ -23,7 +23,7 @@ export class StreamContext implements TaskContext {
   /** Of standard input. */
   offset = 0
   /** Whoever wants us no more kills the process. */
-  readonly signal = new AbortController().signal
+  readonly signal: AbortSignal = new AbortController().signal
   readonly #ports: StreamPorts
   readonly #counters = new Map<string, number>()
 
