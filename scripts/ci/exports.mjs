@@ -2,11 +2,17 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { publishable } from '../lib/packages.mjs'
 import { root } from '../lib/root.mjs'
 
 const packs = join(root, 'packs')
 let failed = false
-for (const name of readdirSync(packs).sort()) {
+const tarballs = readdirSync(packs).filter((name) => name.endsWith('.tgz'))
+if (tarballs.length !== publishable().length) {
+  console.log(`FAILED  ${tarballs.length} tarballs of ${publishable().length} packages`)
+  failed = true
+}
+for (const name of tarballs.sort()) {
   const tarball = join(packs, name)
   check(`publint ${name}`, 'publint', ['run', '--strict', tarball])
   check(`attw ${name}`, 'attw', ['--profile', 'esm-only', '--no-definitely-typed', '--no-emoji', tarball])
