@@ -69,15 +69,22 @@ test('Ctrl-C stops the machines and ends with 130', async () => {
   await expectNoMachines()
 })
 
-/** Resolves when a machine runs. */
+test('no machine outlives a demo that is killed itself', async () => {
+  const child = await startedDemo()
+  child.kill('SIGKILL')
+  await exitOf(child)
+  await expectNoMachines()
+})
+
+/** Resolves when the machines run. */
 async function startedDemo(): Promise<ChildProcess> {
   const hooks = new URL('../../scripts/register-source.mjs', import.meta.url).href
   const script = fileURLToPath(new URL('start-in.ts', import.meta.url))
   const child = spawn(process.execPath, ['--import', hooks, script, root, ...texts, '--nodes', '3'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const [first = ''] = dataFolders()
-  await expect.poll(() => holderOf(first), { timeout: 30_000 }).not.toBeNull()
+  for (const folder of dataFolders())
+    await expect.poll(() => holderOf(folder), { timeout: 30_000 }).not.toBeNull()
   return child
 }
 
