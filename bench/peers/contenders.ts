@@ -1,5 +1,4 @@
 /** Stores that are measured side by side: what each is asked, and of which processes it consists. */
-import type { Clerk } from '@lab/kvraft/clerk'
 import { LabCluster } from '../cluster/lab-cluster.ts'
 import type { Operation } from '../cluster/load.ts'
 import type { ServerProcess } from '../cluster/server-process.ts'
@@ -49,7 +48,14 @@ async function ours(): Promise<Contender> {
   return {
     name: '@lab',
     servers: cluster.servers,
-    open: async () => clientOf(await cluster.clerk()),
+    open: async () => {
+      const clerk = await cluster.clerk()
+      return storeClient({
+        put: (key) => clerk.put(key, VALUE),
+        get: (key) => clerk.get(key),
+        close: () => clerk.close(),
+      })
+    },
     async restart() {
       await Promise.all(cluster.servers.map((server) => server.kill()))
       await Promise.all(cluster.servers.map((server) => server.start()))
@@ -58,13 +64,21 @@ async function ours(): Promise<Contender> {
   }
 }
 
-function clientOf(clerk: Clerk): StoreClient {
+interface KeyStore {
+  readonly put: (key: string) => Promise<unknown>
+  readonly get: (key: string) => Promise<{ readonly length: number } | null | undefined>
+  readonly close: () => unknown
+}
+
+function storeClient({ put, get, close }: KeyStore): StoreClient {
   return {
-    put: (n) => clerk.put(keyOf(n), VALUE),
+    put: (n) => put(keyOf(n)),
     get: async (n) => {
-      checkFound((await clerk.get(keyOf(n)))?.length)
+      checkFound((await get(keyOf(n)))?.length)
     },
-    close: () => clerk.close(),
+    close: async () => {
+      await close()
+    },
   }
 }
 
@@ -75,16 +89,11 @@ async function startEtcd(program: string): Promise<Contender> {
     servers: cluster.servers,
     async open(inFlight) {
       const client = await cluster.client(connectionsFor(inFlight))
-      return {
-        put: (n) => client.put(keyOf(n), VALUE),
-        get: async (n) => {
-          checkFound((await client.get(keyOf(n))).length)
-        },
-        close: () => {
-          client.close()
-          return Promise.resolve()
-        },
-      }
+      return storeClient({
+        put: (key) => client.put(key, VALUE),
+        get: (key) => client.get(key),
+        close: () => client.close(),
+      })
     },
     restart: () => cluster.restart(),
     stop: () => cluster.stop(),
@@ -98,16 +107,11 @@ async function startRedis(program: string): Promise<Contender> {
     servers: redis.servers,
     async open(inFlight) {
       const client = await redis.client(connectionsFor(inFlight))
-      return {
-        put: (n) => client.command('SET', keyOf(n), VALUE),
-        get: async (n) => {
-          checkFound((await client.command('GET', keyOf(n)))?.length)
-        },
-        close: () => {
-          client.close()
-          return Promise.resolve()
-        },
-      }
+      return storeClient({
+        put: (key) => client.command('SET', key, VALUE),
+        get: (key) => client.command('GET', key),
+        close: () => client.close(),
+      })
     },
     restart: () => Promise.resolve(),
     stop: () => redis.stop(),

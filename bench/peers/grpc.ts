@@ -3,6 +3,7 @@
  * that is slower than the server would flatter whatever is measured beside it. Headers that are sent are the same bytes every time;
  * headers that come are not looked at, since an answer with a message is a success and one without is none.
  */
+import { corkTurn } from './cork-turn.ts'
 import { connect, type Socket } from 'node:net'
 
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
@@ -51,7 +52,6 @@ export class GrpcConnection {
   #rest: Buffer = Buffer.alloc(0)
   #sendWindow = FIRST_WINDOW_BYTES
   #received = 0
-  #isCorked = false
 
   static connect(port: number): Promise<GrpcConnection> {
     return new Promise((resolve, reject) => {
@@ -107,14 +107,7 @@ export class GrpcConnection {
 
   /** What is sent in one turn leaves together. */
   #send(bytes: Buffer): void {
-    if (!this.#isCorked) {
-      this.#isCorked = true
-      this.#socket.cork()
-      process.nextTick(() => {
-        this.#isCorked = false
-        this.#socket.uncork()
-      })
-    }
+    corkTurn(this.#socket)
     this.#socket.write(bytes)
   }
 

@@ -1,4 +1,5 @@
 /** Redis' protocol, as far as it is measured: commands of bytes, whose answers come in their order. */
+import { corkTurn } from './cork-turn.ts'
 import { connect, type Socket } from 'node:net'
 
 const CRLF = Buffer.from('\r\n')
@@ -15,7 +16,6 @@ class Connection {
   #calls: Call[] = []
   #first = 0
   #rest: Buffer = Buffer.alloc(0)
-  #isCorked = false
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -27,14 +27,7 @@ class Connection {
   }
 
   call(parts: readonly Uint8Array[]): Promise<Buffer | null> {
-    if (!this.#isCorked) {
-      this.#isCorked = true
-      this.#socket.cork()
-      process.nextTick(() => {
-        this.#isCorked = false
-        this.#socket.uncork()
-      })
-    }
+    corkTurn(this.#socket)
     this.#socket.write(
       Buffer.concat([
         Buffer.from(`*${String(parts.length)}\r\n`),

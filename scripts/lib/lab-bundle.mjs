@@ -2,7 +2,7 @@
 // they are made one file, and anew when one of them has changed.
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { root } from './root.mjs'
 
@@ -69,9 +69,7 @@ async function make() {
 
 /** What packages export decides which files are taken. */
 function manifests() {
-  return readdirSync(join(root, 'packages')).map((name) =>
-    relative(root, join(root, 'packages', name, 'package.json')),
-  )
+  return readdirSync(join(root, 'packages')).map((name) => join('packages', name, 'package.json'))
 }
 
 function stampOf(path) {

@@ -124,8 +124,8 @@ export class Peers {
       writeGroupMessage(this.#writer, group, message)
       bytesSent += this.#writer.length
       peer.messages.message(this.#writer.view()) // copied before the call returns
+      if (this.#writer.length > KEPT_BYTES_MAX) this.#writer = new ByteWriter()
     }
-    if (this.#writer.length > KEPT_BYTES_MAX) this.#writer = new ByteWriter()
     trace?.sending()
     return bytesSent
   }
