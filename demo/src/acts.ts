@@ -7,6 +7,8 @@ import { CONTROLLER, type Observer } from './observer.ts'
 import { shardMap } from './shard-view.ts'
 
 const POLL_MS = 50
+/** Of the shards that move: when so many have arrived, a machine is killed. */
+const KILL_AT_SHARE = 1 / 4
 /** The controller may be electing its leader. */
 const CONTROLLER_MS = 30_000
 
@@ -63,14 +65,11 @@ async function growAndBreak(stage: Stage): Promise<string> {
     `lab shard join ${gid} --on ${on.join(',')}: ${moved.length} of ${after.shards.length} shards are to move`,
   )
 
-  await observer.lookAtShards()
-  const there = moved.filter((shard) => {
-    const view = observer.shards[shard]
-    return view?.gid === gid && !view.isMoving
-  })
+  const there = await someHaveMoved(stage, moved)
+  say(`shards ${shardMap(observer.shards, gidsOf(after))}`)
   const victim = mostLeading(stage)
   const led = observer.ledBy(victim)
-  say(`kill -9 ${victim}, which leads ${namesOf(led)}; ${there.length} of ${moved.length} shards have moved`)
+  say(`kill -9 ${victim}, which leads ${namesOf(led)}; ${there} of ${moved.length} shards have moved`)
   const trouble = new Trouble(stage)
   await machines.kill([victim])
   await trouble.over(
@@ -88,6 +87,19 @@ async function growAndBreak(stage: Stage): Promise<string> {
   say(`shards ${shardMap(observer.shards, gidsOf(after))}`)
   say(`all ${moved.length} have moved, ${Math.round(performance.now() - started)} ms after the command`)
   return victim
+}
+
+/** Waits until a part of these shards is at the newcomer, and the rest on its way. @returns how many are there */
+async function someHaveMoved({ observer, newcomer, signal }: Stage, moved: readonly number[]): Promise<number> {
+  for (;;) {
+    await observer.lookAtShards()
+    const there = moved.filter((shard) => {
+      const view = observer.shards[shard]
+      return view?.gid === newcomer.gid && !view.isMoving
+    })
+    if (there.length >= moved.length * KILL_AT_SHARE) return there.length
+    signal.throwIfAborted()
+  }
 }
 
 function mostLeading({ machines, observer }: Stage): string {

@@ -7,7 +7,7 @@ import type { ShardAdmin } from './admin.ts'
 const POLL_MS = 100
 
 /**
- * Starts the replicas, then has the group join. Each step may be repeated: after a failure the same command goes on.
+ * Starts the replicas, waits until one of them leads, then has the group join. Each step may be repeated: after a failure the same command goes on.
  *
  * @returns the number of the configuration
  */
@@ -43,6 +43,8 @@ export async function joinGroup(
         }),
     ),
   )
+  // Shards that a group gets before it has a leader would be served by nobody until then.
+  await admin.atGroup(gid, servers, (group) => group.membership(admin.wait))
   return admin.controller.join({ [gid]: servers }, { weights: { [gid]: weight }, ...admin.wait })
 }
 
