@@ -90,7 +90,10 @@ async function growAndBreak(stage: Stage): Promise<string> {
 }
 
 /** Waits until a part of these shards is at the newcomer, and the rest on its way. @returns how many are there */
-async function someHaveMoved({ observer, newcomer, signal }: Stage, moved: readonly number[]): Promise<number> {
+async function someHaveMoved(
+  { observer, newcomer, signal }: Stage,
+  moved: readonly number[],
+): Promise<number> {
   for (;;) {
     await observer.lookAtShards()
     const there = moved.filter((shard) => {
