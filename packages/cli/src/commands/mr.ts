@@ -46,6 +46,9 @@ export function addMrCommands(program: Command, io: Io): void {
         .choices(['local', 'threads', 'cluster'])
         .default('threads'),
     )
+    .addOption(
+      new Option('--transport <transport>', 'what worker processes talk by').choices(['tcp', 'websocket']),
+    )
     .addOption(heap)
     .addOption(force)
     .addOption(page)

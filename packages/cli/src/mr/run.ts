@@ -14,6 +14,7 @@ import { ProgressLine } from './progress.ts'
 export interface RunFlags extends JobFlags {
   readonly workers?: number
   readonly mode?: 'local' | 'threads' | 'cluster'
+  readonly transport?: 'tcp' | 'websocket'
   readonly heap?: number
   readonly force?: boolean
   readonly trace?: string
@@ -39,12 +40,13 @@ export async function runJob(module: string, flags: RunFlags, io: Io): Promise<v
   const line = new ProgressLine(process.stderr)
   const trace = traceOf(flags.trace, `lab mr run ${module}`)
   const page = await openPage(flags, io)
-  const { workers, mode, heap } = flags
+  const { workers, mode, transport, heap } = flags
   try {
     const result = await run(file, {
       ...jobOptions(flags, io),
       ...(workers === undefined ? {} : { workers }),
       ...(mode === undefined ? {} : { mode }),
+      ...(transport === undefined ? {} : { transport }),
       ...(heap === undefined ? {} : { heapMb: heap }),
       ...(trace === undefined ? {} : { trace: trace.sink }),
       execArgv: flagsForTypes(),

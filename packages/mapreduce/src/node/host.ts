@@ -5,7 +5,6 @@ import { basename, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { serve, type Server, type TraceSink } from '@lab/rpc'
 import { systemDisk } from '@lab/rpc/disk'
-import { tcp } from '@lab/rpc/tcp'
 import { Coordinator, type JobReport } from '../coordinator/coordinator.ts'
 import { coordinatorService } from '../coordinator/service.ts'
 import { statusOf, type JobStatus } from '../coordinator/status.ts'
@@ -13,6 +12,7 @@ import type { Transition } from '../core/decision.ts'
 import { JobError } from '../errors.ts'
 import type { JobSpec } from '../protocol.ts'
 import { CLUSTER_ID } from './cluster-id.ts'
+import { socketTransports } from './socket-transports.ts'
 import { buildOf, loadJob, type AnyJob } from './load-job.ts'
 import { readInput } from './local-input.ts'
 import { moduleUrl } from './module-url.ts'
@@ -50,7 +50,7 @@ export interface JobOptions {
 }
 
 export interface HostOptions extends JobOptions {
-  /** Where workers reach us. Default `localhost:0`. */
+  /** Where workers reach us, by `tcp://` or `ws://`. Default `localhost:0`, by TCP. */
   readonly listen?: string
   /** Allows `listen` to be reached by other machines without TLS. */
   readonly insecure?: boolean
@@ -111,7 +111,7 @@ export async function openHost(module: string | URL, options: HostOptions): Prom
   try {
     server = await serve(
       {
-        transport: tcp(),
+        transports: socketTransports(),
         listen,
         token: secret,
         identity: { clusterId: CLUSTER_ID },

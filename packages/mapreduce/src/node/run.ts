@@ -29,6 +29,8 @@ export interface RunOptions extends JobOptions {
    * which each may die. Default `threads`.
    */
   readonly mode?: 'local' | 'threads' | 'cluster'
+  /** What worker processes talk by, in a cluster. Default `tcp`. */
+  readonly transport?: 'tcp' | 'websocket'
   /** Threads, or worker processes. Default: as many as the machine has cores. */
   readonly workers?: number
   /** Node's flags for threads and worker processes. Default: those of this process. */
@@ -133,7 +135,8 @@ async function workHere(
 
 async function runInProcesses(module: string, options: RunOptions): Promise<JobReport> {
   const workers = options.workers ?? availableParallelism()
-  const host = await openHost(module, { reducers: 2 * workers, ...options })
+  const listen = `${options.transport === 'websocket' ? 'ws' : 'tcp'}://localhost:0`
+  const host = await openHost(module, { reducers: 2 * workers, listen, ...options })
   const own = new TemporaryFolder(options.spillFolder ?? tmpdir(), 'lab-mr-')
   const fleet = new WorkerFleet(
     workers,

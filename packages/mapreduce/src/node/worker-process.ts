@@ -1,13 +1,13 @@
 /** A worker as a process of its own: one link to the coordinator, one port for the shuffle, threads for the tasks. */
 import { hostname, tmpdir } from 'node:os'
 import { serve, type LinkOptions, type Server } from '@lab/rpc'
-import { tcp } from '@lab/rpc/tcp'
 import { systemFiles } from '../data/system-files.ts'
 import type { Executor } from '../worker/executor.ts'
 import { shuffleService } from '../worker/shuffle.ts'
 import { Worker } from '../worker/worker.ts'
 import { CLUSTER_ID } from './cluster-id.ts'
 import { moduleUrl } from './module-url.ts'
+import { freePortLike, socketTransports } from './socket-transports.ts'
 import { TemporaryFolder } from './temporary-folder.ts'
 import { ThreadExecutor } from './thread-executor.ts'
 
@@ -20,7 +20,7 @@ export interface WorkerProcessOptions {
   readonly slots?: number
   /** Where map outputs lie until the job is over. Default: a folder of its own in the system's folder for temporary files. */
   readonly folder?: string
-  /** Where others fetch map outputs. Default `localhost:0`. */
+  /** Where others fetch map outputs. Default: a free port of `localhost`, by what the coordinator is reached by. */
   readonly listen?: string
   /** Allows `listen` to be reached by other machines without TLS. */
   readonly insecure?: boolean
@@ -55,7 +55,7 @@ export async function workWith(executor: Executor, options: WorkerProcessOptions
     join: coordinator,
     secret,
     slots = 1,
-    listen = 'localhost:0',
+    listen = freePortLike(options.join),
     insecure,
     signal,
     onEvent,
@@ -64,12 +64,12 @@ export async function workWith(executor: Executor, options: WorkerProcessOptions
   const own = new TemporaryFolder(options.folder ?? tmpdir(), `lab-mr-${String(process.pid)}-`)
   const folder = own.path
   const identity = { clusterId: CLUSTER_ID, token: secret }
-  const link: LinkOptions = { transport: tcp(), identity }
+  const link: LinkOptions = { transports: socketTransports(), identity }
   let server: Server | undefined
   try {
     server = await serve(
       {
-        transport: tcp(),
+        transports: socketTransports(),
         listen,
         token: secret,
         identity: { clusterId: CLUSTER_ID },

@@ -1,0 +1,14 @@
+/** What coordinator and workers reach each other by: the scheme of an address says which. */
+import type { Transport } from '@lab/rpc'
+import { tcp } from '@lab/rpc/tcp'
+import { webSocket } from '@lab/rpc/websocket'
+
+/** TCP first: it is what an address without a scheme means. */
+export function socketTransports(): Transport[] {
+  return [tcp(), webSocket()]
+}
+
+/** A port of this machine alone, by the transport of `address`. */
+export function freePortLike(address: string): string {
+  return `${address.startsWith('ws') ? 'ws' : 'tcp'}://localhost:0`
+}
