@@ -15,7 +15,15 @@ import { lead } from './leadership.ts'
 import { boundByLease } from './lease.ts'
 import type { RequestVote, RequestVoteReply } from './messages.ts'
 import { countVotes } from './quorum.ts'
-import { becomeFollower, enterTerm, isNovice, mayCampaign, patientOf, resetElectionDeadline } from './role.ts'
+import {
+  becomeFollower,
+  enterTerm,
+  giveWay,
+  isNovice,
+  mayCampaign,
+  patientOf,
+  resetElectionDeadline,
+} from './role.ts'
 import type { Election, State } from './state.ts'
 
 /** The election timeout passed without a word from a leader (§5.2). */
@@ -110,6 +118,7 @@ export function onRequestVote(state: State, from: NodeId, request: RequestVote):
   }
   // A pre-vote promises nothing.
   if (request.preVote) {
+    if (voteGranted) giveWay(state)
     state.send(from, reply)
     return
   }

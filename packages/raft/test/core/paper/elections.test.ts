@@ -111,6 +111,41 @@ describe('§5.2 leader election', () => {
     expect(new Set(waits).size).toBe(4)
   })
 
+  test('who follows a leader waits no longer than half the spread, and never less than the least', () => {
+    const { electionTimeoutMsMin: min, electionTimeoutMsMax: max } = TIMING
+    for (const [random, wait] of [
+      [0, min],
+      [1, (min + max) / 2],
+    ] as const) {
+      const server = new OneServer({ random: () => random })
+      server.receive('B', appendEntries({ term: 1 }))
+      expect(server.deadline - server.now).toBe(wait)
+      // Nobody answers: whom it collided with may be as fast again, so the whole spread counts.
+      server.timeOut()
+      expect(server.status.role).toBe('candidate')
+      expect(server.deadline - server.now).toBe(random === 0 ? min : max)
+    }
+  })
+
+  test('who grants a pre-vote lets the other campaign first: no split vote (thesis §9.6)', () => {
+    const server = new OneServer({ random: () => 0 })
+    server.pass(TIMING.electionTimeoutMsMin - 1)
+    server.receive('B', requestVote({ term: 1, preVote: true }))
+    server.pass(TIMING.heartbeatMs - 1)
+    expect(server.status.role).toBe('follower')
+    // It was no promise: the other may be gone.
+    server.pass(1)
+    expect(server.status.role).toBe('candidate')
+  })
+
+  test('who refuses a pre-vote waits no longer for it', () => {
+    const server = new OneServer({ random: () => 0, log: [1] })
+    server.pass(TIMING.electionTimeoutMsMin - 1)
+    server.receive('B', requestVote({ term: 2, preVote: true }))
+    server.pass(1)
+    expect(server.status.role).toBe('candidate')
+  })
+
   test('a candidate with votes from a majority leads, and says so to all at once', () => {
     const server = candidate()
     server.takeSent()

@@ -242,8 +242,8 @@ describe('a follower', () => {
       const server = patientFollower()
       server.pass(10_000)
       silent(server, 'B', server.now - electionTimeoutMsMin, stagger)
-      // random() is a half: 225 ms from the last beat.
-      const left = (electionTimeoutMsMax - electionTimeoutMsMin) / 2 + stagger
+      // random() is a half, of the nearer half: 187.5 ms from the last beat.
+      const left = (electionTimeoutMsMax - electionTimeoutMsMin) / 4 + stagger
       server.pass(left - 1)
       expect(server.status.role).toBe('follower')
       server.pass(1)
