@@ -1,6 +1,7 @@
 /**
  * Word count, index, search and sort by jobs in cluster mode with two workers, fault tolerance on, beside the programs that
- * people reach for. Rounds alternate, so that all meet the same machine; outputs are compared. Nobody syncs its output.
+ * people reach for. The package is built first, as one installs it. Rounds alternate, so that all meet the same machine; outputs
+ * are compared. Nobody syncs its output.
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -8,6 +9,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Benchmark, BenchmarkOptions, Row } from './benchmark.ts'
+import { build } from './mapreduce/built.ts'
 import { again, recordFiles, textFiles, tinyFiles } from './mapreduce/data.ts'
 import { measure, type Taken } from './mapreduce/measure.ts'
 
@@ -20,6 +22,8 @@ const SIZES = [
 ]
 
 const TINY_FILES = 1000
+/** Of the folder with all that the benchmark makes. */
+const BUILT = 'built'
 
 interface Contest {
   readonly what: string
@@ -104,6 +108,7 @@ export const benchmark: Benchmark = {
   async run(options) {
     const folder = mkdtempSync(join(tmpdir(), 'lab-bench-mr-'))
     try {
+      build(join(folder, BUILT))
       const rows: Row[] = []
       for (const contest of CONTESTS) rows.push(...(await hold(contest, folder, options)))
       return rows
@@ -120,11 +125,11 @@ async function hold(contest: Contest, folder: string, { seconds, peers }: Benchm
   const pattern = join(folder, `${contest.input}-*`)
   const programs = Object.entries(contest.peers).filter(([name]) => peers.has(name))
   const lines = new Map<string, (output: string) => Promise<Taken>>()
-  for (const run of contest.jobs) lines.set(nameOf(run), (output) => runJob(contest, run, pattern, output))
+  for (const run of contest.jobs) lines.set(nameOf(run), (output) => runJob(contest, run, folder, output))
   for (const [name, line] of programs)
     lines.set(name, (output) =>
       name === 'duckdb'
-        ? runDuckDb(contest.what, peers.get(name) ?? '', pattern, output)
+        ? runBuilt(folder, 'duckdb', [peers.get(name) ?? '', contest.what, pattern, output])
         : measure(line, [pattern, output]),
     )
   const taken = new Map<string, Taken[]>([...lines.keys()].map((name) => [name, []]))
@@ -158,24 +163,18 @@ function nameOf({ job, workers, trouble }: Run): string {
 }
 
 function runJob(
-  { splitBytes }: Contest,
+  { input, splitBytes }: Contest,
   { job, workers = 2, trouble }: Run,
-  pattern: string,
+  folder: string,
   output: string,
 ): Promise<Taken> {
-  const module = new URL(`mapreduce/${job}-job.ts`, import.meta.url).pathname
-  const rest = [module, pattern, output, 'cluster', String(splitBytes), String(workers), trouble ?? '']
-  return runSource('run-process', rest)
+  const module = join(folder, BUILT, `${job}-job.js`)
+  const rest = [module, join(folder, `${input}-*`), output, 'cluster', String(splitBytes), String(workers)]
+  return runBuilt(folder, 'run', [...rest, trouble ?? ''])
 }
 
-function runDuckDb(what: string, folder: string, pattern: string, output: string): Promise<Taken> {
-  return runSource('duckdb-process', [folder, what, pattern, output])
-}
-
-function runSource(script: string, parameters: readonly string[]): Promise<Taken> {
-  const hooks = new URL('../scripts/register-source.mjs', import.meta.url).href
-  const path = new URL(`mapreduce/${script}.ts`, import.meta.url).pathname
-  return measure('"$@"', [process.execPath, '--import', hooks, path, ...parameters])
+function runBuilt(folder: string, script: string, parameters: readonly string[]): Promise<Taken> {
+  return measure('"$@"', [process.execPath, join(folder, BUILT, `${script}-process.js`), ...parameters])
 }
 
 function rowOf(
