@@ -27,6 +27,8 @@ export class PendingCall extends Deadlined implements Numbered<PendingCall> {
   /** Undoes {@link cancelOn}; most calls have none. */
   #stopListening: (() => void) | undefined
   #waitingFor: (() => string) | undefined
+  /** Takes what comes ahead of the rest; most calls have none. */
+  onPart: ((part: unknown) => void) | undefined
 
   constructor(
     method: NamedMethod,
@@ -60,6 +62,11 @@ export class PendingCall extends Deadlined implements Numbered<PendingCall> {
   /** The call waits for a connection: `why` tells the error that it ends with if none comes. */
   waitFor(why: () => string): void {
     this.#waitingFor = why
+  }
+
+  /** @throws {ProtocolError} when it makes no sense */
+  part(body: Uint8Array): void {
+    this.onPart?.((this.method.method as UnaryMethod<unknown, unknown>).response.decode(body))
   }
 
   succeed(body: Uint8Array): void {

@@ -118,6 +118,7 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
 
   onMessage(message: Message): void {
     if (message.kind === 'response') this.#onResponse(message.id, message.body)
+    else if (message.kind === 'part') this.#calls.get(message.id)?.part(message.body)
     else if (message.kind === 'item') this.#streams.get(message.id)?.onItem(message)
     else this.#onOther(message)
   }
@@ -144,10 +145,10 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
   }
 
   describe(message: Message): TraceSaid {
-    const isReply = message.kind === 'response' || message.kind === 'failure'
+    const isReply = message.kind === 'response' || message.kind === 'failure' || message.kind === 'part'
     const label = isReply ? this.#calls.get(message.id)?.method.label : undefined
     if (label === undefined) return { type: message.kind }
-    return { type: `${label} ${message.kind === 'response' ? 'reply' : 'failure'}` }
+    return { type: `${label} ${message.kind === 'response' ? 'reply' : message.kind}` }
   }
 
   #onResponse(id: number, body: Uint8Array): void {

@@ -1,6 +1,6 @@
 /** The calling side as users see it: one method per method of the service. */
 import { RpcError } from './errors.ts'
-import type { CallOptions } from './link.ts'
+import type { UnaryOptions } from './link.ts'
 import type {
   Methods,
   NamedMethod,
@@ -14,7 +14,7 @@ import { onAbort } from './on-abort.ts'
 
 /** What a client needs of a link. */
 export interface Caller {
-  call(method: NamedMethod, request: unknown, options?: CallOptions): Promise<unknown>
+  call(method: NamedMethod, request: unknown, options?: UnaryOptions<never>): Promise<unknown>
   notify(method: NamedMethod, message: unknown): void
   openStream(method: NamedMethod, request: unknown, signal?: AbortSignal): Promise<StreamReader>
 }
@@ -27,8 +27,8 @@ export interface StreamOptions {
 type CallerOf<T> =
   T extends UnaryMethod<infer Request, infer Response>
     ? undefined extends Request
-      ? (request?: Request, options?: CallOptions) => Promise<Response>
-      : (request: Request, options?: CallOptions) => Promise<Response>
+      ? (request?: Request, options?: UnaryOptions<Response>) => Promise<Response>
+      : (request: Request, options?: UnaryOptions<Response>) => Promise<Response>
     : T extends StreamMethod<infer Request, infer Item>
       ? undefined extends Request
         ? (request?: Request, options?: StreamOptions) => AsyncIterable<Item>
@@ -57,7 +57,7 @@ export function clientOf<M extends Methods>(
 function callerOf(method: NamedMethod, caller: Caller): unknown {
   switch (method.method.kind) {
     case 'unary':
-      return (request: unknown, options?: CallOptions) => caller.call(method, request, options)
+      return (request: unknown, options?: UnaryOptions<never>) => caller.call(method, request, options)
     case 'stream':
       return (request: unknown, options?: StreamOptions): AsyncIterable<unknown> => ({
         [Symbol.asyncIterator]: () => new LazyStream(method, request, caller, options?.signal),

@@ -41,6 +41,7 @@ export {
   type CallOptions,
   type LinkOptions,
   type LinkState,
+  type UnaryOptions,
   type WaitOptions,
 } from './link.ts'
 export type { ReconnectOptions } from './backoff.ts'

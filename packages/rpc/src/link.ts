@@ -54,6 +54,11 @@ export interface WaitOptions {
 /** Per call: unary calls take both, streams the signal. */
 export type CallOptions = WaitOptions
 
+export interface UnaryOptions<Response> extends CallOptions {
+  /** Takes what the server sends of the response ahead of the rest; a `ProtocolError` that it throws ends the connection. */
+  readonly onPart?: (part: Response) => void
+}
+
 /**
  * Opens a link and returns at once; it connects in the background and comes back whenever it breaks.
  *
@@ -179,7 +184,7 @@ export class Link implements Caller {
     this.close()
   }
 
-  call(method: NamedMethod, request: unknown, options: CallOptions = {}): Promise<unknown> {
+  call(method: NamedMethod, request: unknown, options: UnaryOptions<never> = {}): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const encoded = (method.method as UnaryMethod<unknown, unknown>).request.encode(request)
       // The caller may reuse its bytes while the call waits for a connection.
@@ -187,7 +192,8 @@ export class Link implements Caller {
       const now = this.#clock.now()
       const timeout = options.timeout ?? this.#limits.callTimeoutMs
       const call = new PendingCall(method, body, now + timeout, timeout, resolve, reject)
-      const { signal } = options
+      const { signal, onPart } = options
+      call.onPart = onPart as ((part: unknown) => void) | undefined
       if (signal?.aborted === true)
         throw new RpcError('CANCELLED', `${method.label}: cancelled by the caller`, { cause: signal.reason })
       if (signal !== undefined) call.cancelOn(signal)

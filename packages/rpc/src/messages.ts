@@ -41,6 +41,7 @@ export type Message =
   | { readonly kind: 'refuse'; readonly error: WireError }
   | RequestMessage
   | ResponseMessage
+  | PartMessage
   | { readonly kind: 'failure'; readonly id: number; readonly error: WireError }
   | { readonly kind: 'cancel'; readonly id: number }
   | NotifyMessage
@@ -64,6 +65,12 @@ export interface RequestMessage {
 }
 export interface ResponseMessage {
   readonly kind: 'response'
+  readonly id: number
+  readonly body: Uint8Array
+}
+/** Some of a response, ahead of the rest. */
+export interface PartMessage {
+  readonly kind: 'part'
   readonly id: number
   readonly body: Uint8Array
 }

@@ -5,7 +5,7 @@
  *     client                               server
  *       hello ────────────────────────────▶            (again while unanswered: the memory network may lose it)
  *       ◀──────────────── welcome | refuse
- *       request(id) ──────────────────────▶ ◀── response(id) | failure(id)       cancel(id), once not interested
+ *       request(id) ──────────────────────▶ ◀── part(id) … response(id) | failure(id)       cancel(id), once not interested
  *       open(id, credit) ─────────────────▶ ◀── item(id, 1) item(id, 2) … end(id, count) | failure(id)
  *       credit(id, total), query(id) ─────▶ ◀── status(id, sent)
  *       notify ───────────────────────────▶
@@ -58,6 +58,7 @@ const STATUS = 14
 const PING = 15
 const PONG = 16
 const GOAWAY = 17
+const PART = 18
 
 /** What an item takes from the credit: empty ones are not free. */
 export function itemCost(body: Uint8Array): number {
@@ -92,6 +93,10 @@ export function writeRequest(
 
 export function writeResponse(to: ByteWriter, id: number, body: Uint8Array): void {
   to.u8(RESPONSE).varint(id).raw(body)
+}
+
+export function writePart(to: ByteWriter, id: number, body: Uint8Array): void {
+  to.u8(PART).varint(id).raw(body)
 }
 
 export function writeFailure(to: ByteWriter, id: number, error: WireError): void {
@@ -203,6 +208,8 @@ function decodeOther(kind: number, from: ByteReader): Message {
       return { kind: 'ping' }
     case PONG:
       return { kind: 'pong' }
+    case PART:
+      return { kind: 'part', id: from.varint(), body: from.rest() }
     case GOAWAY:
       return { kind: 'goaway', error: readError(from) }
     default:

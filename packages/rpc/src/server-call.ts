@@ -5,33 +5,48 @@ import type { PeerInfo } from './handshake.ts'
 import type { Numbered } from './id-table.ts'
 import type { CallContext, NamedMethod } from './service.ts'
 
+/** What a call needs of its connection. */
+export interface CallPort {
+  readonly peer: PeerInfo
+  readonly clock: Clock
+  readonly bodyBytesMax: number
+  /** @throws when it does not fit a message */
+  sendPart(call: ServerCall, value: unknown): void
+}
+
 /** A call that a handler works on, and what the handler knows of it. */
 export class ServerCall extends Deadlined implements CallContext, Numbered<ServerCall> {
   readonly id: number
   sameSlot: ServerCall | undefined
   readonly method: NamedMethod
-  readonly peer: PeerInfo
   readonly #timeout: Milliseconds
-  readonly #clock: Clock
+  readonly #port: CallPort
   #deadline = 0
   /** Made when the handler asks for it: most never do. */
   #controller: AbortController | undefined
   #reason: RpcError | undefined
 
   /** @param timeout from now on; 0 means for ever */
-  constructor(id: number, method: NamedMethod, peer: PeerInfo, timeout: Milliseconds, clock: Clock) {
+  constructor(id: number, method: NamedMethod, timeout: Milliseconds, port: CallPort) {
     super()
     this.id = id
     this.method = method
-    this.peer = peer
     this.#timeout = timeout
-    this.#clock = clock
+    this.#port = port
+  }
+
+  get peer(): PeerInfo {
+    return this.#port.peer
+  }
+
+  get responseBytesMax(): number {
+    return this.#port.bodyBytesMax
   }
 
   /** Reckoned when first asked for, by the server itself at the latest when the handler has gone to wait: reading the clock costs. */
   get deadline(): Milliseconds {
     if (this.#deadline === 0)
-      this.#deadline = this.#timeout === 0 ? Infinity : this.#clock.now() + this.#timeout
+      this.#deadline = this.#timeout === 0 ? Infinity : this.#port.clock.now() + this.#timeout
     return this.#deadline
   }
 
@@ -44,6 +59,10 @@ export class ServerCall extends Deadlined implements CallContext, Numbered<Serve
   /** Nobody waits for the answer any more: none is to be sent. */
   get isAbandoned(): boolean {
     return this.#reason !== undefined
+  }
+
+  part(value: unknown): void {
+    if (this.#reason === undefined) this.#port.sendPart(this, value)
   }
 
   abandon(reason: RpcError): void {

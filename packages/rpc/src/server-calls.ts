@@ -1,13 +1,13 @@
-import type { Milliseconds } from './clock.ts'
+import type { Clock, Milliseconds } from './clock.ts'
 import type { Connection } from './connection.ts'
 import { SeenIds } from './duplicates.ts'
 import { ProtocolError, RpcError, toError } from './errors.ts'
 import type { PeerInfo } from './handshake.ts'
 import { IdTable } from './id-table.ts'
 import type { Message, NotifyMessage, OpenMessage, RequestMessage, WireError } from './messages.ts'
-import { writeEnd, writeFailure, writeItem, writeResponse, writeStatus } from './protocol.ts'
+import { writeEnd, writeFailure, writeItem, writePart, writeResponse, writeStatus } from './protocol.ts'
 import type { ServedMethod } from './registry.ts'
-import { ServerCall } from './server-call.ts'
+import { ServerCall, type CallPort } from './server-call.ts'
 import type { ServerShared } from './server-shared.ts'
 import type { StreamMethod, UnaryMethod } from './service.ts'
 import { StreamWriter, type ItemPort } from './stream-writer.ts'
@@ -24,7 +24,10 @@ export interface ServerCallsOptions {
 }
 
 /** The calls of one connection whose handshake is done: runs handlers, sends what they give. */
-export class ServerCalls implements ItemPort {
+export class ServerCalls implements ItemPort, CallPort {
+  readonly peer: PeerInfo
+  readonly clock: Clock
+  readonly bodyBytesMax: number
   readonly #options: ServerCallsOptions
   readonly #connection: Connection
   readonly #shared: ServerShared
@@ -37,6 +40,9 @@ export class ServerCalls implements ItemPort {
     this.#options = options
     this.#connection = options.connection
     this.#shared = options.shared
+    this.peer = options.peer
+    this.clock = options.shared.clock
+    this.bodyBytesMax = options.bodyBytesMax
   }
 
   /** Calls and streams whose handlers have not ended. */
@@ -97,6 +103,13 @@ export class ServerCalls implements ItemPort {
     this.#checkSize(body)
     writeItem(this.#connection.begin(), call.id, sequence, body)
     this.#connection.commit(`${call.method.label} item`)
+  }
+
+  sendPart(call: ServerCall, value: unknown): void {
+    const body = (call.method.method as UnaryMethod<unknown, unknown>).response.encode(value)
+    this.#checkSize(body)
+    writePart(this.#connection.begin(), call.id, body)
+    this.#connection.commit(`${call.method.label} part`)
   }
 
   sendEnd(call: ServerCall, count: number): void {
@@ -234,7 +247,7 @@ export class ServerCalls implements ItemPort {
     if (served?.named.method.kind !== kind)
       this.#sendError(message.id, wireError('NO_SUCH_METHOD', 'the server has no such method'))
     else if (!this.#isAllowed(served))
-      this.#sendError(message.id, wireError('UNAUTHORISED', `not for a ${this.#options.peer.role}`))
+      this.#sendError(message.id, wireError('UNAUTHORISED', `not for a ${this.peer.role}`))
     else if (this.#isDraining) this.#sendError(message.id, wireError('CLOSED', 'the server is closing'))
     else if (this.inFlight >= this.#shared.limits.callsInFlightMax)
       this.#sendError(message.id, wireError('BUSY', 'too many calls in flight on this connection'))
@@ -243,15 +256,15 @@ export class ServerCalls implements ItemPort {
   }
 
   #newCall(id: number, { named }: ServedMethod, timeout: Milliseconds): ServerCall {
-    return new ServerCall(id, named, this.#options.peer, timeout, this.#shared.clock)
+    return new ServerCall(id, named, timeout, this)
   }
 
   #isAllowed({ roles }: ServedMethod): boolean {
-    return roles === undefined || roles.includes(this.#options.peer.role)
+    return roles === undefined || roles.includes(this.peer.role)
   }
 
   #checkSize(body: Uint8Array): void {
-    const { bodyBytesMax } = this.#options
+    const { bodyBytesMax } = this
     if (body.length > bodyBytesMax)
       throw new TooLarge(
         `${String(body.length)} bytes, more than the ${String(bodyBytesMax)} that fit a message`,

@@ -114,6 +114,15 @@ export interface CallContext {
   readonly peer: PeerInfo
   /** On the scale of the server's clock; Infinity when the caller waits for ever. */
   readonly deadline: number
+  /** The largest response, and part of one, that this caller and this server both take, in bytes. */
+  readonly responseBytesMax: number
+  /**
+   * Of a unary call: sends some of the response ahead of the rest, to a caller that gave `onPart`. Where the network loses or reorders
+   * messages it may never get there, so whoever asks must be able to do without.
+   *
+   * @throws {Error} when it does not fit a message
+   */
+  part(value: unknown): void
 }
 
 type HandlerOf<T> =

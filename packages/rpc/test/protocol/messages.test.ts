@@ -74,6 +74,12 @@ const anyMessage: fc.Arbitrary<{ message: Message; bytes: Uint8Array }> = fc.one
       protocol.writeResponse(to, id, body)
     }),
   })),
+  fc.tuple(id, body).map(([id, body]) => ({
+    message: { kind: 'part' as const, id, body },
+    bytes: written((to) => {
+      protocol.writePart(to, id, body)
+    }),
+  })),
   fc.tuple(u32, body).map(([method, body]) => ({
     message: { kind: 'notify' as const, method, body },
     bytes: written((to) => {
