@@ -154,8 +154,9 @@ function proposed(
 ): Promise<Uint8Array> | Uint8Array {
   if (payload instanceof RaftError) return encodeRefusal(payload)
   return new Promise((resolve) => {
-    options.driver.submit(payload, resolve, (error) => {
-      resolve(refusal(options, error))
+    options.driver.submit([payload], {
+      applied: (_, reply) => resolve(reply),
+      failed: (_, error) => resolve(refusal(options, error)),
     })
   })
 }

@@ -24,7 +24,7 @@ import type { DriverOptions } from './driver-options.ts'
 import { Inbox } from './inbox.ts'
 import { Meter } from './meter.ts'
 import { PendingChange } from './pending-change.ts'
-import { PendingProposals } from './pending-proposals.ts'
+import { PendingProposals, type Proposing } from './pending-proposals.ts'
 import { PendingReads } from './pending-reads.ts'
 import { Snapshots } from './snapshots.ts'
 import type { RaftTrace } from './trace-events.ts'
@@ -136,36 +136,36 @@ export class Driver {
    */
   propose(payload: Uint8Array): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      this.submit(payload, resolve, reject)
+      this.submit([payload], {
+        applied: (_, reply) => resolve(reply),
+        failed: (_, error) => reject(error),
+      })
     })
   }
 
-  /** {@link propose} for who answers thousands: no promise of its own. */
-  submit(
-    payload: Uint8Array,
-    resolve: (reply: Uint8Array) => void,
-    reject: (error: RaftError) => void,
-  ): void {
-    const refusal = this.#refusal(payload)
-    if (refusal !== null) {
-      reject(refusal)
-      return
-    }
-    this.#schedule()
-    const { trace } = this.#options
-    if (trace === null) this.#proposals.add(payload, resolve, reject)
-    else this.#addTraced(trace, payload, resolve, reject)
+  /** {@link propose} for any number of commands, next to each other in the log: those for which there is no room fail at once. */
+  submit(payloads: readonly Uint8Array[], proposing: Proposing): void {
+    const stopped = this.#stopped
+    const room = stopped === null ? this.#proposals.room(payloads) : 0
+    if (room > 0) this.#add(room === payloads.length ? payloads : payloads.slice(0, room), proposing)
+    for (let place = room; place < payloads.length; place++)
+      proposing.failed(
+        place,
+        stopped === null ? this.#notProposed('busy') : withOutcome(stopped(), 'not-applied'),
+      )
   }
 
-  #addTraced(
-    trace: RaftTrace,
-    payload: Uint8Array,
-    resolve: (reply: Uint8Array) => void,
-    reject: (error: RaftError) => void,
-  ): void {
-    const { event, ended } = trace.call(payload.length, { resolve, reject })
+  #add(payloads: readonly Uint8Array[], proposing: Proposing): void {
+    this.#schedule()
+    const { trace } = this.#options
+    if (trace === null) this.#proposals.add(payloads, proposing)
+    else this.#addTraced(trace, payloads, proposing)
+  }
+
+  #addTraced(trace: RaftTrace, payloads: readonly Uint8Array[], proposing: Proposing): void {
+    const { event, told } = trace.call(payloads, proposing)
     this.#inbox.called(event)
-    this.#proposals.add(payload, ended.resolve, ended.reject)
+    this.#proposals.add(payloads, told)
   }
 
   /** Resolves with the index to be applied before a linearizable read. @throws {RaftError} `NOT_LEADER`, `CLOSED` */
@@ -323,11 +323,6 @@ export class Driver {
     // Nothing follows from it for the core: no reason for a turn.
     if (this.#stopped === null) this.#inbox.push({ type: 'applied', index: lastApplied })
     this.#snapshots.takeIfDue()
-  }
-
-  #refusal(payload: Uint8Array): RaftError | null {
-    if (this.#stopped !== null) return withOutcome(this.#stopped(), 'not-applied')
-    return this.#proposals.hasRoom(payload.length) ? null : this.#notProposed('busy')
   }
 
   #notProposed(why: NotProposed): RaftError {

@@ -4,22 +4,25 @@ import type { Index, Term } from '../types.ts'
 import { Admission } from './admission.ts'
 import type { DriverLimits } from './driver-options.ts'
 
-interface Pending {
-  readonly payload: Uint8Array
-  /** Where it was appended; 0 while queued. */
-  index: Index
-  term: Term
-  readonly resolve: (reply: Uint8Array) => void
-  readonly reject: (error: RaftError) => void
+/** Whoever proposes is told once of each command, by its place among those that it proposed together. */
+export interface Proposing {
+  /** The reply, once the command is applied here. */
+  applied(place: number, reply: Uint8Array): void
+  /** Why it will not be, or is not known to be. */
+  failed(place: number, error: RaftError): void
 }
 
-/** Stands in the place of one that waits no more. */
-const DROPPED: Pending = {
-  payload: new Uint8Array(),
-  index: 0,
-  term: 0,
-  resolve: () => undefined,
-  reject: () => undefined,
+/** Commands that were proposed together: they stand in the log one right after the other. */
+interface Run {
+  readonly payloads: readonly Uint8Array[]
+  readonly proposing: Proposing
+  /** Where the first was appended; 0 while queued. */
+  first: Index
+  term: Term
+  /** Of so many, from the first on, it has been told. */
+  done: number
+  /** What stands behind so many is in others' hands, and it has been told. */
+  count: number
 }
 
 /**
@@ -27,10 +30,12 @@ const DROPPED: Pending = {
  * applied here.
  */
 export class PendingProposals {
-  #queued: Pending[] = []
+  #queued: Run[] = []
   /** In the order of their indices, from #head on: they are applied in that order. */
-  #appended: Pending[] = []
+  #appended: Run[] = []
   #head = 0
+  /** Commands, of all runs. */
+  #size = 0
   #bytes = 0
   /** Answered because their place in the log was applied, of all times. */
   #done = 0
@@ -48,7 +53,7 @@ export class PendingProposals {
 
   /** All that wait. */
   get size(): number {
-    return this.#queued.length + this.#appended.length - this.#head
+    return this.#size
   }
 
   /** Payload bytes of all that wait. */
@@ -56,32 +61,42 @@ export class PendingProposals {
     return this.#bytes
   }
 
-  /** May one more of so many bytes wait here? */
-  hasRoom(bytes: number): boolean {
-    return this.size < this.#admission.room && this.#bytes + bytes <= this.#bytesMax
+  /** How many of `payloads`, from the first on, may wait here besides those that do. */
+  room(payloads: readonly Uint8Array[]): number {
+    const most = Math.min(payloads.length, this.#admission.room - this.#size)
+    let bytes = this.#bytes
+    for (let count = 0; count < most; count++) {
+      bytes += (payloads[count] as Uint8Array).length
+      if (bytes > this.#bytesMax) return count
+    }
+    return Math.max(0, most)
   }
 
-  /** One of the two is called, once: with the reply once applied here, or with why it will not be. */
-  add(payload: Uint8Array, resolve: (reply: Uint8Array) => void, reject: (error: RaftError) => void): void {
-    this.#bytes += payload.length
-    this.#queued.push({ payload, index: 0, term: 0, resolve, reject })
+  add(payloads: readonly Uint8Array[], proposing: Proposing): void {
+    for (const payload of payloads) this.#bytes += payload.length
+    this.#size += payloads.length
+    this.#queued.push({ payloads, proposing, first: 0, term: 0, done: 0, count: payloads.length })
   }
 
   /** What is queued, in order. It is to be followed at once by `appended` or `refused`. */
   queued(): readonly Uint8Array[] {
-    return this.#queued.map(({ payload }) => payload)
+    const [only] = this.#queued
+    return this.#queued.length === 1 && only !== undefined
+      ? only.payloads
+      : this.#queued.flatMap(({ payloads }) => payloads)
   }
 
   /** The queue now stands in the log, from `first` on. */
   appended(first: Index, term: Term, now: Milliseconds): void {
     let index = first
-    for (const pending of this.#queued) {
-      pending.index = index++
-      pending.term = term
-      this.#appended.push(pending)
+    for (const run of this.#queued) {
+      run.first = index
+      run.term = term
+      index += run.count
+      this.#appended.push(run)
     }
     this.#queued = []
-    this.#admission.appended(this.size, this.#done, now)
+    this.#admission.appended(this.#size, this.#done, now)
   }
 
   /** A batch has been applied. */
@@ -93,53 +108,79 @@ export class PendingProposals {
   refused(makeError: () => RaftError): void {
     const refused = this.#queued
     this.#queued = []
-    for (const pending of refused) {
-      this.#bytes -= pending.payload.length
-      pending.reject(makeError())
-    }
+    for (const run of refused) this.#fail(run, run.count, makeError)
   }
 
   /** The entry at `index` has been applied; all before it were, or a snapshot stood for them. */
   applied(index: Index, term: Term, reply: Uint8Array): void {
     for (;;) {
-      const pending = this.#appended[this.#head]
-      if (pending === undefined || pending.index > index) return
-      this.#shift()
-      this.#done++
-      this.#bytes -= pending.payload.length
-      if (pending.index < index) pending.reject(lost('unknown'))
-      else this.#answer(pending, term, reply)
+      const run = this.#appended[this.#head]
+      if (run === undefined || run.first + run.done > index) return
+      const before = Math.min(run.count, index - run.first) - run.done
+      this.#done += before
+      this.#fail(run, before, () => lost('unknown'))
+      if (run.done < run.count) this.#answer(run, term, reply)
+      if (run.done === run.count) this.#shift()
     }
   }
 
-  #answer(pending: Pending, term: Term, reply: Uint8Array): void {
-    if (pending.term === term) pending.resolve(reply)
-    // Another leader's entry is committed in its place: ours never will be.
-    else pending.reject(lost('not-applied'))
+  #answer(run: Run, term: Term, reply: Uint8Array): void {
+    this.#done++
+    if (run.term !== term) {
+      // Another leader's entry is committed in its place: ours never will be.
+      this.#fail(run, 1, () => lost('not-applied'))
+      return
+    }
+    const place = this.#leave(run)
+    run.proposing.applied(place, reply)
   }
 
   /** This server leads in `term`, or does not lead (0): what was appended in earlier terms and is not committed is in others' hands. */
   leadershipLost(term: Term, commitIndex: Index): void {
     this.#admission.forget()
     const all = this.#takeAppended()
-    const isLost = (pending: Pending): boolean => pending.term !== term && pending.index > commitIndex
-    this.#appended = all.filter((pending) => !isLost(pending))
-    for (const pending of all) {
-      if (!isLost(pending)) continue
-      this.#bytes -= pending.payload.length
-      pending.reject(lost('unknown'))
+    for (const run of all) {
+      const kept = run.term === term ? run.count : Math.min(run.count, commitIndex - run.first + 1)
+      if (kept > run.done) this.#appended.push(run)
     }
+    for (const run of all) if (run.term !== term) this.#cut(run, commitIndex)
   }
 
   /** Nothing will be appended or applied any more. */
   close(makeError: (outcome: 'unknown' | 'not-applied') => RaftError): void {
     this.refused(() => makeError('not-applied'))
-    const all = this.#takeAppended()
-    this.#bytes = 0
-    for (const pending of all) pending.reject(makeError('unknown'))
+    for (const run of this.#takeAppended()) this.#fail(run, run.count - run.done, () => makeError('unknown'))
   }
 
-  /** Drops the first that was appended; the array is cut once the larger half of it is dropped. */
+  /** What stands behind `commitIndex` is in others' hands. */
+  #cut(run: Run, commitIndex: Index): void {
+    const kept = Math.max(run.done, Math.min(run.count, commitIndex - run.first + 1))
+    const cut = run.payloads.slice(kept, run.count)
+    run.count = kept
+    for (const [at, { length }] of cut.entries()) {
+      this.#size--
+      this.#bytes -= length
+      run.proposing.failed(kept + at, lost('unknown'))
+    }
+  }
+
+  /** The next `count` of a run end otherwise than by being applied. */
+  #fail(run: Run, count: number, makeError: () => RaftError): void {
+    for (; count > 0; count--) {
+      const place = this.#leave(run)
+      run.proposing.failed(place, makeError())
+    }
+  }
+
+  /** The next of a run waits no more. @returns its place */
+  #leave(run: Run): number {
+    const place = run.done++
+    this.#size--
+    this.#bytes -= (run.payloads[place] as Uint8Array).length
+    return place
+  }
+
+  /** Drops the first run that was appended; the array is cut once the larger half of it is dropped. */
   #shift(): void {
     this.#appended[this.#head++] = DROPPED
     if (this.#head * 2 < this.#appended.length) return
@@ -147,12 +188,22 @@ export class PendingProposals {
     this.#head = 0
   }
 
-  #takeAppended(): Pending[] {
+  #takeAppended(): Run[] {
     const all = this.#appended.slice(this.#head)
     this.#appended = []
     this.#head = 0
     return all
   }
+}
+
+/** Stands in the place of a run that waits no more. */
+const DROPPED: Run = {
+  payloads: [],
+  proposing: { applied: () => undefined, failed: () => undefined },
+  first: 0,
+  term: 0,
+  done: 0,
+  count: 0,
 }
 
 function lost(outcome: 'unknown' | 'not-applied'): RaftError {

@@ -1,9 +1,9 @@
 import type { TraceFields, TraceSink } from '@lab/rpc'
 import type { Change, CoreStatus, Input, Ready, Write } from '../core/ready.ts'
 import { crcOf, type Entry } from '../entry.ts'
-import type { RaftError } from '../errors.ts'
 import type { TermRun } from '../storage.ts'
 import type { NodeId, SnapshotMeta } from '../types.ts'
+import type { Proposing } from './pending-proposals.ts'
 
 /**
  * Tells the trace what happens at one server, and what each thing came of: the message received, the timer, the write that was
@@ -57,23 +57,28 @@ export class RaftTrace {
     this.#messages.sending = cause
   }
 
-  /** A command is proposed here. @returns the event, and the two ways in which it can end */
-  call(bytes: number, ended: Ended): { readonly event: number; readonly ended: Ended } {
-    const id = ++this.#calls
-    const event = this.#emit('call', { client: this.#n, id, op: 'propose', bytes })
-    const told = {
-      resolve: (reply: Uint8Array): void => {
+  /** Commands are proposed here. @returns the last one's event, and whom to tell how each has ended */
+  call(
+    payloads: readonly Uint8Array[],
+    proposing: Proposing,
+  ): { readonly event: number; readonly told: Proposing } {
+    const first = this.#calls + 1
+    let event = 0
+    for (const { length: bytes } of payloads)
+      event = this.#emit('call', { client: this.#n, id: ++this.#calls, op: 'propose', bytes })
+    const told: Proposing = {
+      applied: (place, reply) => {
         const { index, term, event: c } = this.#applied
-        this.#emit('return', { client: this.#n, id, outcome: 'ok', index, term, c })
-        ended.resolve(reply)
+        this.#emit('return', { client: this.#n, id: first + place, outcome: 'ok', index, term, c })
+        proposing.applied(place, reply)
       },
-      reject: (error: RaftError): void => {
+      failed: (place, error) => {
         const { outcome = 'unknown', message: why } = error
-        this.#emit('return', { client: this.#n, id, outcome, why })
-        ended.reject(error)
+        this.#emit('return', { client: this.#n, id: first + place, outcome, why })
+        proposing.failed(place, error)
       },
     }
-    return { event, ended: told }
+    return { event, told }
   }
 
   /** @param terms of the log that the disk gave back */
@@ -190,12 +195,6 @@ export class RaftTrace {
   #emit(k: TraceFields['k'], fields: Record<string, unknown>): number {
     return this.#sink({ n: this.#n, g: this.#g, k, ...fields })
   }
-}
-
-/** How a proposal ends: one of the two is called, once. */
-interface Ended {
-  readonly resolve: (reply: Uint8Array) => void
-  readonly reject: (error: RaftError) => void
 }
 
 function because({ cause }: { readonly cause?: number }): { readonly c?: number | undefined } {
