@@ -2,15 +2,20 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
+import { get } from 'node:https'
+import { Readable } from 'node:stream'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Clerk } from '@lab/kvraft/clerk'
+import { seededRandom } from '@lab/rpc'
 import { tcp } from '@lab/rpc/tcp'
 import { LAB_BIN } from '../src/bin-path.ts'
 import { freePorts } from '../src/local/ports.ts'
 import { lab, matching, type Ran } from './fake-io.ts'
 import { temporaryFolder } from './folder.ts'
+import { rubbish } from './hostile/attacks.ts'
 
 const IDS = ['m1', 'm2', 'm3']
 const folder = temporaryFolder()
@@ -29,6 +34,8 @@ let servers = ''
 
 /** Starts it from the cluster file alone, as an init system would. */
 async function start(id: string): Promise<Running> {
+  // The first one's admin port can be reached from elsewhere: it is HTTPS, and wants an admin's token.
+  const adminAt = id === 'm1' ? '0.0.0.0:0' : '0'
   const argv = [
     'server',
     '--config',
@@ -40,7 +47,7 @@ async function start(id: string): Promise<Running> {
     '-o',
     'json',
   ]
-  const child = spawn(process.execPath, [LAB_BIN, ...argv, '--admin', '0', '--while-stdin'])
+  const child = spawn(process.execPath, [LAB_BIN, ...argv, '--admin', adminAt, '--while-stdin'])
   let log = ''
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
@@ -131,7 +138,7 @@ test('a server with another node’s certificate is refused by the others', asyn
   ])
   await new Promise((resolve) => child.stdout.once('data', resolve))
   const metrics = async (): Promise<string> =>
-    (await fetch(`${running.get('m1')?.row.admin ?? ''}/metrics`)).text()
+    (await fetch(`${running.get('m2')?.row.admin ?? ''}/metrics`)).text()
   await expect.poll(metrics, { timeout: 20_000 }).toMatch(/lab_rpc_connections_refused_total [1-9]/)
   child.kill('SIGKILL')
   expect(await as({}, 'kv', 'get', 'ship')).toMatchObject({ out: 'Pequod\n' })
@@ -141,15 +148,15 @@ test('the admin port tells of health, metrics and what happened last', async () 
   const server = running.get('m2')
   const at = server?.row.admin ?? ''
   expect(at).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
-  const get = async (path: string): Promise<string> => {
+  const ask = async (path: string): Promise<string> => {
     const response = await fetch(at + path)
     return `${response.status} ${await response.text()}`
   }
-  expect(await get('/livez')).toBe('200 ok\n')
-  expect(await get('/readyz?verbose')).toMatch(
+  expect(await ask('/livez')).toBe('200 ok\n')
+  expect(await ask('/readyz?verbose')).toMatch(
     /^200 \[\+\] running\n\[\+\] kv-leader\n\[\+\] kv-applied\nready\n$/,
   )
-  const metrics = await get('/metrics')
+  const metrics = await ask('/metrics')
   for (const line of [
     /^# TYPE lab_raft_proposals_committed_total counter$/m,
     /^lab_raft_has_leader\{group="kv"\} 1$/m,
@@ -157,27 +164,65 @@ test('the admin port tells of health, metrics and what happened last', async () 
     /^process_resident_memory_bytes \d+$/m,
   ])
     expect(metrics).toMatch(line)
-  expect(await get('/debug/trace')).toMatch(
+  expect(await ask('/debug/trace')).toMatch(
     /^200 \{"v":1,"what":"the last of m2".*\n(?:\{"i":\d+,.*\n)*.*"k":"role"/,
   )
-  expect(await get('/debug/trace?last=soon')).toMatch(/^400 last is a time/)
-  expect(await get('/elsewhere')).toMatch(/^404 \/livez/)
+  expect(await ask('/debug/trace?last=soon')).toMatch(/^400 last is a time/)
+  expect(await ask('/elsewhere')).toMatch(/^404 \/livez/)
+})
+
+test('an admin port that other machines reach is HTTPS, and tells all but its health to admins only', async () => {
+  const at = running.get('m1')?.row.admin ?? ''
+  expect(at).toMatch(/^https:\/\/0\.0\.0\.0:\d+$/)
+  const status = async (path: string, authorization?: string): Promise<string> => {
+    const ca = readFileSync(inFolder('certs', 'ca.pem'))
+    const asked = get(at.replace('0.0.0.0', 'localhost') + path, {
+      ...{ ca, agent: false, headers: authorization === undefined ? {} : { authorization } },
+    })
+    const [response] = (await once(asked, 'response')) as [IncomingMessage]
+    return `${String(response.statusCode)} ${await new Response(Readable.toWeb(response) as ReadableStream).text()}`
+  }
+  expect(await status('/livez')).toBe('200 ok\n')
+  expect(await status('/readyz')).toBe('200 ok\n')
+  for (const refused of [undefined, 'Bearer ', 'Bearer wrong', 'Bearer client-secret', 'Basic admin-secret'])
+    for (const path of ['/metrics', '/debug/trace', '/'])
+      expect(await status(path, refused)).toBe('401 an admin token is needed\n')
+  for (const token of ['admin-secret', 'last-weeks-admin-secret'])
+    expect(await status('/metrics', `Bearer ${token}`)).toMatch(/^200 # HELP/)
+  expect(await status('//', 'Bearer admin-secret')).toMatch(/^404/)
+})
+
+test('rubbish at the encrypted admin port, encrypted too, harms nobody else', async () => {
+  const server = running.get('m1')
+  const ca = readFileSync(inFolder('certs', 'ca.pem'), 'utf8')
+  const ports = { tls: Number(new URL(server?.row.admin ?? '').port) }
+  const random = seededRandom(3)
+  for (let round = 0; round < 10; round++)
+    await Promise.all(Array.from({ length: 6 }, () => rubbish({ ports, ca }, 'tls', random)))
+  expect(await as({}, 'kv', 'put', 'ship', 'Pequod')).toMatchObject({ code: 0 })
+  expect(server?.process.exitCode).toBeNull()
+  expect(server?.log()).not.toMatch(/bug:|Error:|unhandled/i)
 })
 
 test('SIGHUP makes a server read its certificate anew, and damaged files leave the old one in use', async () => {
   const server = running.get('m1')
-  const { port } = new URL(server?.row.address ?? '')
-  const serial = async (): Promise<string> => {
-    const socket = connect({ port: Number(port), ca: readFileSync(inFolder('certs', 'ca.pem')) })
+  const serialAt = async (url: string): Promise<string> => {
+    const socket = connect({ port: Number(new URL(url).port), ca: readFileSync(inFolder('certs', 'ca.pem')) })
     await once(socket, 'secureConnect')
     const { serialNumber } = socket.getPeerCertificate()
     socket.destroy()
     return serialNumber
   }
+  // The admin port renews what it shows with the port of clients and peers.
+  const serial = async (): Promise<string> => {
+    const { address = '', admin = '' } = server?.row ?? {}
+    const [at, adminAt] = [await serialAt(address), await serialAt(admin)]
+    return at === adminAt ? at : `${at} and ${adminAt}`
+  }
   const old = await serial()
   expect(await lab(['cert', 'node', 'm1', '--out', inFolder('certs')])).toMatchObject({ code: 0 })
   server?.process.kill('SIGHUP')
-  await expect.poll(serial, { timeout: 20_000 }).not.toBe(old)
+  await expect.poll(serial, { timeout: 20_000 }).not.toContain(old)
   const renewed = await serial()
   const pem = readFileSync(inFolder('certs', 'm1.pem'))
   writeFileSync(inFolder('certs', 'm1.pem'), 'damaged')

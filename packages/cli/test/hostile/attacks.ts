@@ -20,13 +20,19 @@ const GREETINGS = [
   'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
   'GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n',
   'GET /../../etc/passwd?%00=%ff HTTP/1.1\r\n\r\n',
+  'GET // HTTP/1.1\r\nHost: x\r\n\r\n',
+  'GET http://[ HTTP/1.1\r\nHost: x\r\n\r\n',
+  'OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n',
   'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
   '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00fc\u0003\u0003',
   '',
 ]
 
+/** What may be attacked. */
+export type Aim = Pick<Target, 'ports' | 'ca'>
+
 /** Rubbish at a bare port, behind something that looks like a protocol, in pieces; then it goes, or just stays for a while. */
-export async function rubbish(target: Target, scheme: string, random: Random): Promise<void> {
+export async function rubbish(target: Aim, scheme: string, random: Random): Promise<void> {
   const socket = await open(target, scheme, random)
   socket.on('error', () => undefined)
   socket.resume()
@@ -39,7 +45,7 @@ export async function rubbish(target: Target, scheme: string, random: Random): P
   else socket.destroy()
 }
 
-async function open({ ports, ca }: Target, scheme: string, random: Random): Promise<Socket> {
+async function open({ ports, ca }: Aim, scheme: string, random: Random): Promise<Socket> {
   const at = { port: ports[scheme] ?? 0, host: '127.0.0.1' }
   // Half of what comes at an encrypted port is encrypted, so that what lies behind gets its share.
   const encrypted = (scheme === 'tls' || scheme === 'wss') && random.integer(0, 2) === 0

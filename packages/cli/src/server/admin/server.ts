@@ -10,7 +10,7 @@ import { timingSafeEqual, createHash } from 'node:crypto'
 import { CliError } from '../../errors.ts'
 import { usage } from '../../parse.ts'
 import type { AdminAddress } from './address.ts'
-import { answer, type AdminView } from './answer.ts'
+import { answer, type AdminView, type Reply } from './answer.ts'
 
 export interface AdminOptions {
   readonly address: AdminAddress
@@ -26,10 +26,18 @@ export interface AdminServer {
   close(): void
 }
 
+const TEXT = 'text/plain; charset=utf-8'
 /** Health is asked for by orchestrators, which have no tokens. */
 const OPEN = ['/livez', '/readyz']
 const REQUEST_MS = 5000
+/** How often Node looks whose time is up: at its own 30 s, silent connections could take all places for so long. */
+const LOOK_MS = 1000
 const CONNECTIONS_MAX = 64
+const TIMEOUTS = {
+  headersTimeout: REQUEST_MS,
+  requestTimeout: REQUEST_MS,
+  connectionsCheckingInterval: LOOK_MS,
+}
 
 /** @throws {CliError} `USAGE` when other machines could reach it unprotected, `FAILED` when the port is taken */
 export async function startAdmin({
@@ -45,31 +53,51 @@ export async function startAdmin({
       `--admin ${address.host} could be reached by other machines without TLS and token: say a port alone, or --insecure`,
     )
   const onRequest: RequestListener = (request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://admin')
-    const reply =
-      guarded && !OPEN.includes(pathname) && !isAdmin(request, token ?? '')
-        ? { status: 401, type: 'text/plain', body: 'an admin token is needed\n' }
-        : request.method === 'GET'
-          ? answer(view, pathname, searchParams)
-          : { status: 405, type: 'text/plain', body: 'GET only\n' }
-    response
-      .writeHead(reply.status, { 'content-type': reply.type, 'cache-control': 'no-store' })
-      .end(reply.body)
+    const { status, type, body } = reply(request, view, guarded ? (token ?? '') : null)
+    response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
   }
-  const timeouts = { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS }
-  const server =
+  const { server, release } =
     guarded && tls !== undefined
-      ? createHttpsServer({ ...timeouts, ...tls.context }, onRequest)
-      : createServer(timeouts, onRequest)
+      ? encryptedServer(tls, onRequest)
+      : { server: createServer(TIMEOUTS, onRequest), release: () => undefined }
   server.maxConnections = CONNECTIONS_MAX
   await listen(server, address)
   return {
     url: `${guarded ? 'https' : 'http'}://${address.host}:${portOf(server)}`,
     close: () => {
+      release()
       server.close()
       server.closeAllConnections()
     },
   }
+}
+
+function encryptedServer(
+  tls: TlsKeys,
+  onRequest: RequestListener,
+): { readonly server: Server; readonly release: () => void } {
+  const options = { ...TIMEOUTS, ...tls.context, handshakeTimeout: REQUEST_MS }
+  const server = createHttpsServer(options, onRequest)
+  const release = tls.onChange(() => {
+    server.setSecureContext(tls.context)
+  })
+  return { server, release }
+}
+
+/** @param tokens who may see more than the server's health; null: everybody who gets here */
+function reply(request: IncomingMessage, view: AdminView, tokens: string | RoleTokens | null): Reply {
+  const url = parseTarget(request.url)
+  if (url === null) return { status: 400, type: TEXT, body: 'no such path\n' }
+  if (tokens !== null && !OPEN.includes(url.pathname) && !isAdmin(request, tokens))
+    return { status: 401, type: TEXT, body: 'an admin token is needed\n' }
+  if (request.method !== 'GET') return { status: 405, type: TEXT, body: 'GET only\n' }
+  return answer(view, url.pathname, url.searchParams)
+}
+
+/** What stands in a request may be anything: `//` is a URL without a host. */
+function parseTarget(target = '/'): URL | null {
+  const url = target.startsWith('/') ? `http://admin${target}` : target
+  return URL.canParse(url) ? new URL(url) : null
 }
 
 function isAdmin({ headers }: IncomingMessage, tokens: string | RoleTokens): boolean {
