@@ -1,9 +1,10 @@
-/** The play: what is done to the store while it is written to. */
+/** The play: what is done to the store while it is written to and asked. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gidsOf, type Clerk as ControllerClerk } from '@lab/shardctrler/clerk'
 import type { Machines } from './machines.ts'
 import type { Meter } from './meter.ts'
 import { CONTROLLER, type Observer } from './observer.ts'
+import type { Search } from './search.ts'
 import { shardMap } from './shard-view.ts'
 
 const POLL_MS = 50
@@ -21,6 +22,7 @@ export interface Stage {
   /** The group that comes, and where. */
   readonly newcomer: { readonly gid: number; readonly on: readonly string[] }
   readonly meter: Meter
+  readonly search: Search
   /** Between two acts, in milliseconds. */
   readonly pauseMs: number
   /** How many operations have been sent again so far. */
@@ -35,7 +37,8 @@ export async function play(stage: Stage): Promise<void> {
   const pause = (share = 1): Promise<void> => sleep(pauseMs * share, undefined, { signal })
 
   await observer.leaders(() => true, signal)
-  await pause()
+  await stage.search.open()
+  await pause(0.5)
   const victim = await growAndBreak(stage)
 
   await pause()
@@ -48,6 +51,7 @@ export async function play(stage: Stage): Promise<void> {
   await pause(0.5)
   await comeBack(stage, machines.ids)
   await trouble.over((terms) => (group) => group.term > (terms.get(group.gid) ?? 0))
+  await stage.search.show()
   await pause()
 }
 
@@ -86,6 +90,7 @@ async function growAndBreak(stage: Stage): Promise<string> {
   await observer.lookAtShards()
   say(`shards ${shardMap(observer.shards, gidsOf(after))}`)
   say(`all ${moved.length} have moved, ${Math.round(performance.now() - started)} ms after the command`)
+  await stage.search.show()
   return victim
 }
 

@@ -2,9 +2,10 @@
  * The whole demo: start, load under fire, read back, judge.
  *
  *     texts ─▶ pages ─▶ writers ─▶ Clerk ─▶ m1 m2 m3 m4 (lab server, groups and controller; killed by acts.ts)
- *                          │                  │
- *                        meter             observer ─▶ view
- *     afterwards: pages ─▶ verify ─▶ verdict
+ *       │                  │         ▲           │
+ *       │                meter    questions   observer ─▶ view
+ *       └▶ MapReduce ─▶ index ───────┘
+ *     afterwards: pages, index ─▶ verify ─▶ verdict
  */
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -22,9 +23,14 @@ import { Observer } from './observer.ts'
 import { Pace } from './pace.ts'
 import type { MachinePicture, View } from './picture.ts'
 import type { Page } from './plan.ts'
+import type { Questions } from './questions.ts'
+import { Search, type SearchOptions } from './search.ts'
 import { verify, type Verdict } from './verify.ts'
 
-export interface DemoPlan extends Pick<Stage, 'join' | 'newcomer' | 'pauseMs' | 'signal'> {
+export interface DemoPlan
+  extends
+    Pick<Stage, 'join' | 'newcomer' | 'pauseMs' | 'signal'>,
+    Pick<SearchOptions, 'texts' | 'transport' | 'folder'> {
   readonly pages: readonly Page[]
   /** Operations a second; Infinity for no limit. */
   readonly rate: number
@@ -40,6 +46,8 @@ export interface DemoResult {
   readonly meter: Meter
   /** Milliseconds that the load took. */
   readonly loadMs: number
+  /** What was asked on the way. */
+  readonly questions: Questions
   /** On all disks together, at the end. */
   readonly diskBytes: number
 }
@@ -67,10 +75,10 @@ export async function runDemo(plan: DemoPlan): Promise<DemoResult> {
     paint(plan, { observer, meter, signal: watching.signal }),
   ])
   try {
-    const { pages, failures } = await loadUnderFire(plan, { clerk, controller, observer, meter })
+    const { pages, failures, questions } = await loadUnderFire(plan, { clerk, controller, observer, meter })
     const loadMs = meter.elapsed
     const verdict = await verify(pages, failures, { reader: clerk, signal })
-    return { verdict, meter, loadMs, diskBytes: sumOf(Object.values(plan.folders).map(diskUse)) }
+    return { verdict, meter, loadMs, questions, diskBytes: sumOf(Object.values(plan.folders).map(diskUse)) }
   } finally {
     watching.abort()
     await watched
@@ -86,28 +94,34 @@ interface Parts {
   readonly meter: Meter
 }
 
-async function loadUnderFire(plan: DemoPlan, { clerk, controller, observer, meter }: Parts): Promise<Loaded> {
-  const { pages, rate, view } = plan
+async function loadUnderFire(
+  plan: DemoPlan,
+  { clerk, controller, observer, meter }: Parts,
+): Promise<Loaded & Pick<DemoResult, 'questions'>> {
+  const { pages: texts, rate, view } = plan
   const failed = new AbortController()
   const signal = AbortSignal.any([plan.signal, failed.signal])
   // Each writer waits for its turn with it.
   setMaxListeners(0, signal)
   let playing = true
+  const say = (line: string): void => view.say(meter.elapsed, line)
+  const search = new Search({ ...plan, clerk, say, signal })
   const played = play({
     ...plan,
-    ...{ controller, observer, meter, signal },
-    say: (line) => view.say(meter.elapsed, line),
+    ...{ controller, observer, meter, search, say, signal },
     retried: () => clerk.metrics().retried,
   }).finally(() => {
     playing = false
   })
-  const loading = load(pages, {
+  const loading = load(texts, {
     ...{ writer: clerk, meter, pace: new Pace(rate), signal, again: () => playing },
     concurrency: rate === Infinity ? CONCURRENCY_UNPACED : CONCURRENCY_PACED,
   })
   try {
-    const [loaded] = await Promise.all([loading, played])
-    return loaded
+    const [{ pages, failures }] = await Promise.all([loading, played])
+    const questions = await search.close()
+    const { loaded } = search
+    return { pages: [...pages, ...loaded.pages], failures: [...failures, ...loaded.failures], questions }
   } catch (thrown) {
     // One of the two has failed: the other must not go on.
     failed.abort(thrown)

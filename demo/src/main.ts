@@ -96,16 +96,20 @@ async function perform(options: DemoOptions, surroundings: Surroundings): Promis
     const join = (gid: number, on: readonly string[]): Promise<void> =>
       labCommand(['shard', 'join', `${gid}`, '--on', on.join(','), '--config', plan.config], root, signal)
     const newcomer = { gid, on: placeOf(gid, machines.ids) }
-    const result = await runDemo({ pages, rate, pauseMs, machines, folders, join, newcomer, view, signal })
-    const clean = isClean(result.verdict)
+    const { traces, demo: folder } = workplace
+    const result = await runDemo({
+      ...{ texts, pages, rate, pauseMs, machines, folders, join, newcomer, view, signal },
+      ...{ transport, folder },
+    })
+    const clean = isClean(result.verdict) && result.questions.wrong === 0
     for (const line of reportLines({
       ...result,
-      traceCommand: `npx lab trace cols ${relative(root, workplace.traces)}`,
+      traceCommand: `npx lab trace cols ${relative(root, traces)}`,
     }))
       print(line)
     await machines.stop()
     if (!clean) print(`what the machines wrote is left in ${relative(root, workplace.folder)}`)
-    else if (keep) print(await workplace.keepRunning(pages[0]?.key ?? ''))
+    else if (keep) print(await workplace.keepRunning([pages[0]?.key ?? '', result.questions.key]))
     else workplace.clear()
     return clean
   } finally {

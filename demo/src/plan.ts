@@ -19,7 +19,7 @@ const NEWLINE = 0x0a
 const SPACE = 0x20
 
 /** How long a piece may be, so that all of them take some {@link LOAD_SECONDS} at `rate` operations a second. */
-export function pieceBytesFor(texts: readonly Text[], rate: number): number {
+export function pieceBytesFor(texts: readonly Pick<Text, 'name' | 'bytes'>[], rate: number): number {
   if (rate === Infinity) return PIECE_BYTES_UNPACED
   const total = texts.reduce((sum, { bytes }) => sum + bytes.length, 0)
   const wanted = Math.ceil(total / (rate * LOAD_SECONDS))
@@ -27,7 +27,7 @@ export function pieceBytesFor(texts: readonly Text[], rate: number): number {
 }
 
 /** @param pieceBytes most bytes of a piece */
-export function planPages(texts: readonly Text[], pieceBytes: number): Page[] {
+export function planPages(texts: readonly Pick<Text, 'name' | 'bytes'>[], pieceBytes: number): Page[] {
   return texts.flatMap(({ name, bytes }) => {
     const count = Math.max(1, Math.ceil(bytes.length / PAGE_BYTES_MAX))
     return Array.from({ length: count }, (_, at) => ({

@@ -1,11 +1,13 @@
 /** What is loaded: Moby-Dick, or the user's own files. */
 import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { UsageError } from './options.ts'
 
 export interface Text {
   readonly name: string
+  /** Where it lies. */
+  readonly path: string
   readonly bytes: Uint8Array
 }
 
@@ -26,6 +28,7 @@ export function loadMobyDick(): Text[] {
   const named = (name: string): { name: string; file: string } => ({ name, file: `${name}.txt` })
   return [named('etymology'), named('extracts'), ...chapters, named('epilogue')].map(({ name, file }) => ({
     name: `moby-dick/${name}`,
+    path: join(folder, file),
     bytes: readFileSync(join(folder, file)),
   }))
 }
@@ -40,7 +43,7 @@ export function loadFiles(paths: readonly string[]): Text[] {
     // Two files of one name in different folders must not share a key.
     const name = names.has(basename(path)) ? path : basename(path)
     names.add(name)
-    return { name, bytes: readFileSync(path) }
+    return { name, path: resolve(path), bytes: readFileSync(path) }
   })
 }
 

@@ -18,7 +18,7 @@ export interface Verdict {
   readonly failures: readonly Failure[]
 }
 
-const CONCURRENCY = 16
+const CONCURRENCY = 64
 const READ_MS = 90_000
 
 /** Linearizable reads: what one server has forgotten shows, whoever leads. */

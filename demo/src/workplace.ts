@@ -25,6 +25,8 @@ export class Workplace {
   /** Of data and logs. */
   readonly folder: string
   readonly plan: ShardedPlan
+  /** Of what does not stay, whoever keeps the cluster. */
+  readonly demo: string
   /** Folder of the trace files: they stay, so that the run can be looked at again. */
   readonly traces: string
   /** What the demo itself has to tell. */
@@ -50,14 +52,15 @@ export class Workplace {
     const plan = shardedPlan(folder, machines, { groups, shards })
     for (const name of ['data', 'log']) rmSync(join(folder, name), { recursive: true, force: true })
     rmSync(join(demo, 'trace'), { recursive: true, force: true })
-    return new Workplace(folder, plan, join(demo, 'trace'))
+    return new Workplace(folder, plan, demo)
   }
 
-  private constructor(folder: string, plan: ShardedPlan, traces: string) {
+  private constructor(folder: string, plan: ShardedPlan, demo: string) {
     this.folder = folder
     this.plan = plan
-    this.traces = traces
-    this.trace = openTraceFile(join(traces, 'demo.jsonl'), { what: 'npm start', nodes: [] })
+    this.demo = demo
+    this.traces = join(demo, 'trace')
+    this.trace = openTraceFile(join(this.traces, 'demo.jsonl'), { what: 'npm start', nodes: [] })
   }
 
   /** Of the machines' data, by id. */
@@ -65,10 +68,11 @@ export class Workplace {
     return Object.fromEntries(Object.entries(this.plan.nodes).map(([id, { data }]) => [id, data]))
   }
 
-  /** Starts the machines once more, to outlive this process. @param key one of those loaded @returns what to try with them */
-  async keepRunning(key: string): Promise<string> {
+  /** Starts the machines once more, to outlive this process. @param keys some of those loaded @returns what to try with them */
+  async keepRunning(keys: readonly string[]): Promise<string> {
     await startCluster(this.folder, this.plan, { detached: true })
-    return `left running: npx lab kv get ${key} · npx lab shard status · npx lab down --wipe`
+    const gets = keys.map((key) => `npx lab kv get ${key} · `).join('')
+    return `left running: ${gets}npx lab shard status · npx lab down --wipe`
   }
 
   /** Removes data and logs. */
