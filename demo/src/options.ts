@@ -16,14 +16,14 @@ export interface DemoOptions {
 
 export const HELP = `npm start [-- FILE… OPTIONS]
 
-  npm start                              Moby-Dick into four machines, which are killed on the way
+  npm start                              Moby-Dick into four machines, indexed, asked and killed on the way
   npm start -- notes.txt letters.txt     your own texts instead
   npm start -- --rate max                as fast as it goes; or a number of operations a second
   npm start -- --transport websocket     WebSocket instead of TCP
   npm start -- --nodes 5                 five machines
   npm start -- --keep                    leave them running; then npx lab kv get …
 
-Exit code 0 when every byte came back, 1 when something was lost or there twice.`
+Exit code 0 when every byte came back and every answer was right, 1 when something was lost, there twice or wrong.`
 
 export class UsageError extends Error {
   override readonly name = 'UsageError'
