@@ -25,7 +25,8 @@ const index = new Map<string, string>()
 const result = await run(new URL('job.ts', import.meta.url), {
   input: chapters(import.meta.url),
   output: join(folder, 'index'),
-  ...(transportName === 'memory' ? {} : { mode: 'cluster', transport: transportName }),
+  mode: transportName === 'memory' ? 'threads' : 'cluster',
+  transport: transportName === 'websocket' ? 'websocket' : 'tcp',
   workers: 2,
 })
 for await (const [word, hits] of result) index.set(word, hits)
