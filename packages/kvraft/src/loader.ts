@@ -6,7 +6,9 @@ import { ByteReader, ByteWriter, ProtocolError } from '@lab/rpc'
 import { Contents } from './contents.ts'
 import { decodeEvent } from './events.ts'
 import { checkKeyLength, checkValueLength } from './fields.ts'
+import { Cursor } from './memory/cursor.ts'
 import { NO_RECORD, type RecordNumber } from './memory/records.ts'
+import { readU32 } from './memory/varint.ts'
 import {
   HEADER_BYTES,
   ITEM_BYTES_MAX,
@@ -31,14 +33,30 @@ export async function readItems(
 ): Promise<number> {
   let rest: Uint8Array = new Uint8Array(0)
   for await (const chunk of chunks) {
-    const bytes = rest.length === 0 ? chunk : joined(rest, chunk)
-    rest = bytes.slice(read(bytes))
+    let from = 0
+    // What was cut in two is put together; the rest of a large chunk is read where it stands.
+    for (let more = JOINED_BYTES; rest.length > 0 && from < chunk.length; more *= 4) {
+      const both = joined(rest, chunk.subarray(from, from + more))
+      from = Math.min(from + more, chunk.length)
+      const taken = read(both)
+      if (taken < rest.length) rest = both.slice(taken)
+      else {
+        from -= both.length - taken
+        rest = both.subarray(both.length)
+      }
+    }
+    if (from < chunk.length) rest = chunk.slice(from + read(chunk.subarray(from)))
   }
   return rest.length
 }
 
+/** Most items that a chunk's end cuts in two are whole with so many bytes more. */
+const JOINED_BYTES = 4096
+
 export class Loader {
   readonly #options: LoaderOptions
+  /** One for all records: a million of them must not make an object each. */
+  readonly #cursor = new Cursor()
   #header: SnapshotHeader | null = null
   #contents: Contents | null = null
   #records = 0
@@ -67,7 +85,7 @@ export class Loader {
       at = found.length
     }
     while (bytes.length - at >= 4) {
-      const length = u32(bytes, at)
+      const length = readU32(bytes, at)
       if (length > ITEM_BYTES_MAX) throw new ProtocolError(`an item of ${String(length)} bytes in a snapshot`)
       const end = at + 4 + length
       if (end > bytes.length) break
@@ -134,11 +152,11 @@ export class Loader {
   #readItem(bytes: Uint8Array, at: number, end: number): void {
     const { records, revision, events } = this.#header as SnapshotHeader
     const contents = this.#contents as Contents
-    const reader = new ByteReader(bytes, at + 4, end)
     if (this.#records < records) {
-      this.#readRecord(reader, contents)
+      this.#readRecord(this.#cursor.begin(bytes, at + 4, end), contents)
       return
     }
+    const reader = new ByteReader(bytes, at + 4, end)
     if (this.#events === events) throw new ProtocolError('a snapshot with something behind its end')
     const next = revision - events + ++this.#events
     if (decodeEvent(reader).revision !== next)
@@ -146,16 +164,16 @@ export class Loader {
     contents.history.load(bytes.subarray(at, end), next)
   }
 
-  #readRecord(reader: ByteReader, { table, expiries }: Contents): void {
+  #readRecord(cursor: Cursor, { table, expiries }: Contents): void {
     const header = this.#header as SnapshotHeader
-    const version = reader.varint()
-    const changed = reader.varint()
-    const expires = header.historyBytes === null ? 0 : reader.varint()
-    const keyLength = reader.varint()
+    const version = cursor.varint()
+    const changed = cursor.varint()
+    const expires = header.historyBytes === null ? 0 : cursor.varint()
+    const keyLength = cursor.varint()
     checkKeyLength(keyLength)
-    checkValueLength(reader.remaining - keyLength)
     // The value follows the key.
-    const bytes = reader.raw(reader.remaining)
+    const bytes = cursor.rest()
+    checkValueLength(bytes.length - keyLength)
     if (keyLength > bytes.length) throw new ProtocolError('a record whose key is cut off')
     if (version === 0 || changed === 0 || changed > header.revision)
       throw new ProtocolError('a record that was never changed, or later than its snapshot')
@@ -173,17 +191,6 @@ export class Loader {
     const { time } = this.#header as SnapshotHeader
     return now + Math.max(expires - time, 0)
   }
-}
-
-/** Without a reader for each of a million. */
-function u32(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] as number) |
-      ((bytes[at + 1] as number) << 8) |
-      ((bytes[at + 2] as number) << 16) |
-      ((bytes[at + 3] as number) << 24)) >>>
-    0
-  )
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {

@@ -23,10 +23,14 @@ export class HashIndex {
     this.#buckets.reserve(BUCKETS_MIN)
   }
 
-  /** So many records will come: while it is empty, it makes their buckets, which saves splitting each of them on the way. */
+  /**
+   * So many records will come: while it is empty, it makes their buckets, which saves splitting each of them on the way. And half
+   * as many again, for those that the log behind a snapshot adds: four bytes each are nothing beside a record.
+   */
   expect(count: number): void {
-    if (this.#count > 0 || count <= this.#bucketCount) return
-    this.#bucketCount = Math.min(count, EXPECTED_MAX)
+    const buckets = Math.min(Math.ceil(1.5 * count), EXPECTED_MAX)
+    if (this.#count > 0 || buckets <= this.#bucketCount) return
+    this.#bucketCount = buckets
     this.#level = 1 << (31 - Math.clz32(this.#bucketCount))
     this.#buckets.reserve(this.#bucketCount)
   }

@@ -14,7 +14,8 @@ import { SnapshotReceiver } from './snapshot-receiver.ts'
 import { SnapshotSender, type SnapshotRead } from './snapshot-sender.ts'
 import { TrailingLog } from './trailing-log.ts'
 
-const RESTORE_CHUNK_BYTES = 64 * 1024
+/** Read at once, while the part before is being restored. */
+const RESTORE_CHUNK_BYTES = 1024 * 1024
 /** A machine that yields its chunks without a pause would hold the event loop. */
 const SLICE_MS = 5
 
@@ -200,9 +201,19 @@ async function* chunksOf(
   reader: SnapshotReader,
   breathe: () => Promise<void>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let offset = 0; offset < reader.size;) {
-    const chunk = await reader.read(offset, Math.min(RESTORE_CHUNK_BYTES, reader.size - offset))
-    offset += chunk.length
+  let offset = 0
+  const readOn = (): Promise<Uint8Array> | null => {
+    if (offset >= reader.size) return null
+    const from = offset
+    offset = Math.min(from + RESTORE_CHUNK_BYTES, reader.size)
+    const read = reader.read(from, offset - from)
+    // Whether it failed is looked at when it is its turn, if that comes.
+    read.catch(() => undefined)
+    return read
+  }
+  for (let next = readOn(); next !== null;) {
+    const chunk = await next
+    next = readOn()
     yield chunk
     await breathe()
   }

@@ -1,7 +1,7 @@
 /** Reads entries back from the disk, for followers that are far behind and for a machine that starts. */
 import type { DiskFile } from '@lab/rpc'
 import { EntryKind, recordBytes, RECORD_HEADER_BYTES, type Entry } from '../../entry.ts'
-import { decodeRecords, groupOf } from '../../record.ts'
+import { decodeRecord, groupOf } from '../../record.ts'
 import type { Index } from '../../types.ts'
 import { corrupt } from './errors.ts'
 import { BATCH_HEADER_BYTES, BATCH_MAGIC, sectorEnd, viewOf } from './format.ts'
@@ -41,7 +41,7 @@ export async function readEntries(
   const files = runs.map(({ segment }) => segment.acquire())
   try {
     const entries: Entry[] = []
-    for (const [i, run] of runs.entries()) entries.push(...readRun(run, await bytesOf(run, await files[i])))
+    for (const [i, run] of runs.entries()) readRun(run, await bytesOf(run, await files[i]), entries)
     return upToBytes(entries, first, until, bytesMax)
   } finally {
     const opened = await Promise.allSettled(files)
@@ -101,8 +101,9 @@ function bytesOf(run: Run, file: DiskFile | undefined): Promise<Uint8Array> {
   return file.read(run.from, run.to - run.from)
 }
 
-function readRun(run: Run, bytes: Uint8Array): Entry[] {
-  return run.spans.flatMap((span) => entriesOf(span, bytes, run.from))
+function readRun(run: Run, bytes: Uint8Array, into: Entry[]): void {
+  const view = viewOf(bytes)
+  for (const span of run.spans) readSpan(span, { bytes, view, origin: run.from }, into)
 }
 
 function upToBytes(entries: readonly Entry[], first: Index, until: Index, bytesMax: number): Entry[] {
@@ -117,10 +118,14 @@ function upToBytes(entries: readonly Entry[], first: Index, until: Index, bytesM
   return taken
 }
 
-/** @param origin where in the segment `bytes` begin */
-function entriesOf(span: Span, bytes: Uint8Array, origin: number): Entry[] {
-  const entries: Entry[] = []
-  const view = viewOf(bytes)
+/** A piece of a segment, which begins at `origin` there. */
+interface Piece {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  readonly origin: number
+}
+
+function readSpan(span: Span, { bytes, view, origin }: Piece, into: Entry[]): void {
   let at = span.from - origin
   const end = span.to - origin
   for (let index = span.first; index < span.until;) {
@@ -133,10 +138,9 @@ function entriesOf(span: Span, bytes: Uint8Array, origin: number): Entry[] {
     at = entry.end
     if (groupOf(entry) !== span.group || isOnlyForDisks(entry)) continue
     if (entry.index !== index) damaged(span, origin + entry.start, index)
-    entries.push(entry)
+    into.push(entry)
     index++
   }
-  return entries
 }
 
 function isOnlyForDisks({ kind }: Entry): boolean {
@@ -183,7 +187,7 @@ function recordAt(bytes: Uint8Array, view: DataView, at: number, end: number): E
   const length = at + RECORD_HEADER_BYTES <= end ? view.getUint32(at, true) : 0
   if (length < RECORD_HEADER_BYTES || at + length > end) return null
   try {
-    return decodeRecords(bytes, at, at + length)[0] ?? null
+    return decodeRecord(bytes, view, at, at + length)
   } catch {
     return null
   }

@@ -11,19 +11,28 @@ import {
   encodeSnapshotTrailer,
 } from './snapshot-format.ts'
 
+const STRIDE_BYTES = SNAPSHOT_BLOCK_BYTES + BLOCK_CRC_BYTES
+/** Written at once: under load each write costs a turn of the event loop, and a snapshot must not take as many as it has blocks. */
+const BLOCKS_PER_WRITE = 16
 /** Synced as it grows, so that the last sync is short and the log's own never waits behind the whole of it. */
-const SYNC_EVERY_BLOCKS = 64
+const SYNC_EVERY_BYTES = 4 * 1024 * 1024
 
-/** Writes a snapshot's file aside, block by block. */
+/** Writes a snapshot's file aside, block by block, some blocks at once; the next are gathered meanwhile. */
 export class SnapshotFileWriter {
   readonly path: string
   readonly #file: DiskFile
   readonly #header: Uint8Array
-  /** The block being filled, with room for its checksum. */
-  readonly #block = new Uint8Array(SNAPSHOT_BLOCK_BYTES + BLOCK_CRC_BYTES)
+  /** Blocks with their checksums; the last is being filled. A small snapshot never needs a large one. */
+  #blocks: Uint8Array = new Uint8Array(STRIDE_BYTES)
+  /** Of `#blocks`, all before the block being filled. */
+  #ended = 0
+  /** Of the block being filled. */
   #filled = 0
+  /** The other of two buffers, whose bytes are on their way to the disk. */
+  #spare: Uint8Array | null = null
+  #writing: Promise<void> = Promise.resolve()
   #position: number
-  #blocks = 0
+  #unsynced = 0
   #size = 0
   #crc = 0
 
@@ -54,10 +63,12 @@ export class SnapshotFileWriter {
     this.#size += chunk.length
     for (let at = 0; at < chunk.length;) {
       const count = Math.min(chunk.length - at, SNAPSHOT_BLOCK_BYTES - this.#filled)
-      this.#block.set(chunk.subarray(at, at + count), this.#filled)
+      this.#blocks.set(chunk.subarray(at, at + count), this.#ended + this.#filled)
       this.#filled += count
       at += count
-      if (this.#filled === SNAPSHOT_BLOCK_BYTES) await this.#flush()
+      if (this.#filled < SNAPSHOT_BLOCK_BYTES) continue
+      this.#endBlock()
+      if (this.#ended === this.#blocks.length) await this.#flush()
     }
   }
 
@@ -65,24 +76,46 @@ export class SnapshotFileWriter {
   async finish(expected: { readonly size: number; readonly crc: number } | undefined): Promise<void> {
     if (expected !== undefined && (expected.size !== this.#size || expected.crc !== this.#crc))
       throw new StorageError('CORRUPT', 'the snapshot arrived damaged: fetch it again')
-    if (this.#filled > 0) await this.#flush()
+    if (this.#filled > 0) this.#endBlock()
+    await this.#flush()
+    await this.#writing
     const trailer = encodeSnapshotTrailer(this.#header, { size: this.#size, crc: this.#crc })
     await this.#file.write(trailer, this.#position)
     await this.#file.sync()
     await this.#file.close()
   }
 
-  close(): Promise<void> {
-    return this.#file.close()
+  async close(): Promise<void> {
+    await this.#writing.catch(() => undefined)
+    await this.#file.close()
   }
 
-  async #flush(): Promise<void> {
-    const end = this.#filled + BLOCK_CRC_BYTES
-    viewOf(this.#block).setUint32(this.#filled, crc32(this.#block, 0, this.#filled), true)
-    await this.#file.write(this.#block.subarray(0, end), this.#position)
-    this.#position += end
+  #endBlock(): void {
+    const start = this.#ended
+    const end = start + this.#filled
+    viewOf(this.#blocks).setUint32(end, crc32(this.#blocks, start, end), true)
+    this.#ended = end + BLOCK_CRC_BYTES
     this.#filled = 0
-    this.#blocks++
-    if (this.#blocks % SYNC_EVERY_BLOCKS === 0) await this.#file.sync()
+  }
+
+  /** Begins to write what is gathered, once what was gathered before is written. */
+  async #flush(): Promise<void> {
+    await this.#writing
+    const blocks = this.#blocks
+    this.#writing = this.#put(blocks.subarray(0, this.#ended), this.#position)
+    // A failure shows in what is awaited next.
+    this.#writing.catch(() => undefined)
+    this.#position += this.#ended
+    this.#blocks = this.#spare ?? new Uint8Array(BLOCKS_PER_WRITE * STRIDE_BYTES)
+    this.#spare = blocks.length === this.#blocks.length ? blocks : null
+    this.#ended = 0
+  }
+
+  async #put(bytes: Uint8Array, position: number): Promise<void> {
+    await this.#file.write(bytes, position)
+    this.#unsynced += bytes.length
+    if (this.#unsynced < SYNC_EVERY_BYTES) return
+    this.#unsynced = 0
+    await this.#file.sync()
   }
 }
