@@ -27,6 +27,20 @@ test('a restored store answers and goes on as the first one, however the snapsho
   )
 })
 
+test('records longer and shorter than what is joined where a chunk ends are read right, however large the chunks', async () => {
+  const first = new KvStore()
+  for (let n = 0; n < 60; n++) {
+    const value = new Uint8Array([10, 700, 3900, 9000][n % 4] ?? 0).fill(n)
+    apply(first, { op: 'put', key: new TextEncoder().encode(`key ${String(n).padStart(2, '0')}`), value })
+  }
+  const whole = joined(first.snapshot())
+  for (const size of [1, 500, 4095, 4096, 4097, 9500, 65_536, whole.length - 1]) {
+    const second = new KvStore()
+    await second.restore(cut(whole, size))
+    expect(joined(second.snapshot()), `chunks of ${String(size)}`).toEqual(whole)
+  }
+})
+
 test('a snapshot is of the moment when it was asked for, though commands are applied while it is drawn', async () => {
   const key = new Uint8Array(10).fill(7)
   const store = new KvStore()
