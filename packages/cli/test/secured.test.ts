@@ -146,6 +146,8 @@ test('a server with another node’s certificate is refused by the others', asyn
 
 test('the admin port tells of health, metrics and what happened last', async () => {
   const server = running.get('m2')
+  expect(await as(admin, 'cluster', 'transfer-leader', 'm2')).toMatchObject({ code: 0 })
+  expect(await as({}, 'kv', 'put', 'ship', 'Pequod')).toMatchObject({ code: 0 })
   const at = server?.row.admin ?? ''
   expect(at).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
   const ask = async (path: string): Promise<string> => {
@@ -161,6 +163,8 @@ test('the admin port tells of health, metrics and what happened last', async () 
     /^# TYPE lab_raft_proposals_committed_total counter$/m,
     /^lab_raft_has_leader\{group="kv"\} 1$/m,
     /^lab_raft_wal_fsync_duration_seconds_bucket\{group="kv",le="\+Inf"\} [1-9]\d*$/m,
+    /^lab_kv_request_duration_seconds_bucket\{group="kv",op="put",outcome="ok",le="\+Inf"\} [1-9]\d*$/m,
+    /^lab_kv_request_duration_seconds_count\{group="kv",op="session",outcome="ok"\} [1-9]\d*$/m,
     /^process_resident_memory_bytes \d+$/m,
   ])
     expect(metrics).toMatch(line)

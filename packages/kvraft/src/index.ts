@@ -37,4 +37,5 @@ export {
 } from './queries.ts'
 export { decodeEvents, type WatchEvent } from './events.ts'
 export { kvCodecs, storeCodecs } from './codecs.ts'
+export { operationDurations, type OperationDurations } from './request-durations.ts'
 export { COMMAND_BYTES_MAX, KEY_BYTES_MAX, VALUE_BYTES_MAX } from './limits.ts'

@@ -1,6 +1,7 @@
 import type { Counters } from './driver/counters.ts'
 import type { Driver } from './driver/driver.ts'
 import type { Distribution } from './driver/histogram.ts'
+import type { RequestDurations } from './driver/request-meter.ts'
 import type { Index, NodeId, Role, Term } from './types.ts'
 
 /** One follower, as the leader sees it. */
@@ -34,6 +35,8 @@ export interface NodeMetrics extends Counters {
   /** How long writes took to become durable, and own snapshots to be made. */
   readonly syncMs: Distribution
   readonly snapshotMs: Distribution
+  /** Commands proposed here, and queries of clients, that have ended. */
+  readonly requests: readonly RequestDurations[]
   /** On the leader: its followers. */
   readonly peers: Readonly<Record<NodeId, PeerMetrics>>
 }
@@ -59,6 +62,7 @@ export function metricsOf(driver: Driver, connections: number): NodeMetrics {
     connections,
     syncMs: meter.syncMs.snapshot(),
     snapshotMs: meter.snapshotMs.snapshot(),
+    requests: meter.requests.snapshot(),
     peers,
   }
 }

@@ -279,3 +279,9 @@ export class ByteReader {
 function isUnsigned(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0
 }
+
+/** Where a varint that begins at `at` has ended, whatever it is: for looking at what comes behind. */
+export function afterVarint(bytes: Uint8Array, at: number): number {
+  while (((bytes[at] ?? 0) & 0x80) !== 0) at++
+  return at + 1
+}

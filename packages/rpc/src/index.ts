@@ -12,7 +12,7 @@ export {
   type TraceKind,
   type TraceSink,
 } from './trace.ts'
-export { ByteReader, ByteWriter } from './bytes.ts'
+export { ByteReader, ByteWriter, afterVarint } from './bytes.ts'
 export { bytesCodec, jsonCodec, type Codec } from './codec.ts'
 export {
   implement,

@@ -15,6 +15,8 @@ export interface Surroundings {
 export interface HostedGroup {
   /** As logs, metrics and checks call it: `kv`, `controller`, `shards-100`. */
   readonly name: string
+  /** What it answers is operations of a store. */
+  readonly isStore?: boolean
   readonly node: Pick<RaftNode, 'id' | 'on' | 'status' | 'metrics' | 'transferLeadership'>
 }
 

@@ -54,7 +54,7 @@ export class Driver {
     this.#inbox = new Inbox(options.core, options.trace)
     this.change = new PendingChange(options.core, options.clock, () => this.#schedule())
     const { clock, storage, machine, limits } = options
-    this.#proposals = new PendingProposals(limits)
+    this.#proposals = new PendingProposals(limits, this.meter.requests)
     const onFailure = (error: Error): void => this.fail(error)
     this.#applier = new Applier({
       clock,
@@ -148,11 +148,11 @@ export class Driver {
     const stopped = this.#stopped
     const room = stopped === null ? this.#proposals.room(payloads) : 0
     if (room > 0) this.#add(room === payloads.length ? payloads : payloads.slice(0, room), proposing)
-    for (let place = room; place < payloads.length; place++)
-      proposing.failed(
-        place,
-        stopped === null ? this.#notProposed('busy') : withOutcome(stopped(), 'not-applied'),
-      )
+    for (let place = room; place < payloads.length; place++) {
+      const error = stopped === null ? this.#notProposed('busy') : withOutcome(stopped(), 'not-applied')
+      this.meter.requests.failed(payloads[place] as Uint8Array, error.code, null)
+      proposing.failed(place, error)
+    }
   }
 
   #add(payloads: readonly Uint8Array[], proposing: Proposing): void {

@@ -16,12 +16,13 @@ export class Histogram {
   #count = 0
   #sum = 0
 
-  observe(ms: number): void {
+  /** @param count so many took as long */
+  observe(ms: number, count = 1): void {
     let bucket = 0
     while (bucket < BOUNDS_MS.length && ms > (BOUNDS_MS[bucket] as number)) bucket++
-    this.#counts[bucket] = (this.#counts[bucket] as number) + 1
-    this.#count++
-    this.#sum += ms
+    this.#counts[bucket] = (this.#counts[bucket] as number) + count
+    this.#count += count
+    this.#sum += ms * count
   }
 
   snapshot(): Distribution {

@@ -2,6 +2,7 @@ import type { Change } from '../core/ready.ts'
 import type { NodeId } from '../types.ts'
 import { makeCounters, type Counters } from './counters.ts'
 import { Histogram } from './histogram.ts'
+import { RequestMeter } from './request-meter.ts'
 
 /** What one server counts and times of its own work. Two additions for each thing that happens. */
 export class Meter {
@@ -10,6 +11,7 @@ export class Meter {
   readonly syncMs = new Histogram()
   /** How long own snapshots took, from the first byte to durable. */
   readonly snapshotMs = new Histogram()
+  readonly requests = new RequestMeter()
   #leader: NodeId | null = null
 
   persisted(bytes: number, ms: number): void {

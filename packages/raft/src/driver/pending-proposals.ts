@@ -3,6 +3,7 @@ import { RaftError } from '../errors.ts'
 import type { Index, Term } from '../types.ts'
 import { Admission } from './admission.ts'
 import type { DriverLimits } from './driver-options.ts'
+import type { RequestMeter } from './request-meter.ts'
 
 /** Whoever proposes is told once of each command, by its place among those that it proposed together. */
 export interface Proposing {
@@ -19,6 +20,8 @@ interface Run {
   /** Where the first was appended; 0 while queued. */
   first: Index
   term: Term
+  /** When it was appended; null while queued. */
+  since: Milliseconds | null
   /** Of so many, from the first on, it has been told. */
   done: number
   /** What stands behind so many is in others' hands, and it has been told. */
@@ -41,12 +44,17 @@ export class PendingProposals {
   #done = 0
   readonly #admission: Admission
   readonly #bytesMax: number
+  readonly #meter: RequestMeter
 
-  constructor({
-    proposalsMax,
-    proposalBytesMax,
-    proposalWaitMs,
-  }: Pick<DriverLimits, 'proposalsMax' | 'proposalBytesMax' | 'proposalWaitMs'>) {
+  constructor(
+    {
+      proposalsMax,
+      proposalBytesMax,
+      proposalWaitMs,
+    }: Pick<DriverLimits, 'proposalsMax' | 'proposalBytesMax' | 'proposalWaitMs'>,
+    meter: RequestMeter,
+  ) {
+    this.#meter = meter
     this.#admission = new Admission(proposalsMax, proposalWaitMs)
     this.#bytesMax = proposalBytesMax
   }
@@ -75,7 +83,15 @@ export class PendingProposals {
   add(payloads: readonly Uint8Array[], proposing: Proposing): void {
     for (const payload of payloads) this.#bytes += payload.length
     this.#size += payloads.length
-    this.#queued.push({ payloads, proposing, first: 0, term: 0, done: 0, count: payloads.length })
+    this.#queued.push({
+      payloads,
+      proposing,
+      first: 0,
+      term: 0,
+      since: null,
+      done: 0,
+      count: payloads.length,
+    })
   }
 
   /** What is queued, in order. It is to be followed at once by `appended` or `refused`. */
@@ -92,6 +108,7 @@ export class PendingProposals {
     for (const run of this.#queued) {
       run.first = index
       run.term = term
+      run.since = now
       index += run.count
       this.#appended.push(run)
     }
@@ -102,6 +119,7 @@ export class PendingProposals {
   /** A batch has been applied. */
   progressed(now: Milliseconds): void {
     this.#admission.progressed(this.#done, now)
+    this.#meter.settle(now)
   }
 
   /** Nothing of the queue was appended. */
@@ -132,6 +150,7 @@ export class PendingProposals {
       return
     }
     const place = this.#leave(run)
+    this.#meter.applied(run.payloads[place] as Uint8Array, reply, run.since)
     run.proposing.applied(place, reply)
   }
 
@@ -157,10 +176,12 @@ export class PendingProposals {
     const kept = Math.max(run.done, Math.min(run.count, commitIndex - run.first + 1))
     const cut = run.payloads.slice(kept, run.count)
     run.count = kept
-    for (const [at, { length }] of cut.entries()) {
+    for (const [at, payload] of cut.entries()) {
       this.#size--
-      this.#bytes -= length
-      run.proposing.failed(kept + at, lost('unknown'))
+      this.#bytes -= payload.length
+      const error = lost('unknown')
+      this.#meter.failed(payload, error.code, run.since)
+      run.proposing.failed(kept + at, error)
     }
   }
 
@@ -168,7 +189,9 @@ export class PendingProposals {
   #fail(run: Run, count: number, makeError: () => RaftError): void {
     for (; count > 0; count--) {
       const place = this.#leave(run)
-      run.proposing.failed(place, makeError())
+      const error = makeError()
+      this.#meter.failed(run.payloads[place] as Uint8Array, error.code, run.since)
+      run.proposing.failed(place, error)
     }
   }
 
@@ -202,6 +225,7 @@ const DROPPED: Run = {
   proposing: { applied: () => undefined, failed: () => undefined },
   first: 0,
   term: 0,
+  since: null,
   done: 0,
   count: 0,
 }

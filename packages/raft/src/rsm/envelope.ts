@@ -7,13 +7,11 @@
  *
  * The kinds are on disk: never reuse one.
  */
-import { ByteReader, ByteWriter, ProtocolError, assert } from '@lab/rpc'
+import { ByteReader, ByteWriter, ProtocolError, afterVarint, assert } from '@lab/rpc'
 
 export const CLIENT_ID_BYTES = 16
 
-const PLAIN = 0
-const OPEN = 1
-const SESSION = 2
+export const ENVELOPE = { plain: 0, open: 1, session: 2 } as const
 
 /** Many envelopes share a buffer: one of their own for each would keep the collector busy. Never grows, so that views stay good. */
 const SLAB_BYTES = 64 * 1024
@@ -67,7 +65,12 @@ export function encodePlain(command: Uint8Array): Uint8Array {
 
 export function encodeOpen(clientId: Uint8Array, rule: SessionRule): Uint8Array {
   assertClientId(clientId)
-  return new ByteWriter(32).u8(OPEN).raw(clientId).varint(rule.sessionsMax).varint(rule.idleMsMax).finish()
+  return new ByteWriter(32)
+    .u8(ENVELOPE.open)
+    .raw(clientId)
+    .varint(rule.sessionsMax)
+    .varint(rule.idleMsMax)
+    .finish()
 }
 
 /** @returns bytes that share their buffer with other envelopes: for sending, not for keeping */
@@ -81,7 +84,7 @@ export function encodeSession(
   const most = SESSION_HEAD_BYTES_MAX + command.length
   if (slab.length + most > SLAB_BYTES) slab = new ByteWriter(Math.max(most, SLAB_BYTES))
   const start = slab.length
-  slab.u8(SESSION).raw(clientId).varint(sequenceNumber).varint(firstUnacknowledged).raw(command)
+  slab.u8(ENVELOPE.session).raw(clientId).varint(sequenceNumber).varint(firstUnacknowledged).raw(command)
   return new Uint8Array(slab.view().buffer, start, slab.length - start)
 }
 
@@ -90,6 +93,13 @@ export function commandOf(payload: Uint8Array): Uint8Array {
   const envelope = decodeEnvelope(payload)
   assert(envelope.kind === 'session', 'the payload is a command in a session')
   return envelope.command
+}
+
+/** Of the command in an envelope, without looking at anything else; undefined when there is none. */
+export function firstByteOfCommand(envelope: Uint8Array): number | undefined {
+  if (envelope[0] === ENVELOPE.plain) return envelope[1]
+  if (envelope[0] !== ENVELOPE.session) return undefined
+  return envelope[afterVarint(envelope, afterVarint(envelope, 1 + CLIENT_ID_BYTES))]
 }
 
 /**
@@ -102,15 +112,15 @@ export function decodeEnvelope(bytes: Uint8Array, start = 0, end: number = bytes
   const reader = new ByteReader(bytes, start, end)
   const kind = reader.u8()
   switch (kind) {
-    case PLAIN:
+    case ENVELOPE.plain:
       return { kind: 'plain', command: reader.raw(reader.remaining) }
-    case OPEN: {
+    case ENVELOPE.open: {
       const clientId = reader.raw(CLIENT_ID_BYTES)
       const rule = { sessionsMax: reader.varint(), idleMsMax: reader.varint() }
       reader.end()
       return { kind: 'open', clientId, rule }
     }
-    case SESSION: {
+    case ENVELOPE.session: {
       const client = readClientKey(reader)
       const sequenceNumber = reader.varint()
       const firstUnacknowledged = reader.varint()

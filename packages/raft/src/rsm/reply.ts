@@ -4,8 +4,8 @@
  *
  *     varint index · varint term · u8 status · the rest by status
  */
-import { ByteReader, ByteWriter, type Codec } from '@lab/rpc'
-import { RaftError } from '../errors.ts'
+import { ByteReader, ByteWriter, afterVarint, type Codec } from '@lab/rpc'
+import { RaftError, type RaftErrorCode } from '../errors.ts'
 import type { Index, Term } from '../types.ts'
 
 /** The numbers are on disk (in snapshots) and on the wire: never reuse one. */
@@ -79,6 +79,18 @@ export function decodeReply(bytes: Uint8Array): Reply {
     status: status <= STATUS_MAX ? (status as ReplyStatus) : ReplyStatus.unspeakable,
     payload,
   }
+}
+
+/** By status. */
+const OUTCOMES: readonly ('ok' | RaftErrorCode)[] = [
+  ...(['ok', 'ok', 'COMMAND_FAILED', 'COMMAND_FAILED', 'ok'] as const),
+  ...(['SESSION_EXPIRED', 'CANCELLED', 'BUSY', 'BAD_REQUEST'] as const),
+]
+
+/** `ok`, or the code that {@link resultOf} throws: without reading more than the status. */
+export function outcomeOf(reply: Uint8Array): string {
+  const status = reply[afterVarint(reply, afterVarint(reply, 0))]
+  return OUTCOMES[status ?? ReplyStatus.unspeakable] ?? 'COMMAND_FAILED'
 }
 
 /** The machine's own result. @throws {RaftError} for every other status */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { PendingProposals } from '../../src/driver/pending-proposals.ts'
+import { RequestMeter } from '../../src/driver/request-meter.ts'
 import { RaftError } from '../../src/errors.ts'
 
 const LIMITS = { proposalsMax: 100, proposalBytesMax: 1e6, proposalWaitMs: 1000 }
@@ -30,7 +31,7 @@ describe('proposals that wait', () => {
   const settle = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error)
 
   test('each gets the reply of its own entry', async () => {
-    const proposals = new PendingProposals(LIMITS)
+    const proposals = new PendingProposals(LIMITS, new RequestMeter())
     const both = [add(proposals), add(proposals)]
     expect(proposals.queued()).toHaveLength(2)
     proposals.appended(7, 2, 0)
@@ -42,7 +43,7 @@ describe('proposals that wait', () => {
   })
 
   test('one whose entry came with a snapshot of another leader (§7) is unknown, and holds up nobody', async () => {
-    const proposals = new PendingProposals(LIMITS)
+    const proposals = new PendingProposals(LIMITS, new RequestMeter())
     const skipped = settle(add(proposals))
     proposals.appended(7, 2, 0)
     const later = settle(add(proposals))
@@ -54,7 +55,7 @@ describe('proposals that wait', () => {
   })
 
   test('an entry of another term at the index means certainly not applied (§5.3)', async () => {
-    const proposals = new PendingProposals(LIMITS)
+    const proposals = new PendingProposals(LIMITS, new RequestMeter())
     const work = settle(add(proposals))
     proposals.appended(7, 2, 0)
     proposals.applied(7, 3, reply)
@@ -62,7 +63,7 @@ describe('proposals that wait', () => {
   })
 
   test('lost leadership: committed ones still get their reply, others are unknown', async () => {
-    const proposals = new PendingProposals(LIMITS)
+    const proposals = new PendingProposals(LIMITS, new RequestMeter())
     const committed = settle(add(proposals))
     const stranded = settle(add(proposals))
     proposals.appended(7, 2, 0)
@@ -73,7 +74,7 @@ describe('proposals that wait', () => {
   })
 
   test('those proposed together are told one by one, in the order of the log', () => {
-    const proposals = new PendingProposals(LIMITS)
+    const proposals = new PendingProposals(LIMITS, new RequestMeter())
     const first = addTogether(proposals, 2)
     const second = addTogether(proposals, 3)
     expect(proposals.queued()).toHaveLength(5)
@@ -88,7 +89,7 @@ describe('proposals that wait', () => {
   })
 
   test('lost leadership cuts through those proposed together: what is committed gets its reply, the rest is unknown', () => {
-    const proposals = new PendingProposals(LIMITS)
+    const proposals = new PendingProposals(LIMITS, new RequestMeter())
     const told = addTogether(proposals, 4)
     const behind = addTogether(proposals, 2)
     proposals.appended(7, 2, 0)
@@ -104,7 +105,7 @@ describe('proposals that wait', () => {
   })
 
   test('a snapshot of another leader (§7) that ends among those proposed together leaves the first unknown', () => {
-    const proposals = new PendingProposals(LIMITS)
+    const proposals = new PendingProposals(LIMITS, new RequestMeter())
     const told = addTogether(proposals, 3)
     proposals.appended(7, 2, 0)
     proposals.applied(9, 2, reply)
@@ -114,15 +115,15 @@ describe('proposals that wait', () => {
 
   test('there is room for as many of a list as the bounds leave, in number and in bytes', () => {
     const list = Array.from({ length: 9 }, () => payload)
-    const proposals = new PendingProposals({ ...LIMITS, proposalsMax: 5 })
+    const proposals = new PendingProposals({ ...LIMITS, proposalsMax: 5 }, new RequestMeter())
     expect(proposals.room(list)).toBe(5)
     void addTogether(proposals, 3)
     expect(proposals.room(list)).toBe(2)
-    expect(new PendingProposals({ ...LIMITS, proposalBytesMax: 45 }).room(list)).toBe(4)
+    expect(new PendingProposals({ ...LIMITS, proposalBytesMax: 45 }, new RequestMeter()).room(list)).toBe(4)
   })
 
   test('closing: what is queued was not applied, what is appended is unknown', async () => {
-    const proposals = new PendingProposals(LIMITS)
+    const proposals = new PendingProposals(LIMITS, new RequestMeter())
     const appended = settle(add(proposals))
     proposals.appended(7, 2, 0)
     const queued = settle(add(proposals))

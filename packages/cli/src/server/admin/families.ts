@@ -1,4 +1,5 @@
 /** What a server measures, under the names that operators of etcd know, with our prefix. Base units: seconds and bytes. */
+import { operationDurations } from '@lab/kvraft'
 import type { NodeMetrics } from '@lab/raft'
 import type { ServerMetrics } from '@lab/rpc'
 import type { HostedGroup } from '../hosted.ts'
@@ -77,6 +78,7 @@ export function familiesOf(groups: readonly HostedGroup[], rpc: ServerMetrics): 
     ...simple(GAUGES, 'gauge', measured),
     ...distributions(measured),
     ...peerFamilies(measured),
+    requestFamily(groups),
     ...simple(RPC_COUNTERS, 'counter', one),
     ...simple(RPC_GAUGES, 'gauge', one),
   ]
@@ -115,6 +117,23 @@ function distributions(measured: readonly Measured<NodeMetrics>[]): Family[] {
 
 function inSeconds({ bounds, counts, count, sum }: NodeMetrics['syncMs']): Buckets {
   return { bounds: bounds.map((ms) => ms / 1000), counts, count, sum: sum / 1000 }
+}
+
+/** Of those that answer, mostly the leader: what clients asked for, and for how long it waited here. */
+function requestFamily(groups: readonly HostedGroup[]): Family {
+  return {
+    name: 'lab_kv_request_duration_seconds',
+    help: 'How long requests took in this server, by operation and outcome.',
+    type: 'histogram',
+    samples: groups
+      .filter(({ isStore }) => isStore === true)
+      .flatMap(({ name, node }) =>
+        operationDurations(node.metrics()).map(({ operation, outcome, ms }) => ({
+          labels: { group: name, op: operation, outcome: outcome.toLowerCase() },
+          value: inSeconds(ms),
+        })),
+      ),
+  }
 }
 
 /** Of the leader alone: what it knows of its followers. */
