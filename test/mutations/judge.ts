@@ -1,7 +1,7 @@
 /** What catches a mistake: the layers of tests are asked in turn, until one does. */
 import { createHash } from 'node:crypto'
 import { mutationLists, type Mutation } from './list.ts'
-import { layers, tryMutation, type Verdict } from './run.ts'
+import { layers, tryMutation, type Layer, type Verdict } from './run.ts'
 
 /** One mistake, with the list that it stands in. */
 export interface Suspect extends Mutation {
@@ -13,7 +13,7 @@ export interface Suspect extends Mutation {
 }
 
 export interface Judged extends Pick<Suspect, 'key' | 'list' | 'expectation' | 'file'> {
-  /** In the order in which they were asked; only the last may have caught it. */
+  /** In the order in which layers were asked; only the last may have caught it. */
   readonly verdicts: readonly Verdict[]
 }
 
@@ -35,14 +35,22 @@ function keyOf({ file, find, replace }: Mutation): string {
     .slice(0, 12)
 }
 
-export async function judge({ key, list, expectation, file, id }: Suspect): Promise<Judged> {
+/** Asks the tests that the mistake names, then all layers of its list, and stops at the first failure. */
+export async function judge({ key, list, expectation, file, id, tests = [] }: Suspect): Promise<Judged> {
+  const ofList = layers[list] ?? []
   const verdicts: Verdict[] = []
-  for (const layer of layers[list] ?? []) {
+  for (const layer of [...tests.map((path) => likely(path, ofList)), ...ofList]) {
     const verdict = await tryMutation(id, layer)
-    verdicts.push(verdict)
+    if (verdict.caught || ofList.includes(layer)) verdicts.push(verdict)
     if (verdict.caught) break
   }
   return { key, list, expectation, file, verdicts }
+}
+
+/** One file, under the name of the layer that it belongs to. */
+function likely(path: string, ofList: readonly Layer[]): Layer {
+  const layer = ofList.find(({ paths }) => paths.some((each) => path.startsWith(each)))
+  return { name: layer?.name ?? path, paths: [path] }
 }
 
 export function caughtBy({ verdicts }: Judged): Verdict | undefined {

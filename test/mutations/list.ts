@@ -12,6 +12,8 @@ export interface Mutation {
   /** Stands in the file exactly once. */
   readonly find: string
   readonly replace: string
+  /** Files of tests that most likely catch it, from the root of the repository: asked before all others, for they take seconds. */
+  readonly tests?: readonly string[]
 }
 
 /** All mutations of one `test/mutations/*.json`. */

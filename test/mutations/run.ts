@@ -31,6 +31,10 @@ const hosts: Layer = { name: 'hosts', paths: ['packages/raft/test/host/'] }
 const simulator: Layer = { name: 'simulator', paths: ['packages/raft/test/sim/'] }
 const shardMachines: Layer = { name: 'shard machines', paths: ['packages/shardkv/test/machine.test.ts'] }
 const shards: Layer = { name: 'shards', paths: ['packages/shardkv/test/'] }
+const store: Layer = {
+  name: 'store',
+  paths: ['packages/kvraft/test/memory/', 'packages/kvraft/test/store', 'packages/kvraft/test/operations'],
+}
 const kv: Layer = { name: 'kv', paths: ['packages/kvraft/test/'] }
 const sessions: Layer = {
   name: 'sessions',
@@ -38,10 +42,9 @@ const sessions: Layer = {
 }
 const controller: Layer = { name: 'controller', paths: ['packages/shardctrler/test/'] }
 
-const mapreduce: Layer = {
-  name: 'mapreduce',
-  paths: ['packages/mapreduce/test/core/', 'packages/mapreduce/test/sim/', 'packages/mapreduce/test/node/'],
-}
+const schedule: Layer = { name: 'schedule', paths: ['packages/mapreduce/test/core/'] }
+const jobs: Layer = { name: 'simulated jobs', paths: ['packages/mapreduce/test/sim/'] }
+const workers: Layer = { name: 'worker threads', paths: ['packages/mapreduce/test/node/'] }
 const security: Layer = {
   name: 'security',
   paths: ['packages/rpc/test/tls/trust', 'packages/rpc/test/rpc/handshake', 'packages/rpc/test/rpc/limits'],
@@ -59,9 +62,9 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
   'reads-snapshots': [paper, cores, storage, nodes, simulator],
   host: [paper, hosts, storage],
   storage: [storage, simulator],
-  kv: [kv],
-  service: [sessions, kv],
-  mapreduce: [mapreduce],
+  kv: [store, kv],
+  service: [sessions, store, kv],
+  mapreduce: [schedule, jobs, workers],
   shards: [shardMachines, shards],
   security: [security],
   controller: [controller],

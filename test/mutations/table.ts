@@ -1,5 +1,7 @@
-/** The table of mistakes and of what caught them, for people. */
-import { caughtBy, type Judged } from './judge.ts'
+/** The verdicts that were given, and the table of them for people. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { caughtBy, suspects, type Judged } from './judge.ts'
 
 export interface Recorded extends Judged {
   readonly commit: string
@@ -7,28 +9,49 @@ export interface Recorded extends Judged {
   readonly date: string
 }
 
-export function tableOf(judged: readonly Recorded[]): string {
-  const lists = [...new Set(judged.map(({ list }) => list))]
-  return lists
-    .map((list) =>
-      section(
-        list,
-        judged.filter((each) => each.list === list),
-      ),
-    )
-    .join('\n')
+export const results = join(import.meta.dirname, 'verdicts.jsonl')
+const page = join(import.meta.dirname, '..', '..', 'docs', 'seeded-bugs.md')
+
+/** By key; of mistakes judged more than once the last. */
+export function recorded(): Map<string, Recorded> {
+  const lines = existsSync(results) ? readFileSync(results, 'utf8').split('\n') : []
+  const all = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Recorded)
+  return new Map(all.map((each) => [each.key, each]))
 }
 
-function section(list: string, judged: readonly Recorded[]): string {
-  const head = `## ${list}\n\n| mistake | in | caught by | first test that failed |\n| --- | --- | --- | --- |\n`
-  return head + judged.map(row).join('')
+/** Writes the tables of the page anew, from the first heading on that is a list's. */
+export function writeTable(known: ReadonlyMap<string, Recorded>): void {
+  const all = suspects()
+  const sections = [...new Set(all.map(({ list }) => list))].map((list) => {
+    const ofList = all.filter((each) => each.list === list)
+    return section(
+      list,
+      ofList.length,
+      ofList.flatMap(({ key }) => known.get(key) ?? []),
+    )
+  })
+  const [head = ''] = readFileSync(page, 'utf8').split(/^## \S+: \d+ of \d+ run$/m)
+  writeFileSync(page, head + sections.join('\n'))
+}
+
+function section(list: string, count: number, judged: readonly Recorded[]): string {
+  const title = `## ${list}: ${String(judged.length)} of ${String(count)} run\n\n`
+  const head =
+    '| mistake | in | caught by | first test that failed | commit |\n| --- | --- | --- | --- | --- |\n'
+  return title + head + judged.map(row).join('')
 }
 
 function row(judged: Recorded): string {
   const verdict = caughtBy(judged)
   const by = verdict === undefined ? '**nothing**' : withSeed(verdict.layer, verdict.seed)
   const test = verdict?.test ?? (verdict === undefined ? '' : 'a run that never ended')
-  const cells = [judged.expectation, `\`${judged.file.replace(/^packages\//, '')}\``, by, titleOf(test)]
+  const cells = [
+    judged.expectation,
+    `\`${judged.file.replace(/^packages\//, '')}\``,
+    by,
+    titleOf(test),
+    judged.commit,
+  ]
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`
 }
 
