@@ -1,5 +1,5 @@
 import { kvEveryScenario, kvScenario } from '@lab/kvraft/testing/sim'
-import { groupsScenario, listScenario, registersScenario } from '@lab/raft/testing/sim'
+import { ambushScenario, groupsScenario, listScenario, registersScenario } from '@lab/raft/testing/sim'
 import { shardScenario } from '@lab/shardkv/testing/sim'
 import type { Scenario } from '@lab/sim'
 
@@ -10,6 +10,7 @@ const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
   groups: () => groupsScenario(),
   shards: () => shardScenario(),
   reads: () => registersScenario(),
+  ambush: () => ambushScenario(),
 }
 
 export const SCENARIO_NAMES = Object.keys(SCENARIOS)

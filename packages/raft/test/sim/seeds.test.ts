@@ -1,4 +1,11 @@
-import { groupsScenario, listScenario, registersScenario } from '@lab/raft/testing/sim'
+import {
+  AMBUSHES,
+  ambushScenario,
+  groupsScenario,
+  listScenario,
+  registersScenario,
+  type AmbushName,
+} from '@lab/raft/testing/sim'
 import { planOf, runPlan, type Scenario } from '@lab/sim'
 import { describe, expect, test } from 'vitest'
 
@@ -31,6 +38,35 @@ describe('§8, thesis §6.4: every read that promises it is linearizable, with l
 
 describe('hosts of many groups on one log: what each group promises holds when hosts crash, restart and pause', () => {
   everySeed(groupsScenario, 12)
+})
+
+describe('somebody who sees everything strikes when it hurts: no read is stale, nothing is committed twice, nobody believes a wiped server', () => {
+  everySeed(ambushScenario, 4)
+
+  // What each must have brought about, or it ambushes nobody.
+  test.each([
+    ['lateAnswers', /^nothing from/],
+    ['lateHandOver', /hands over leadership/],
+    ['amnesia', /^crash/],
+    ['blindSuccessor', /^disk of/],
+    ['splitChange', /^partition .*s[12]/],
+    ['wipedVoter', /^wipe/],
+  ] as const satisfies readonly (readonly [AmbushName, RegExp])[])('%s strikes', async (name, struck) => {
+    const scenario = ambushScenario([name])
+    let strikes = 0
+    const { failure } = await runPlan(scenario, planOf(scenario, 1, { operationsPerSecond: 20 }), {
+      onEvent: (event) => {
+        const told = event.k === 'role' ? event['why'] : event['what']
+        if (struck.test(String(told))) strikes++
+      },
+    })
+    expect(failure).toBeNull()
+    expect(strikes).toBeGreaterThan(0)
+  })
+
+  test('each is one of those above', () => {
+    expect(Object.keys(AMBUSHES)).toHaveLength(6)
+  })
 })
 
 test('an operator gets to change members, and to have a removed server come back with an empty disk', async () => {

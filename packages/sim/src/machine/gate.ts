@@ -11,8 +11,11 @@ export type Arrival = 'timer' | 'io'
 export class Gate {
   readonly #clock: Clock
   #state: 'open' | 'paused' | 'dead' = 'open'
+  /** Came while the process was paused. */
   #timers: (() => void)[] = []
   #io: (() => void)[] = []
+  /** Is being worked off; what comes meanwhile comes behind it. */
+  #draining: (() => void)[] = []
   #isDraining = false
 
   /** @param clock the world's, on which a process that wakes up works off what waited, one thing a turn */
@@ -29,8 +32,10 @@ export class Gate {
   }
 
   pass(kind: Arrival, run: () => void): void {
-    if (this.#state === 'open' && !this.#isDraining) run()
-    else if (this.#state !== 'dead') (kind === 'timer' ? this.#timers : this.#io).push(run)
+    if (this.#state === 'dead') return
+    if (this.#state === 'paused') (kind === 'timer' ? this.#timers : this.#io).push(run)
+    else if (this.#isDraining) this.#draining.push(run)
+    else run()
   }
 
   /** The same for a promise: it settles when its result may pass. */
@@ -57,10 +62,11 @@ export class Gate {
     if (this.#state === 'open') this.#state = 'paused'
   }
 
-  /** As SIGCONT: first the timers that came due, then the mail, as an event loop does. */
+  /** As SIGCONT: first the timers that came due, then the mail, then what these have set off, as an event loop does. */
   resume(): void {
     if (this.#state !== 'paused') return
     this.#state = 'open'
+    this.#draining.push(...this.#timers.splice(0), ...this.#io.splice(0))
     this.#drain()
   }
 
@@ -69,6 +75,7 @@ export class Gate {
     this.#state = 'dead'
     this.#timers = []
     this.#io = []
+    this.#draining = []
   }
 
   #drain(): void {
@@ -79,7 +86,7 @@ export class Gate {
         this.#isDraining = false
         return
       }
-      const run = this.#timers.shift() ?? this.#io.shift()
+      const run = this.#draining.shift()
       if (run === undefined) {
         this.#isDraining = false
         return

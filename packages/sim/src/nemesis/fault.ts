@@ -29,8 +29,13 @@ export type FaultKind =
   /** What `from` sends does not reach `to`; the other direction works. */
   | { readonly what: 'one-way'; readonly from: Target; readonly to: Target }
   | { readonly what: 'bad-link'; readonly link: BadLink }
-  /** What is sent to it takes up to so long; what it sends does not. */
-  | { readonly what: 'slow-inbox'; readonly on: Target; readonly latencyMsMax: Milliseconds }
+  /** What is sent to it takes so long (at least: default 0.2 ms); what it sends does not. */
+  | {
+      readonly what: 'slow-inbox'
+      readonly on: Target
+      readonly latencyMsMin?: Milliseconds
+      readonly latencyMsMax: Milliseconds
+    }
   /** Its clock runs so many times as fast as the others'. */
   | { readonly what: 'clock-rate'; readonly on: Target; readonly rate: number }
   /** Somebody sets its wall clock; it stays. */

@@ -1,8 +1,9 @@
 /** Does to a world what a plan says, and takes it back. */
+import type { Milliseconds } from '@lab/rpc'
 import { reliableLink } from '@lab/rpc/memory'
 import type { World } from '../world.ts'
 import { flipBit } from './bit-flip.ts'
-import { LEADER, describeFault, type Fault, type Target } from './fault.ts'
+import { LEADER, describeFault, type Fault, type FaultKind, type Target } from './fault.ts'
 
 export interface NemesisOptions {
   readonly world: World
@@ -38,6 +39,12 @@ export class Nemesis {
       })
   }
 
+  /** Something goes wrong at once. @returns ends it before `forMs` are over */
+  strike(kind: FaultKind, forMs: Milliseconds): () => void {
+    if (this.#isHealed) return () => undefined
+    return this.#begin(this.#resolve({ ...kind, at: this.#options.world.now, forMs }))
+  }
+
   /** Ends every fault; no other begins. Machines that are down are for the caller to start. */
   heal(): void {
     this.#isHealed = true
@@ -53,15 +60,17 @@ export class Nemesis {
     }
   }
 
-  #begin(fault: Fault): void {
+  #begin(fault: Fault): () => void {
     this.#note(fault, 'begins')
     this.#active.add(fault)
     this.#strike(fault)
-    this.#options.world.clock.setTimer(fault.forMs, () => {
+    const end = (): void => {
       if (!this.#active.delete(fault)) return
       this.#note(fault, 'ends')
       this.#undo(fault)
-    })
+    }
+    this.#options.world.clock.setTimer(fault.forMs, end)
+    return end
   }
 
   #strike(fault: Fault): void {
@@ -168,7 +177,7 @@ export class Nemesis {
     for (const fault of this.#active)
       if (fault.what === 'slow-inbox')
         for (const from of machines)
-          network.set({ latencyMs: [0.2, fault.latencyMsMax] }, { from, to: fault.on })
+          network.set({ latencyMs: [fault.latencyMsMin ?? 0.2, fault.latencyMsMax] }, { from, to: fault.on })
   }
 
   #cutGroups(groups: readonly (readonly Target[])[]): void {

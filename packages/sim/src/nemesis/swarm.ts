@@ -32,9 +32,8 @@ export const FAULT_NAMES = ([...Object.keys(LASTS), 'operate'] as readonly Fault
   (name) => name !== 'slow-inbox' && name !== 'coup',
 )
 
-/** Of seeds in which an operator acts, and how often one does. */
-const OPERATED_SHARE = 0.5
-const ACT_GAP_MS = 700
+const OPERATE_SHARE = 0.5
+const OPERATE_GAP_MS = 700
 
 export interface SwarmOptions {
   readonly random: Random
@@ -44,22 +43,26 @@ export interface SwarmOptions {
   readonly among: readonly FaultName[]
   /** How much faster or slower than others a clock may run, as a part of one. Default: many times. */
   readonly clockDriftMax?: number | undefined
+  /** Of seeds in which an operator acts, and how often one does. Default: half, 700 ms. */
+  readonly operateShare?: number | undefined
+  readonly operateGapMs?: Milliseconds | undefined
 }
 
 /** The faults of one run, in the order of time. */
 export function drawFaults(options: SwarmOptions): Fault[] {
-  const { among, random, durationMs } = options
+  const { among } = options
   const troubles = drawTroubles({ ...options, among: among.filter((name) => name !== 'operate') })
   return among.includes('operate')
-    ? [...troubles, ...drawActs(random, durationMs)].sort((a, b) => a.at - b.at)
+    ? [...troubles, ...drawActs(options)].sort((a, b) => a.at - b.at)
     : troubles
 }
 
 /** An operator is no trouble: what it does takes time in a cluster that works. */
-function drawActs(random: Random, durationMs: Milliseconds): Fault[] {
+function drawActs({ random, durationMs, operateShare, operateGapMs }: SwarmOptions): Fault[] {
   const acts: Fault[] = []
-  if (random.next() >= OPERATED_SHARE) return acts
-  for (let at = random.next() * 2 * ACT_GAP_MS; at < durationMs; at += random.next() * 2 * ACT_GAP_MS)
+  if (random.next() >= (operateShare ?? OPERATE_SHARE)) return acts
+  const gapMs = 2 * (operateGapMs ?? OPERATE_GAP_MS)
+  for (let at = random.next() * gapMs; at < durationMs; at += random.next() * gapMs)
     acts.push({ what: 'operate', draw: random.integer(0, 2 ** 31), at: Math.round(at), forMs: 1 })
   return acts
 }

@@ -61,6 +61,8 @@ export function planOf<S, C, Op, R>(
           durationMs,
           among: faultsOf(scenario.faults ?? FAULT_NAMES, 'operate' in scenario),
           clockDriftMax: scenario.clockDriftMax,
+          operateShare: scenario.operateShare,
+          operateGapMs: scenario.operateGapMs,
         })
   const perSecond =
     options.operationsPerSecond ?? scenario.operationsPerSecond ?? oneOf(OPERATIONS_PER_SECOND, random)

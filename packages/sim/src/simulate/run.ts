@@ -4,6 +4,7 @@ import { LineHash } from '../hash.ts'
 import { History } from '../history/recorder.ts'
 import type { Operation } from '../history/operation.ts'
 import { checkLinearizable } from '../linearizability/check.ts'
+import type { FaultKind } from '../nemesis/fault.ts'
 import { Nemesis } from '../nemesis/nemesis.ts'
 import { World } from '../world.ts'
 import { Clients } from './clients.ts'
@@ -69,6 +70,7 @@ class Run<S, C, Op, R> {
   readonly #history: History<Op, R>
   readonly #cluster: Cluster
   readonly #joins = new Set<string>()
+  #nemesis: Nemesis | null = null
   readonly #hash = new LineHash()
   #undecided: readonly string[] = []
   #events = 0
@@ -112,7 +114,7 @@ class Run<S, C, Op, R> {
     const { world } = this
     const { durationMs, faults } = this.#plan
     this.#servers.startAll()
-    const nemesis = new Nemesis({
+    this.#nemesis = new Nemesis({
       world,
       machines: [...this.#cluster.nodes, ...this.#cluster.spares],
       leader: () => this.#scenario.leader?.(this.#servers.running) ?? null,
@@ -121,10 +123,10 @@ class Run<S, C, Op, R> {
     })
     const working = this.#clients.work()
     this.phase = 'faults'
-    nemesis.schedule(faults)
+    this.#nemesis.schedule(faults)
     await world.advance(durationMs)
     this.phase = 'healing'
-    nemesis.heal()
+    this.#nemesis.heal()
     this.#servers.startAll()
     await this.#heal(working)
     this.phase = 'judging'
@@ -140,7 +142,9 @@ class Run<S, C, Op, R> {
     }
     const { clock } = this.world
     const { running: servers } = this.#servers
-    this.#scenario.operate?.(draw, { cluster: this.#cluster, servers, clock, wipe })
+    const strike = (kind: FaultKind, forMs: Milliseconds): (() => void) =>
+      this.#nemesis?.strike(kind, forMs) ?? (() => undefined)
+    this.#scenario.operate?.(draw, { cluster: this.#cluster, servers, clock, wipe, strike })
   }
 
   report(failure: SimulationFailure | null): Report<Op, R> {

@@ -2,7 +2,7 @@ import type { Clock, Milliseconds, Random, TraceEvent } from '@lab/rpc'
 import type { Operation, Outcome } from '../history/operation.ts'
 import type { Model } from '../linearizability/model.ts'
 import type { SimProcess } from '../machine/machine.ts'
-import type { FaultName } from '../nemesis/fault.ts'
+import type { FaultKind, FaultName } from '../nemesis/fault.ts'
 
 /**
  * What is simulated: how a server is started, what clients do, and what must hold. The simulator adds the rest: machines, a
@@ -46,6 +46,9 @@ export interface Scenario<Server = unknown, Client = unknown, Op = unknown, Resu
   isFinal?(thrown: unknown): boolean
   /** Somebody changes the cluster: adds and removes servers, hands over leadership. With it, seeds draw such moments. */
   operate?(draw: number, operated: Operated<Server>): void
+  /** In which part of all seeds that is so, and after how long on average. Default: half of them, 700 ms. */
+  readonly operateShare?: number
+  readonly operateGapMs?: Milliseconds
   /** Invariants, made anew for each run. */
   watch?(run: Watched<Server>): Watcher<Op, Result>
 }
@@ -68,6 +71,8 @@ export interface Operated<Server> extends Watched<Server> {
   readonly clock: Clock
   /** Stops the server of a machine, empties its disk, and starts it anew: from then on it waits to be added. */
   wipe(machine: string): void
+  /** Something goes wrong now, for so long: for somebody who aims. @returns ends it earlier */
+  strike(kind: FaultKind, forMs: Milliseconds): () => void
 }
 
 /** What invariants may look at. */

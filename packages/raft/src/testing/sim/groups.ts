@@ -79,7 +79,7 @@ async function start(
   const { id, clock, random, transport, trace } = place
   const host = await RaftHost.start({
     ...{ id, clock, random, transport, listen: `memory://${id}` },
-    storage: fileHostStorage(`data-${id}`, nodeStorageOptions(place)),
+    storage: fileHostStorage(`data-${id}`, { ...nodeStorageOptions(place), segmentBytes: SEGMENT_BYTES }),
     ...(trace === undefined ? {} : { trace }),
   })
   const starting = GROUPS.map(async (group) => {
@@ -94,6 +94,8 @@ async function start(
   return { host, members: new Map(await Promise.all(starting)) }
 }
 
+/** A few batches: so that a group which rests sees segment after segment go by, and its entries are written again. */
+const SEGMENT_BYTES = 4 * 1024
 /** Small, as four groups share the writes that one has elsewhere. */
 const SNAPSHOT_EVERY_BYTES = 3 * 1024
 

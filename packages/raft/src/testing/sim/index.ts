@@ -17,3 +17,4 @@ export {
 } from './registers.ts'
 export { Operator } from './operator.ts'
 export { RaftWatcher, type RaftWatcherOptions } from './watcher.ts'
+export { AMBUSHES, ambushScenario, type AmbushName } from './ambush/ambush.ts'

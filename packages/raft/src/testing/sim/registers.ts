@@ -11,7 +11,7 @@ import type { Random } from '@lab/rpc'
 import type { RaftClient } from '../../client.ts'
 import type { Consistency } from '../../reads.ts'
 import { stateMachine, type JsonStateMachine } from '../../shorthand.ts'
-import { raftScenario, type RaftServer } from './scenario.ts'
+import { raftScenario, type RaftScenarioOptions, type RaftServer } from './scenario.ts'
 
 /** A read says how fresh it must be and who is asked; the rest are commands. */
 export type RegistersOp =
@@ -49,8 +49,12 @@ const model: Model<string | null, RegistersOp, RegisterResult> = {
 /**
  * The scenario `reads`: clients write and compare registers, and read them in every way that there is, leases included, at leaders
  * that may be none any more. What is linearizable must be; a stale read must have been true once.
+ *
+ * @param instead for a scenario with the same clients
  */
-export function registersScenario(): Scenario<
+export function registersScenario(
+  instead: Partial<RaftScenarioOptions<RegistersMachine, RegistersOp>> = {},
+): Scenario<
   RaftServer<RegistersMachine>,
   RaftClient<RegistersWrite, RegisterResult>,
   RegistersOp,
@@ -68,7 +72,7 @@ export function registersScenario(): Scenario<
     attemptTimeout: ATTEMPT_TIMEOUT_MS,
     operationsPerSecond: OPERATIONS_PER_SECOND,
     stateMachine: registersMachine,
-    draw,
+    draw: drawRegistersOp,
     perform: async (client, op, timeout) => {
       if (op.op !== 'read') return client.propose(op, { timeout })
       const { key, consistency, from } = op
@@ -77,6 +81,7 @@ export function registersScenario(): Scenario<
     model,
     digest: ({ state }) => JSON.stringify(Object.entries(state).sort(([a], [b]) => (a < b ? -1 : 1))),
     judge: (_machine, operations) => wereTrueOnce(operations),
+    ...instead,
   })
 }
 
@@ -95,7 +100,8 @@ function write(registers: Record<string, string>, op: RegistersWrite): RegisterR
   return op.op === 'cas' ? true : null
 }
 
-function draw(
+/** Of a client that writes as often as it reads. */
+export function drawRegistersOp(
   random: Random,
   { client, count }: { readonly client: string; readonly count: number },
 ): RegistersOp {
@@ -106,6 +112,12 @@ function draw(
   if (dice < 0.4) return { op: 'cas', key, value, expected: null }
   const consistency = dice < 0.8 ? 'lease' : dice < 0.93 ? 'linearizable' : 'stale'
   return { op: 'read', key, consistency, from: random.next() < 0.5 ? 'leader' : 'any' }
+}
+
+/** Of one that is never held up by a write: it goes on reading at whoever leads, as long as that one answers. */
+export function drawLeaseRead(random: Random): RegistersOp {
+  const key = `r${String(random.integer(1, KEYS))}`
+  return { op: 'read', key, consistency: 'lease', from: 'leader' }
 }
 
 function isStale(op: RegistersOp): boolean {

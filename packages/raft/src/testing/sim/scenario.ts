@@ -31,6 +31,7 @@ export interface RaftScenarioOptions<M extends StateMachine, Op> {
   /** Looks at a machine at the end, with all that clients saw. Throws, saying what is wrong. */
   readonly judge?: (machine: M, operations: readonly Operation<Op, ResultOf<M>>[]) => void
   readonly nodes?: readonly number[]
+  readonly clients?: readonly number[]
   /** Default: `op` is proposed, as {@link RaftScenarioOptions.command} has it. */
   readonly perform?: (
     client: RaftClient<CommandOf<M>, ResultOf<M>>,
@@ -46,6 +47,12 @@ export interface RaftScenarioOptions<M extends StateMachine, Op> {
   readonly operationsPerSecond?: number
   /** How long a client waits for one server before it asks another. Default 300 ms. */
   readonly attemptTimeout?: Milliseconds
+  /** How long a client tries. Default 1 s. */
+  readonly callTimeout?: Milliseconds
+  /** Who changes the cluster, made anew for each run, in which part of all seeds, and how often. Default: an {@link Operator}, as scenarios do. */
+  readonly operator?: () => Pick<Operator<RaftServer<M>>, 'act'> & { check?(): void }
+  readonly operateShare?: number
+  readonly operateGapMs?: Milliseconds
 }
 
 /** One server and what it replicates. */
@@ -56,7 +63,6 @@ export interface RaftServer<M extends StateMachine = StateMachine> {
 
 /** Servers that wait to be added. */
 const SPARES = 2
-/** How long a client tries. */
 const CALL_TIMEOUT_MS = 1000
 
 /** Proposals to a state machine of yours, on servers that crash and networks that fail. */
@@ -65,20 +71,26 @@ export function raftScenario<M extends StateMachine, Op>(
 ): Scenario<RaftServer<M>, RaftClient<CommandOf<M>, ResultOf<M>>, Op, ResultOf<M>> {
   const { name, stateMachine, draw, codec, resultCodec, model, nodes, digest, judge } = options
   const { leases, clockDriftMax, faults, operationsPerSecond, perform, attemptTimeout } = options
+  const { operateShare, operateGapMs, callTimeout = CALL_TIMEOUT_MS } = options
   const codecs = {
     ...(codec === undefined ? {} : { codec }),
     ...(resultCodec === undefined ? {} : { resultCodec }),
   }
   const switches = leases === true
-  let operator = new Operator<RaftServer<M>>(({ node }) => node, { leases: switches })
+  const makeOperator: NonNullable<typeof options.operator> =
+    options.operator ?? (() => new Operator<RaftServer<M>>(({ node }) => node, { leases: switches }))
+  let operator = makeOperator()
   return {
     name,
     draw,
     ...(nodes === undefined ? {} : { nodes }),
+    ...(options.clients === undefined ? {} : { clients: options.clients }),
     ...(model === undefined ? {} : { model }),
     ...(clockDriftMax === undefined ? {} : { clockDriftMax }),
     ...(faults === undefined ? {} : { faults }),
     ...(operationsPerSecond === undefined ? {} : { operationsPerSecond }),
+    ...(operateShare === undefined ? {} : { operateShare }),
+    ...(operateGapMs === undefined ? {} : { operateGapMs }),
     async start(host, cluster) {
       const machine = stateMachine()
       const node = await RaftNode.start<M>({
@@ -97,17 +109,18 @@ export function raftScenario<M extends StateMachine, Op>(
         ...(attemptTimeout === undefined ? {} : { attemptTimeout }),
       }),
     perform: (client, op) =>
-      perform?.(client, op, CALL_TIMEOUT_MS) ??
-      client.propose(options.command?.(op) ?? op, { timeout: CALL_TIMEOUT_MS }),
+      perform?.(client, op, callTimeout) ??
+      client.propose(options.command?.(op) ?? op, { timeout: callTimeout }),
     leader: (servers) => leaderOf([...servers.values()].map(({ node }) => node.status())),
     isFinal,
     spares: SPARES,
     operate: (draw, operated) => operator.act(draw, operated),
     watch: (run) => {
-      operator = new Operator(({ node }) => node, { leases: switches })
+      operator = makeOperator()
       return new RaftWatcher<RaftServer<M>, Op, ResultOf<M>>({
         ...run,
         statusOf: ({ node }) => node.status(),
+        check: () => operator.check?.(),
         ...(digest === undefined ? {} : { digestOf: ({ machine }) => digest(machine) }),
         ...(judge === undefined ? {} : { judge: ({ machine }, operations) => judge(machine, operations) }),
       })

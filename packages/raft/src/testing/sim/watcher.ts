@@ -8,6 +8,8 @@ export interface RaftWatcherOptions<S, Op = unknown, Result = unknown> extends W
   readonly statusOf: (server: S) => NodeStatus
   /** Of a server's whole state: equal on all that have applied the same. */
   readonly digestOf?: (server: S) => string
+  /** Throws, saying what is wrong; asked whenever terms or indexes may have changed. */
+  readonly check?: () => void
   /** Looks at a server at the end, with all that clients saw. */
   readonly judge?: (server: S, operations: readonly Operation<Op, Result>[]) => void
 }
@@ -55,6 +57,7 @@ export class RaftWatcher<S, Op, Result> implements Watcher<Op, Result> {
       if (server !== undefined) this.#look(id, this.#options.statusOf(server))
     }
     this.#stirred.clear()
+    this.#options.check?.()
   }
 
   hasConverged(): boolean {
