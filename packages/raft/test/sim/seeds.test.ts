@@ -56,7 +56,7 @@ describe('somebody who sees everything strikes when it hurts: no read is stale, 
     let strikes = 0
     const { failure } = await runPlan(scenario, planOf(scenario, 1, { operationsPerSecond: 20 }), {
       onEvent: (event) => {
-        const told = event.k === 'role' ? event['why'] : event['what']
+        const told = event.k === 'role' ? event.why : event['what']
         if (struck.test(String(told))) strikes++
       },
     })
