@@ -1,6 +1,7 @@
 import { seededRandom } from '@lab/rpc'
 import { mustHold, type Operated } from '@lab/sim'
 import type { RaftNode } from '../../../node.ts'
+import type { NodeId } from '../../../types.ts'
 import { drawLeaseRead, drawRegistersOp, registersScenario } from '../registers.ts'
 import { amnesia, blindSuccessor, lateAnswers, lateHandOver } from './leases.ts'
 import { splitChange, wipedVoter } from './membership.ts'
@@ -31,7 +32,7 @@ export class Ambusher<S> {
   readonly #nodeOf: (server: S) => RaftNode
   readonly #names: readonly AmbushName[]
   #busy = false
-  #stage: Stage<S> | null = null
+  #stage: Stage | null = null
 
   constructor(nodeOf: (server: S) => RaftNode, names: readonly AmbushName[]) {
     this.#nodeOf = nodeOf
@@ -43,7 +44,11 @@ export class Ambusher<S> {
     this.#busy = true
     const random = seededRandom(draw)
     const name = this.#names[random.integer(0, this.#names.length - 1)] as AmbushName
-    const stage = new Stage<S>(operated, this.#nodeOf, random)
+    const node = (id: NodeId): RaftNode | undefined => {
+      const server = operated.servers.get(id)
+      return server === undefined ? undefined : this.#nodeOf(server)
+    }
+    const stage = new Stage(operated, node, random)
     this.#stage = stage
     const rested = (): void => {
       this.#busy = false

@@ -8,16 +8,21 @@ import { leaderOf } from '../scenario.ts'
 /** How often the stage is looked at, by whoever waits for a moment: a message takes 0.2 ms at least. */
 const LOOK_MS: Milliseconds = 0.1
 
-export class Stage<S = unknown> {
+export class Stage {
   readonly random: Random
   /** What was seen that must not be. */
   readonly broken: string[] = []
-  readonly #operated: Operated<S>
-  readonly #nodeOf: (server: S) => RaftNode
+  readonly #operated: Omit<Operated<unknown>, 'servers'>
+  readonly #node: (id: NodeId) => RaftNode | undefined
 
-  constructor(operated: Operated<S>, nodeOf: (server: S) => RaftNode, random: Random) {
+  /** @param node one that runs */
+  constructor(
+    operated: Omit<Operated<unknown>, 'servers'>,
+    node: (id: NodeId) => RaftNode | undefined,
+    random: Random,
+  ) {
     this.#operated = operated
-    this.#nodeOf = nodeOf
+    this.#node = node
     this.random = random
   }
 
@@ -36,12 +41,11 @@ export class Stage<S = unknown> {
   }
 
   node(id: NodeId): RaftNode | undefined {
-    const server = this.#operated.servers.get(id)
-    return server === undefined ? undefined : this.#nodeOf(server)
+    return this.#node(id)
   }
 
   statuses(): NodeStatus[] {
-    return [...this.#operated.servers.values()].map((server) => this.#nodeOf(server).status())
+    return [...this.nodes, ...this.spares].flatMap((id) => this.status(id) ?? [])
   }
 
   leader(): NodeId | null {
