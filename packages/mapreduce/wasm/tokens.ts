@@ -2,32 +2,39 @@
  * Counts words: maximal runs of ASCII letters. AssemblyScript, built by build.mjs into src/kernels/tokens-module.ts; the
  * plain JavaScript beside that file is the reference, and tests compare the two.
  *
- * Input is read straight into this memory and only distinct words leave it. Two loops: the first finds words, the second
+ * Input is read straight into this memory and only distinct words leave it, as blocks of sorted pairs. Two loops: the first finds words, the second
  * counts them, so that a word which the processor guessed wrong does not throw away the table lines it has begun to load.
  *
- *     memory = [input][found words][pairs on their way out][long words: slots, letters][table ...]
+ *     memory = [input][found words][long words: slots, letters][table, then the order of pairs ...][pairs ...][a block]
  *     slot   = [letters 0 to 7: u64][letters 8 to 11: u32][count u32; 0 is free]
  */
+
+import { firstOf, gather, gathered, orderPairs, sortPairs, workBytes, writeLengths } from './pairs.ts'
+import { claim } from './record-bytes.ts'
+
+export { firstOf, gathered }
 
 // Compiled as it stands, without a runtime: all memory below is ours.
 
 const INPUT: usize = 1 << 12
-export const INPUT_BYTES: u32 = 1 << 20
+export const INPUT_BYTES: u32 = 1 << 18
 /** Loads may go past the input by less than this. */
 const SLACK: usize = 64
 const FOUND: usize = INPUT + INPUT_BYTES + SLACK
 /** Words of one round: 16 bytes each. */
 const FOUND_MAX: u32 = 1 << 12
-const PAIRS: usize = FOUND + ((<usize>FOUND_MAX) << 4) + 256
-const PAIRS_BYTES: u32 = (1 << 20) + (1 << 18)
-/** What the largest pair may need: a word as long as the input, its lengths and its count. */
-const PAIR_MAX: u32 = INPUT_BYTES + 64
-const LONG_SLOTS: usize = PAIRS + PAIRS_BYTES
+const LONG_SLOTS: usize = FOUND + ((<usize>FOUND_MAX) << 4) + 256
 const LONG_COUNT: u32 = 1 << 14
 const LONG_LETTERS: usize = LONG_SLOTS + ((<usize>LONG_COUNT) << 4)
 /** Full at half of them, so that there is room for a word as long as the input, and for those of a block. */
 const LONG_BYTES: u32 = (2 << 20) + (1 << 12)
 const TABLE: usize = LONG_LETTERS + LONG_BYTES
+/** Lengths, twelve letters and a count; of a long word without its letters. */
+const PAIR_BYTES: usize = 2 + 12 + 5
+const LONG_PAIR_BYTES: usize = 4 + 1 + 5
+/** As in src/data/spill-format.ts. */
+const BLOCK_HEADER: usize = 16
+const BLOCK_BYTES: u32 = 1 << 18
 
 const INLINE: u32 = 12
 
@@ -37,8 +44,9 @@ let slotsMax: u32 = 0
 let taken: u32 = 0
 let longTaken: u32 = 0
 let longUsed: u32 = 0
-let cursor: u32 = 0
-let longCursor: u32 = 0
+let pairsAt: usize = 0
+let pairsEnd: usize = 0
+let outAt: usize = 0
 
 /** Where the input is to be put. */
 export function input(): usize {
@@ -47,7 +55,12 @@ export function input(): usize {
 
 /** Where {@link drain} leaves pairs. */
 export function pairs(): usize {
-  return PAIRS
+  return pairsAt
+}
+
+/** Where {@link block} leaves pairs, behind the room for their header. */
+export function out(): usize {
+  return outAt
 }
 
 /** Takes memory for 2^log2 slots. */
@@ -55,9 +68,12 @@ export function init(log2: u32): void {
   slotsLog2 = log2
   slotsMask = (1 << log2) - 1
   slotsMax = ((1 << log2) >> 3) * 5
-  const wanted = (TABLE + ((<usize>1) << (log2 + 4)) + 0xffff) >> 16
-  const have = <usize>memory.size()
-  if (wanted > have) memory.grow(<i32>(wanted - have))
+  const table = (<usize>1) << (log2 + 4)
+  const order = workBytes(slotsMax + LONG_COUNT)
+  pairsAt = TABLE + max(table, order)
+  outAt = pairsAt + PAIR_BYTES * slotsMax + LONG_PAIR_BYTES * LONG_COUNT + LONG_BYTES + SLACK
+  // A block holds at least one pair, however long.
+  claim(outAt + BLOCK_HEADER + max(BLOCK_BYTES, INPUT_BYTES) + PAIR_BYTES + SLACK)
   reset()
 }
 
@@ -68,8 +84,6 @@ export function reset(): void {
   taken = 0
   longTaken = 0
   longUsed = 0
-  cursor = 0
-  longCursor = 0
 }
 
 /** No room for the words of another round: drain, reset, go on. */
@@ -233,47 +247,36 @@ function countLong(at: usize, length: u32): void {
   longTaken++
 }
 
-/** Leaves the next counted words as pairs and gives their bytes; 0 when all have been given. */
+/** Puts all counted words as pairs one after the other. @returns how many bytes they are, from {@link pairs} on */
 export function drain(): u32 {
-  let to = PAIRS
-  const limit = PAIRS + PAIRS_BYTES - PAIR_MAX
-  const slots = slotsMask + 1
-  while (cursor < slots && to < limit) {
-    const at = TABLE + ((<usize>cursor) << 4)
-    cursor++
+  let to = pairsAt
+  for (let at = TABLE; at < TABLE + ((<usize>slotsMask + 1) << 4); at += 16) {
     const counted = load<u32>(at, 12)
     if (counted == 0) continue
     const low = load<u64>(at)
     const high = load<u32>(at, 8)
     const length = high == 0 ? 8 - <u32>(clz(low) >> 3) : 12 - <u32>(clz(high) >> 3)
-    to = header(to, length, counted)
+    to = writeLengths(to, length, counted <= SMALL_MAX ? 1 : 5)
     store<u64>(to, low)
     store<u32>(to, high, 8)
     to = value(to + length, counted)
   }
-  while (longCursor < LONG_COUNT && to < limit) {
-    const at = LONG_SLOTS + ((<usize>longCursor) << 4)
-    longCursor++
+  for (let at = LONG_SLOTS; at < LONG_LETTERS; at += 16) {
     const counted = load<u32>(at, 12)
     if (counted == 0) continue
     const length = load<u32>(at, 8)
-    to = header(to, length, counted)
+    to = writeLengths(to, length, counted <= SMALL_MAX ? 1 : 5)
     memory.copy(to, LONG_LETTERS + load<u32>(at, 4), length)
     to = value(to + length, counted)
   }
-  return <u32>(to - PAIRS)
+  pairsEnd = to
+  return <u32>(to - pairsAt)
 }
 
-/** The lengths of key and value, as in src/data/pairs.ts. */
-function header(at: usize, length: u32, counted: u32): usize {
-  let left = length
-  while (left >= 0x80) {
-    store<u8>(at++, <u8>((left & 0x7f) | 0x80))
-    left >>= 7
-  }
-  store<u8>(at++, <u8>left)
-  store<u8>(at++, counted <= SMALL_MAX ? 1 : 5)
-  return at
+/** Sorts what was drained, by partition and word; {@link firstOf} then says where a partition begins. The table is used up. */
+export function sort(partitions: u32): void {
+  orderPairs(pairsAt, pairsEnd, TABLE, taken + longTaken, partitions)
+  sortPairs()
 }
 
 /** A number, as in src/data/values.ts. */
@@ -285,6 +288,11 @@ function value(at: usize, counted: u32): usize {
   store<u8>(at, TAG_U32)
   store<u32>(at, counted, 1)
   return at + 5
+}
+
+/** Puts the pairs with numbers [from, to) at {@link out}, as many as make a block. @returns up to which */
+export function block(from: u32, to: u32): u32 {
+  return gather(from, to, outAt + BLOCK_HEADER, BLOCK_BYTES)
 }
 
 const SMALL_MAX: u32 = 0xef

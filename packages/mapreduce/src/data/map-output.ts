@@ -165,6 +165,11 @@ export class MapOutput<K, V> {
     return this.#options.partitions
   }
 
+  /** Is the partition of a key that of its hash? */
+  get isHashed(): boolean {
+    return this.#options.partition === undefined
+  }
+
   /** Memory for pairs that are not spilled yet. */
   get budgetBytes(): number {
     return this.#budget

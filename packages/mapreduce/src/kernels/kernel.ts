@@ -11,6 +11,8 @@ import type { InputBytes, Split } from '../formats.ts'
 export interface KernelOutput {
   readonly budgetBytes: number
   readonly partitions: number
+  /** Is the partition of a key that of its hash? */
+  readonly isHashed: boolean
   emit(key: unknown, value: unknown): void
   emitBytes(bytes: Uint8Array, start: number, end: number, value: unknown): void
   emitKeys(bytes: Uint8Array, width: number, partitionAt?: (at: number) => number): void

@@ -3,13 +3,13 @@ import type { BlockReader } from '../data/block-reader.ts'
 import { corrupt, BLOCK_BYTES } from '../data/spill-format.ts'
 import type { KernelReduce } from './kernel.ts'
 import type { PairShape } from './record-pairs.ts'
-import { borrowEngine, giveBack, type RecordsEngine } from './records-engine.ts'
+import { recordsEngines, type RecordsEngine } from './records-engine.ts'
 
 const OUT_BYTES = 1 << 20
 
 /** @returns false where WebAssembly or its SIMD is missing, and then nothing was taken @throws {DataError} `SPILL_CORRUPT` */
 export function mergeRecords(reduce: KernelReduce, shape: PairShape): boolean {
-  const engine = borrowEngine()
+  const engine = recordsEngines.borrow()
   if (engine === undefined) return false
   const { part, onProgress } = reduce
   const runs = reduce.blocks()
@@ -32,7 +32,7 @@ export function mergeRecords(reduce: KernelReduce, shape: PairShape): boolean {
     pairs += bytes / width
     onProgress(pairs)
   }
-  giveBack(engine)
+  recordsEngines.giveBack(engine)
   return true
 }
 

@@ -2,7 +2,7 @@
 import { BLOCK_HEADER_BYTES, BLOCK_BYTES } from '../data/spill-format.ts'
 import type { KernelBlock, KernelOutput } from './kernel.ts'
 import type { PairShape } from './record-pairs.ts'
-import { borrowEngine, giveBack, type RecordsEngine } from './records-engine.ts'
+import { recordsEngines, type RecordsEngine } from './records-engine.ts'
 
 /** Of a place in the records. */
 const PLACE_MASK = 2 ** 24 - 1
@@ -51,7 +51,7 @@ export class RecordSorter {
     partitionAt: PartitionAt,
     isRising: boolean,
   ): RecordSorter | undefined {
-    const engine = borrowEngine()
+    const engine = recordsEngines.borrow()
     return engine && new RecordSorter(engine, output, shape, partitionAt, isRising)
   }
 
@@ -68,7 +68,7 @@ export class RecordSorter {
   /** Spills what is left, and ends. */
   finish(): void {
     if (this.#count > 0) this.#spill()
-    giveBack(this.#engine)
+    recordsEngines.giveBack(this.#engine)
   }
 
   #spill(): void {

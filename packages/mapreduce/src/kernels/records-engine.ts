@@ -1,5 +1,5 @@
 /** wasm/records.ts as it is used here: memory for one task at a time, lent and given back. */
-import { compileModule, instantiate } from './instantiate.ts'
+import { Engines } from './engines.ts'
 import { RECORDS_MODULE } from './records-module.ts'
 
 export interface RecordsEngine {
@@ -19,18 +19,4 @@ export interface RecordsEngine {
   take(): number
 }
 
-/** Compiled once, when first asked for; null when that failed. */
-let compiled: object | null | undefined
-const idle: RecordsEngine[] = []
-
-/** Undefined where WebAssembly or its SIMD is missing. */
-export function borrowEngine(): RecordsEngine | undefined {
-  if (compiled === undefined) compiled = compileModule(Buffer.from(RECORDS_MODULE, 'base64')) ?? null
-  if (compiled === null) return undefined
-  return idle.pop() ?? (instantiate(compiled) as RecordsEngine)
-}
-
-/** Its memory serves the next task: whoever failed in between need not give it back. */
-export function giveBack(engine: RecordsEngine): void {
-  idle.push(engine)
-}
+export const recordsEngines = new Engines<RecordsEngine>(RECORDS_MODULE)

@@ -1,19 +1,22 @@
 /** Words are maximal runs of ASCII letters. Two ways to count them that give the same: WebAssembly, and the reference. */
-import type { KernelOutput } from './kernel.ts'
-import { compileModule, instantiate } from './instantiate.ts'
+import { BLOCK_HEADER_BYTES } from '../data/spill-format.ts'
+import { Engines } from './engines.ts'
+import type { KernelBlock, KernelOutput } from './kernel.ts'
 import { TOKENS_MODULE } from './tokens-module.ts'
 
 export interface TokenCounter {
-  /** Bytes that {@link count} takes at a time, at most. */
-  readonly bytesMax: number
+  /** Where bytes are to be put for {@link count}, as many as there is room for. */
+  readonly input: Uint8Array
   /**
-   * Counts the words of `bytes` and says how many bytes are done: fewer when the last word may go on behind them. `isLast`
-   * says that nothing follows.
+   * Counts the words of the first `length` bytes and says how many bytes are done: fewer when the last word may go on behind
+   * them. `isLast` says that nothing follows.
    */
-  count(bytes: Uint8Array, isLast: boolean): number
-  /** Gives the output what is still kept. */
+  count(length: number, isLast: boolean): number
+  /** Gives the output what is still kept, and ends. */
   finish(): void
 }
+
+const INPUT_BYTES = 1 << 18
 
 export function isLetter(byte: number): boolean {
   return ((byte | 0x20) - 97) >>> 0 < 26
@@ -21,15 +24,15 @@ export function isLetter(byte: number): boolean {
 
 /** Byte by byte, in JavaScript: what the other must agree with, and what runs where there is no WebAssembly with SIMD. */
 export class PlainTokenCounter implements TokenCounter {
-  readonly bytesMax = 1 << 20
+  readonly input = new Uint8Array(INPUT_BYTES)
   readonly #output: KernelOutput
 
   constructor(output: KernelOutput) {
     this.#output = output
   }
 
-  count(bytes: Uint8Array, isLast: boolean): number {
-    const { length } = bytes
+  count(length: number, isLast: boolean): number {
+    const bytes = this.input
     for (let at = 0; at < length;) {
       while (at < length && !isLetter(bytes[at] as number)) at++
       const start = at
@@ -43,67 +46,81 @@ export class PlainTokenCounter implements TokenCounter {
   finish(): void {}
 }
 
-interface TokensModule {
+interface TokensEngine {
   readonly memory: { readonly buffer: ArrayBuffer }
   readonly INPUT_BYTES: { readonly value: number }
   input(): number
   pairs(): number
+  out(): number
   init(log2: number): void
   reset(): void
   isFull(): number
   count(from: number, to: number, isLast: number): number
   drain(): number
+  sort(partitions: number): void
+  firstOf(partition: number): number
+  block(from: number, to: number): number
+  gathered(): number
 }
 
-/** 2^20 words of 16 bytes: 16 MB, drained when five eighths are taken. */
+const engines = new Engines<TokensEngine>(TOKENS_MODULE)
+/** 2^20 words of 16 bytes: 16 MB, drained when five eighths are taken, and as much again to put them in order. */
 const SLOTS_LOG2_MAX = 20
 /** One round of words must fit in five eighths of them. */
 const SLOTS_LOG2_MIN = 14
 
-/** Compiled once, when first asked for; null when that failed. */
-let compiled: object | null | undefined
-
 export class WasmTokenCounter implements TokenCounter {
-  readonly bytesMax: number
-  readonly #module: TokensModule
-  readonly #input: Uint8Array
+  readonly input: Uint8Array
+  readonly #engine: TokensEngine
   readonly #output: KernelOutput
 
-  private constructor(output: KernelOutput, module: TokensModule, budgetBytes: number) {
+  private constructor(output: KernelOutput, engine: TokensEngine, budgetBytes: number) {
     this.#output = output
-    this.#module = module
+    this.#engine = engine
     const log2 = Math.floor(Math.log2(Math.max(1, budgetBytes / 64)))
-    module.init(Math.min(SLOTS_LOG2_MAX, Math.max(SLOTS_LOG2_MIN, log2)))
-    this.bytesMax = module.INPUT_BYTES.value
-    this.#input = new Uint8Array(module.memory.buffer, module.input(), this.bytesMax)
+    engine.init(Math.min(SLOTS_LOG2_MAX, Math.max(SLOTS_LOG2_MIN, log2)))
+    this.input = new Uint8Array(engine.memory.buffer, engine.input(), engine.INPUT_BYTES.value)
   }
 
   /** Undefined where WebAssembly or its SIMD is missing. */
   static create(output: KernelOutput, budgetBytes: number): WasmTokenCounter | undefined {
-    if (compiled === undefined) compiled = compileModule(Buffer.from(TOKENS_MODULE, 'base64')) ?? null
-    if (compiled === null) return undefined
-    return new WasmTokenCounter(output, instantiate(compiled) as TokensModule, budgetBytes)
+    const engine = engines.borrow()
+    return engine && new WasmTokenCounter(output, engine, budgetBytes)
   }
 
-  count(bytes: Uint8Array, isLast: boolean): number {
-    this.#input.set(bytes)
+  count(length: number, isLast: boolean): number {
     for (let from = 0; ;) {
-      const next = this.#module.count(from, bytes.length, isLast ? 1 : 0)
-      if (this.#module.isFull() === 0) return next
-      this.finish()
+      const next = this.#engine.count(from, length, isLast ? 1 : 0)
+      if (this.#engine.isFull() === 0) return next
+      this.#spill()
       from = next
     }
   }
 
   finish(): void {
-    const module = this.#module
-    this.#output.spillDistinct(this.#drained())
-    module.reset()
+    this.#spill()
+    engines.giveBack(this.#engine)
   }
 
-  *#drained(): Generator<Uint8Array, void, undefined> {
-    const module = this.#module
-    for (let length = module.drain(); length > 0; length = module.drain())
-      yield new Uint8Array(module.memory.buffer, module.pairs(), length)
+  #spill(): void {
+    const engine = this.#engine
+    const output = this.#output
+    const length = engine.drain()
+    if (output.isHashed) {
+      engine.sort(output.partitions)
+      output.spillBlocks((partition) => this.#blocks(partition))
+    } else output.spillDistinct([new Uint8Array(engine.memory.buffer, engine.pairs(), length)])
+    engine.reset()
+  }
+
+  *#blocks(partition: number): Generator<KernelBlock, void, undefined> {
+    const engine = this.#engine
+    const end = engine.firstOf(partition + 1)
+    for (let at = engine.firstOf(partition); at < end;) {
+      const next = engine.block(at, end)
+      const bytes = BLOCK_HEADER_BYTES + engine.gathered()
+      yield { bytes: new Uint8Array(engine.memory.buffer, engine.out(), bytes), pairs: next - at }
+      at = next
+    }
   }
 }

@@ -1,6 +1,6 @@
 /** Word count, as fast as the machine allows. */
 import { unpacked } from '../data/gzip-format.ts'
-import { readAt } from '../data/record-windows.ts'
+import { readAt, readInto } from '../data/record-windows.ts'
 import type { InputBytes } from '../formats.ts'
 import { defineJob, type Job } from '../job.ts'
 import type { Kernel, KernelOutput } from './kernel.ts'
@@ -54,10 +54,10 @@ async function countSplit(
   const to = end === Infinity ? end : await wordBoundary(input, end)
   let position = from
   while (position < to) {
-    const wanted = Math.min(counter.bytesMax, to - position)
-    const bytes = await readAt(input, position, wanted)
-    const isLast = bytes.length < wanted || position + bytes.length >= to
-    const done = counter.count(bytes, isLast)
+    const room = counter.input.subarray(0, to - position)
+    const length = await readInto(input, room, position)
+    const isLast = length < room.length || position + length >= to
+    const done = counter.count(length, isLast)
     if (isLast) break
     position += done === 0 ? await giant(input, position, output) : done
     onProgress(position)

@@ -20,18 +20,26 @@ function inputOf(bytes: Uint8Array): InputBytes {
   return { size: bytes.length, read: (position, length) => bytes.subarray(position, position + length) }
 }
 
-/** What the kernel counts when the file is cut there. */
+interface Setting {
+  readonly budgetBytes?: number
+  readonly file?: string
+  readonly partitions?: number
+  readonly partition?: (word: string, partitions: number) => number
+}
+
+/** What the kernel counts when the file is cut there: the words of one partition after those of another. */
 async function counted(
   kernel: Kernel,
   bytes: Uint8Array,
   cuts: readonly number[] = [],
-  { budgetBytes = 2 ** 22, file = 'text' } = {},
+  { budgetBytes = 2 ** 22, file = 'text', partitions = 1, partition }: Setting = {},
 ): Promise<[string, number][]> {
   const files = new MemoryFiles()
   const output = new MapOutput<string, number>({
     files,
     path: 'map',
-    partitions: 1,
+    partitions,
+    partition,
     budgetBytes,
     combine: sum,
   })
@@ -45,12 +53,13 @@ async function counted(
       onProgress: () => {},
     })
   const { path, spills } = output.finish()
-  const sources = spills.map(([segment]) => ({ path, segment: segment! }))
-  const groups = new Groups<string, number>(
-    new ReduceInput({ files, sources, scratch: 's', budgetBytes }).run,
-  )
   const counts: [string, number][] = []
-  while (groups.next()) counts.push([groups.key, [...groups.values].reduce((a, b) => a + b, 0)])
+  for (let number = 0; number < partitions; number++) {
+    const sources = spills.map((segments) => ({ path, segment: segments[number]! }))
+    const { run } = new ReduceInput({ files, sources, scratch: 's', budgetBytes })
+    const groups = new Groups<string, number>(run)
+    while (groups.next()) counts.push([groups.key, [...groups.values].reduce((a, b) => a + b, 0)])
+  }
   return counts
 }
 
@@ -84,6 +93,29 @@ describe('token counts', () => {
       }),
       { numRuns: 25 },
     )
+  })
+
+  test('several partitions, by hash or by choice: each has the same words in the same order', async () => {
+    const partition = (word: string, partitions: number): number => (word.length * 7) % partitions
+    await fc.assert(
+      fc.asyncProperty(texts, fc.integer({ min: 2, max: 5 }), async (text, partitions) => {
+        for (const setting of [{ partitions }, { partitions, partition }])
+          expect(await counted(wasm, Buffer.from(text), [77], setting)).toEqual(
+            await counted(plain, Buffer.from(text), [], setting),
+          )
+      }),
+      { numRuns: 15 },
+    )
+  })
+
+  test('words that agree in eight letters and more, of all lengths, in the order of their bytes', async () => {
+    const words = Array.from({ length: 3000 }, (_, i) => {
+      const number = Math.imul(i, 0x9e3779b1) >>> 0
+      const tail = number.toString(26).replace(/[0-9]/g, (digit) => 'QRSTUVWXYZ'.charAt(Number(digit)))
+      return `${'same'.repeat(number % 5)}${tail.slice(0, number % 9)}`
+    })
+    const text = words.join(' ')
+    expect(await counted(wasm, Buffer.from(text), [5000])).toEqual(wordsOf(text))
   })
 
   test('any bytes: what is no letter parts words', async () => {
