@@ -3,7 +3,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const MODULES = ['tokens', 'records']
+const MODULES = ['tokens', 'records', 'fold']
 const SOURCES = readdirSync(new URL('.', import.meta.url))
 const OPTIONS = ['-O3', '--converge', '--runtime', 'stub', '--enable', 'simd', '--use', 'abort=']
 

@@ -47,7 +47,7 @@ export function orderPairs(start: usize, end: usize, work: usize, most: u32, par
   return pairCount
 }
 
-/** Where the entries are: in order after {@link sortPairs}. */
+/** Where the entries are, before {@link sortPairs}. */
 export function entriesAt(): usize {
   return entries
 }

@@ -22,6 +22,8 @@ export class Groups<K, V> {
   #pending = false
   #started = false
   #group = 0
+  /** Pairs that the run has given and that were taken, or passed over. */
+  #taken = 0
 
   constructor(run: SortedRun, codecs: GroupCodecs<K, V> = {}) {
     this.#run = run
@@ -34,11 +36,16 @@ export class Groups<K, V> {
     if (!this.#started) {
       this.#started = true
       this.#pending = this.#run.next()
-    } else while (this.#isSameKey()) this.#pending = this.#run.next()
+    } else while (this.#isSameKey()) this.#advance()
     this.#group++
     if (!this.#pending) return false
     this.#keepKey()
     return true
+  }
+
+  /** How many values were taken, or passed over. */
+  get taken(): number {
+    return this.#taken
   }
 
   get key(): K {
@@ -73,10 +80,15 @@ export class Groups<K, V> {
         if (!this.#isSameKey()) return done
         const { bytes, pair } = this.#run
         const value = this.#valueCodec.read(bytes, pair.keyEnd, pair.end)
-        this.#pending = this.#run.next()
+        this.#advance()
         return { done: false, value }
       },
     }
+  }
+
+  #advance(): void {
+    this.#taken++
+    this.#pending = this.#run.next()
   }
 
   #isSameKey(): boolean {

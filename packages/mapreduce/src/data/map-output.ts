@@ -1,8 +1,10 @@
 /**
  * Takes what map emits, and leaves it on disk sorted, one segment for each partition and spill (MapReduce §4.2, §4.3):
  *
- *     emit ──▶ numbers with a combiner ──▶ fold table ─┐
- *          └─▶ everything else ───────────▶ arena ◀────┘ when the budget is used ──▶ sort ──▶ combine ──▶ spill
+ *     emit ──▶ numbers with a combiner ──▶ folder ──▶ when the budget is used ──▶ sort ─────────────▶ spill
+ *          └─▶ everything else ──────────▶ arena ──▶ when the budget is used ──▶ sort ──▶ combine ──▶ spill
+ *
+ * Where there is no folder, a fold table takes its place, which is emptied into the arena.
  */
 import type { Job } from '../job.ts'
 import type { KeyCodec, ValueCodec } from '../formats.ts'
@@ -10,6 +12,7 @@ import { Arena, INDEX_BYTES } from './arena.ts'
 import { DataError } from './errors.ts'
 import type { TaskFile, TaskFiles } from './files.ts'
 import { FoldTable } from './fold-table.ts'
+import { Folder, FOLDED_KEY_MAX } from './folder.ts'
 import { hashBytes } from './hash.ts'
 import { toInPlace, type InPlace } from './in-place.ts'
 import { bytesKey, textKey } from './keys.ts'
@@ -33,6 +36,8 @@ export interface MapOutputOptions<K, V> {
   readonly value?: ValueCodec<V> | undefined
   readonly combine?: Job<unknown, K, V>['combine'] | undefined
   readonly partition?: Job<unknown, K, V>['partition'] | undefined
+  /** The reference: without WebAssembly. */
+  readonly isPlain?: boolean
 }
 
 /** What a map task has made. */
@@ -58,6 +63,8 @@ export class MapOutput<K, V> {
   readonly #writer: SegmentWriter
   readonly #arena = new Arena()
   readonly #table = new FoldTable()
+  /** Undefined until there is something to fold; null where there is none. */
+  #folder: Folder<K, V> | null | undefined
   #keyBytes = new Uint8Array(256)
   readonly #spills: Segment[][] = []
 
@@ -93,15 +100,19 @@ export class MapOutput<K, V> {
       this.#fold(key, value, this.#combine)
       return
     }
-    const pair = this.#arena.append(key, this.#key, value, this.#value)
-    this.#place(pair, key)
-    if (this.#arena.used + this.#table.used > this.#budget) this.#spill(this.#combine)
+    this.#append(key, value)
   }
 
   /** Takes a key as bytes [start, end), which its codec would give, and a number or other value for it. */
   emitBytes(bytes: Uint8Array, start: number, end: number, value: V): void {
     if (typeof value !== 'number' || this.#combine === undefined) {
       this.emit(this.#key.read(bytes, start, end), value)
+      return
+    }
+    const folder = this.#folder === undefined ? this.#openFolder(this.#combine) : this.#folder
+    if (folder !== null) {
+      if (end - start <= FOLDED_KEY_MAX) folder.addBytes(bytes, start, end, value)
+      else this.#append(this.#key.read(bytes, start, end), value)
       return
     }
     const slot = this.#table.slotOfBytes(bytes, start, end)
@@ -178,6 +189,8 @@ export class MapOutput<K, V> {
   /** Spills what is left, writes the index, and closes the file. */
   finish(): MapOutputFile {
     if (this.#arena.count + this.#table.count > 0) this.#spill(this.#combine)
+    if (this.#folder?.isEmpty === false) this.#spillFolded(this.#folder)
+    this.#folder?.close()
     const index = encodeIndex(this.#spills, this.#options.partitions)
     this.#file.write(index, this.#writer.position)
     this.#file.close()
@@ -192,7 +205,53 @@ export class MapOutput<K, V> {
     this.#options.files.remove(this.#file.path)
   }
 
+  #append(key: K, value: V): void {
+    const pair = this.#arena.append(key, this.#key, value, this.#value)
+    this.#place(pair, key)
+    if (this.#arena.used + this.#table.used > this.#budget) this.#spill(this.#combine)
+  }
+
   #fold(key: K, value: V & number, combine: (left: V, right: V, key: K) => V): void {
+    const folder = this.#folder === undefined ? this.#openFolder(combine) : this.#folder
+    if (folder === null) {
+      this.#foldPlainly(key, value, combine)
+      return
+    }
+    const isText = this.#isText && typeof key === 'string'
+    const most = isText ? key.length * 3 : this.#key.bytesMax(key)
+    if (most > FOLDED_KEY_MAX) this.#append(key, value)
+    else if (isText) folder.addText(key, value)
+    else folder.add(key, most, value)
+  }
+
+  /** Values must be what the folder writes. */
+  #openFolder(combine: (left: V, right: V, key: K) => V): Folder<K, V> | null {
+    const { value = jsonValue as unknown, isPlain = false } = this.#options
+    const folder =
+      isPlain || value !== jsonValue
+        ? undefined
+        : Folder.create<K, V>({
+            ...{ budgetBytes: this.#budget, key: this.#key, combine },
+            onFull: () => {
+              if (this.#folder != null) this.#spillFolded(this.#folder)
+            },
+          })
+    this.#folder = folder ?? null
+    return this.#folder
+  }
+
+  #spillFolded(folder: Folder<K, V>): void {
+    const { partitions, partition } = this.#options
+    folder.sort(
+      partitions,
+      partition &&
+        ((bytes, start, end) => this.#checked(partition(this.#key.read(bytes, start, end), partitions))),
+    )
+    this.spillBlocks((number) => folder.blocks(number))
+    folder.clear()
+  }
+
+  #foldPlainly(key: K, value: V & number, combine: (left: V, right: V, key: K) => V): void {
     const table = this.#table
     let slot: number
     if (this.#isText && typeof key === 'string') slot = table.slotOfText(key)

@@ -1,5 +1,6 @@
 /** What part files look like. */
 import type { OutputFormat } from '../formats.ts'
+import { asBuffer } from './text.ts'
 
 /** An output format whose pairs are text. */
 export interface TextFormat<K, V> extends OutputFormat<K, V> {
@@ -37,7 +38,7 @@ function shown(part: unknown): string {
     case 'string':
       return part
     case 'object':
-      if (part instanceof Uint8Array) return Buffer.from(part).toString()
+      if (part instanceof Uint8Array) return asBuffer(part).toString()
       if (part instanceof Date) return part.toISOString()
       return JSON.stringify(part)
     default:

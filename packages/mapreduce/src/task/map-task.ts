@@ -4,6 +4,7 @@ import { MapOutput, type MapOutputFile } from '../data/map-output.ts'
 import { textLines } from '../data/line-formats.ts'
 import type { AttemptResult, BadRecord } from '../core/task.ts'
 import type { InputBytes, Split } from '../formats.ts'
+import { sum } from '../kernels/sum.ts'
 import type { Emit, Job } from '../job.ts'
 import { blame, isPromise, preview } from './blame.ts'
 import { Context } from './context.ts'
@@ -57,7 +58,8 @@ class MapAttempt {
       path: work.outputPath,
       partitions: work.reduces,
       budgetBytes: work.budgetBytes,
-      ...{ key, value, combine: job.combine?.bind(job), partition },
+      // The engine knows this one when it sees it.
+      ...{ key, value, combine: job.combine === sum ? sum : job.combine?.bind(job), partition },
     })
   }
 

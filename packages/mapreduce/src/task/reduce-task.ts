@@ -5,6 +5,8 @@ import { Groups } from '../data/groups.ts'
 import { PartFile } from '../data/part-file.ts'
 import { ReduceInput, type SegmentSource } from '../data/reduce-input.ts'
 import { readIndex } from '../data/spill-format.ts'
+import type { Kernel } from '../kernels/kernel.ts'
+import { sumOf } from '../kernels/sum-runs.ts'
 import type { AttemptResult, BadRecord, FetchFailure } from '../core/task.ts'
 import type { Emit, Job } from '../job.ts'
 import { partName } from '../manifest.ts'
@@ -70,9 +72,9 @@ class ReduceAttempt {
       part.write(outKey, outValue)
     })
     await this.#job.setup?.(this.#context)
-    const { kernel } = this.#job
+    const reduce = this.#job.kernel?.reduce?.bind(this.#job.kernel) ?? sumOf(this.#job)
     // What skips keys must see them one by one.
-    if (kernel?.reduce !== undefined && !this.#skipping.isOn) this.#runKernel(kernel, input, part, total)
+    if (reduce !== undefined && !this.#skipping.isOn) this.#runKernel(reduce, input, part, total)
     else await this.#reduceAll(new Groups(input.run, { key, value }), total, emit)
     this.record = null
     await this.#job.teardown?.(this.#context)
@@ -91,7 +93,7 @@ class ReduceAttempt {
   }
 
   #runKernel(
-    kernel: NonNullable<AnyJob['kernel']>,
+    reduce: NonNullable<Kernel['reduce']>,
     input: ReduceInput,
     part: PartFile<unknown, unknown>,
     total: number,
@@ -101,7 +103,7 @@ class ReduceAttempt {
       signal.throwIfAborted()
       progress.fraction = pairs / Math.max(total, 1)
     }
-    kernel.reduce?.({
+    reduce({
       get run() {
         return input.run
       },
@@ -123,30 +125,24 @@ class ReduceAttempt {
     emit: Emit<unknown, unknown>,
   ): Promise<void> {
     const { progress, signal } = this.#environment
-    const counted = { values: 0 }
     for (let at = 0; groups.next(); at++) {
       this.#keys = at
       progress.enter(0, at)
       if (at % KEYS_BETWEEN_LOOKS === 0) {
-        progress.fraction = counted.values / Math.max(total, 1)
+        progress.fraction = groups.taken / Math.max(total, 1)
         signal.throwIfAborted()
       }
       if (this.#skipping.isListed('', at)) {
         this.#skipping.leaveOut({ file: '', offset: at, preview: preview(groups.key) })
         continue
       }
-      const waiting = this.#reduce(groups, counted, emit)
+      const waiting = this.#reduce(groups, emit)
       if (waiting !== undefined) await waiting
     }
   }
 
-  #reduce(
-    groups: Groups<unknown, unknown>,
-    counted: { values: number },
-    emit: Emit<unknown, unknown>,
-  ): Promise<void> | undefined {
-    const { key } = groups
-    const values = counting(groups.values, counted)
+  #reduce(groups: Groups<unknown, unknown>, emit: Emit<unknown, unknown>): Promise<void> | undefined {
+    const { key, values } = groups
     if (this.#skipping.isOn) return this.#reduceOrSkip(key, values, emit)
     try {
       const returned = this.#job.reduce(key, values, emit, this.#context)
@@ -191,21 +187,6 @@ class ReduceAttempt {
   #note(key: unknown): BadRecord {
     this.record = { file: '', offset: this.#keys, preview: preview(key) }
     return this.record
-  }
-}
-
-/** The same values once more counted, for the progress. */
-function counting(values: Iterable<unknown>, counted: { values: number }): Iterable<unknown> {
-  return {
-    [Symbol.iterator]() {
-      const iterator = values[Symbol.iterator]()
-      return {
-        next() {
-          counted.values++
-          return iterator.next()
-        },
-      }
-    },
   }
 }
 

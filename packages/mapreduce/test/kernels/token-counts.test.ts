@@ -171,7 +171,7 @@ describe('token counts', () => {
       expect(WasmTokenCounter.create(output, 2 ** 20)).toBeDefined()
       const build = new URL('../../wasm/build.mjs', import.meta.url).href
       const { compile } = (await import(build)) as { compile: (module: string) => Promise<string> }
-      for (const module of ['tokens', 'records']) {
+      for (const module of ['tokens', 'records', 'fold']) {
         const committed = new URL(`../../src/kernels/${module}-module.ts`, import.meta.url)
         expect(await compile(module)).toBe(readFileSync(committed, 'utf8'))
       }

@@ -1,0 +1,30 @@
+/** wasm/fold.ts as it is used here. */
+import { Engines } from '../kernels/engines.ts'
+import { FOLD_MODULE } from '../kernels/fold-module.ts'
+
+export interface FoldEngine {
+  readonly memory: { readonly buffer: ArrayBuffer }
+  readonly BATCH: { readonly value: number }
+  readonly KEYS_BYTES: { readonly value: number }
+  keys(): number
+  ends(): number
+  numbers(): number
+  slots(): number
+  table(): number
+  size(): number
+  out(): number
+  init(first: number, most: number): void
+  clear(log2: number): void
+  reserve(count: number, bytes: number): number
+  addAll(count: number): void
+  find(count: number): void
+  drain(partitions: number): number
+  pairs(): number
+  entriesAt(): number
+  sort(): void
+  firstOf(partition: number): number
+  block(from: number, to: number): number
+  gathered(): number
+}
+
+export const foldEngines = new Engines<FoldEngine>(FOLD_MODULE)
