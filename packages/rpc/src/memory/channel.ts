@@ -5,12 +5,12 @@ import type { Channel } from '../transport.ts'
 /** `drained` waits until no more than this is buffered. */
 const LOW_WATER_BYTES = 64 * 1024
 
-/** What a channel asks of the network. */
+/** What a channel asks of the way to its other end. */
 export interface Carrier {
-  /** Carries a copy of a message to the other end; `from.taken` is called once, when it has been delivered or is lost. */
-  carry(from: MemoryChannel, message: Uint8Array, sequence: number): void
+  /** Carries a copy of a message; the channel's `taken` is called once, when it has been delivered or is lost. */
+  carry(message: Uint8Array, sequence: number): void
   /** Tells the other end, after all that was sent before, that this one is gone. */
-  carryClose(from: MemoryChannel, error: Error | undefined): void
+  carryClose(error: Error | undefined): void
 }
 
 /** A message on its way. */
@@ -29,7 +29,7 @@ export class MemoryChannel implements Channel {
   /** The node at this end, and whether it dialled. */
   readonly node: string
   readonly isDialler: boolean
-  readonly #carrier: Carrier
+  #carrier: Carrier | null = null
   #resolveClosed: (end: { readonly error: Error | undefined }) => void = () => undefined
   #onMessage: ((message: Uint8Array) => void) | undefined
   readonly #inbox = new Queue<Parcel>()
@@ -47,16 +47,19 @@ export class MemoryChannel implements Channel {
     readonly remoteAddress: string
     readonly node: string
     readonly isDialler: boolean
-    readonly carrier: Carrier
   }) {
     this.id = options.id
     this.remoteAddress = options.remoteAddress
     this.node = options.node
     this.isDialler = options.isDialler
-    this.#carrier = options.carrier
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
+  }
+
+  /** This is the way to the other end. For the network, before the channel is given to anybody. */
+  attach(carrier: Carrier): void {
+    this.#carrier = carrier
   }
 
   get isClosed(): boolean {
@@ -74,7 +77,7 @@ export class MemoryChannel implements Channel {
   send(message: Uint8Array): void {
     if (this.#isClosed) return
     this.#bufferedBytes += message.length
-    this.#carrier.carry(this, message, ++this.#sent)
+    this.#carrier?.carry(message, ++this.#sent)
   }
 
   /** A message of so many bytes is not in the network any more. */
@@ -112,7 +115,7 @@ export class MemoryChannel implements Channel {
   close(error?: Error): void {
     if (this.#isClosed) return
     this.#end(error)
-    this.#carrier.carryClose(this, error)
+    this.#carrier?.carryClose(error)
   }
 
   /** A message has come through the network. */

@@ -1,4 +1,5 @@
 export { memory, type MemoryOptions } from './transport.ts'
-export { MemoryNetwork, type LinkSelector, type MemoryNetworkOptions } from './network.ts'
+export { MemoryNetwork, type MemoryNetworkOptions } from './network.ts'
+export type { LinkSelector } from './rules.ts'
 export { labConditions, reliableLink, type LabPreset, type LinkConditions } from './conditions.ts'
 export type { LinkCounters } from './link.ts'

@@ -23,6 +23,11 @@ export class Gate {
     this.#clock = clock
   }
 
+  /** What comes passes at once. */
+  get isOpen(): boolean {
+    return this.#state === 'open' && !this.#isDraining
+  }
+
   get isDead(): boolean {
     return this.#state === 'dead'
   }

@@ -57,12 +57,17 @@ class GatedChannel implements Channel {
   }
 
   receive(onMessage: (message: Uint8Array) => void): void {
+    const receive = (message: Uint8Array, sequence: number | undefined): void => {
+      this.#sequence = sequence
+      onMessage(message)
+    }
     this.#inner.receive((message) => {
       const { sequence } = this.#inner
-      this.#gate.pass('io', () => {
-        this.#sequence = sequence
-        onMessage(message)
-      })
+      if (this.#gate.isOpen) receive(message, sequence)
+      else
+        this.#gate.pass('io', () => {
+          receive(message, sequence)
+        })
     })
   }
 

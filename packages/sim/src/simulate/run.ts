@@ -12,6 +12,7 @@ import { SimulationFailure } from './failure.ts'
 import { nodeNames, spareNames, type Plan } from './plan.ts'
 import type { Cluster, Scenario, Watcher } from './scenario.ts'
 import { Servers } from './servers.ts'
+import { withoutStackTraces } from './stack-traces.ts'
 
 export interface RunOptions {
   /** Gets every event of the trace. */
@@ -50,7 +51,9 @@ export async function runPlan<S, C, Op, R>(
   const run = new Run(scenario, plan, options)
   let failure: SimulationFailure | null = null
   try {
-    await run.carryOut()
+    // Who looks closely gets stack traces, too.
+    if (options.onEvent === undefined) await withoutStackTraces(() => run.carryOut())
+    else await run.carryOut()
   } catch (thrown) {
     failure = SimulationFailure.of(toError(thrown), run.phase, run.world.now)
   }
