@@ -47,8 +47,8 @@ export class Pipe implements Carrier {
   /** Under way, in order. */
   readonly #queue = new Queue<Parcel | Close>()
   #isOpen = true
-  /** Of the channel; set as soon as both are there. */
-  #reverse: Pipe | null = null
+  /** Of the channel; itself until both are there. */
+  #reverse: Pipe = this
 
   constructor({ plumbing, from, to, link, back }: PipeOptions) {
     this.#plumbing = plumbing
@@ -141,7 +141,7 @@ export class Pipe implements Carrier {
     const link = this.#link
     if ('error' in what) {
       if (!link.isCut) to.arriveClose(what.error)
-      if (to.isClosed) this.#reverse?.#shut()
+      if (to.isClosed) this.#reverse.#shut()
     } else if (link.isCut) this.#drop(what, 'cut')
     else if (to.isClosed) {
       this.#drop(what, 'nobody there')

@@ -19,14 +19,16 @@ export class Pace {
     this.#clock = clock
   }
 
-  pass(kind: 'sync' | 'other'): Promise<void> {
+  /** Calls `run` when the operation has taken its time. */
+  after(kind: 'sync' | 'other', run: () => void): void {
     const clock = this.#clock
-    if (clock === undefined) return this.#turns()
+    if (clock === undefined) {
+      void this.#turns().then(run)
+      return
+    }
     const [min, max] = kind === 'sync' ? SYNC_MS : OTHER_MS
     const delay = (min + this.#random.next() * (max - min)) * this.slowness
-    return new Promise((resolve) => {
-      clock.setTimer(delay, resolve, { keepAlive: true })
-    })
+    clock.setTimer(delay, run, { keepAlive: true })
   }
 
   async #turns(): Promise<void> {

@@ -5,6 +5,7 @@
  */
 import {
   DiskError,
+  toError,
   type Clock,
   type Disk,
   type DiskFile,
@@ -15,6 +16,7 @@ import {
 import { DiskLife } from './disk-life.ts'
 import { Inode } from './inode.ts'
 import { Pace } from './pace.ts'
+import { SimFile, type FileHolder } from './sim-file.ts'
 
 interface NameChange {
   readonly directory: string
@@ -33,11 +35,9 @@ export interface SimDiskOptions {
 const STALE_BYTES_MAX = 64 * 1024
 
 const nothing = (): void => undefined
-/** What a disk says that is not there any more. */
-const never = (): Promise<never> => new Promise(nothing)
 
-export class SimDisk implements Disk {
-  readonly #random: Random
+export class SimDisk implements Disk, FileHolder {
+  readonly random: Random
   readonly #pace: Pace
   capacityBytes: number
   /** The disk dies in the middle of the change that makes this 0: nothing resolves any more until {@link crash}. */
@@ -52,14 +52,13 @@ export class SimDisk implements Disk {
   /** What of each change under way would have reached the disk if the power went now. */
   readonly #underWay = new Set<() => void>()
   #stale = new Uint8Array(0)
-  /** Counts crashes: a file opened before one is of no use after it. */
   #life = 0
   #sayDead: () => void = nothing
   #dead: Promise<void> = Promise.resolve()
   #isDead = false
 
   constructor(options: SimDiskOptions) {
-    this.#random = options.random
+    this.random = options.random
     this.#pace = new Pace(options.random, options.clock)
     this.capacityBytes = options.capacityBytes ?? Infinity
     this.#revive()
@@ -88,9 +87,9 @@ export class SimDisk implements Disk {
   crash(): void {
     this.kill()
     const survivors = new Map(this.#syncedNames)
-    for (const change of this.#nameChanges) if (this.#random.integer(0, 1) === 1) change.apply(survivors)
+    for (const change of this.#nameChanges) if (this.random.integer(0, 1) === 1) change.apply(survivors)
     for (const inode of new Set([...survivors.values()]))
-      inode.settle(this.#random, (hole) => this.#fillStale(hole))
+      inode.settle(this.random, (hole) => this.#fillStale(hole))
     this.#names = new Map(survivors)
     this.#syncedNames = survivors
     this.#nameChanges = []
@@ -142,150 +141,116 @@ export class SimDisk implements Disk {
 
   /** A disk with the same files, all synced. */
   copy(): SimDisk {
-    const copy = new SimDisk({ random: this.#random, capacityBytes: this.capacityBytes })
+    const copy = new SimDisk({ random: this.random, capacityBytes: this.capacityBytes })
     for (const [path, inode] of this.#names) copy.put(path, inode.live)
     for (const directory of this.#directories) copy.#directories.add(directory)
     return copy
   }
 
-  async open(path: string, options: DiskOpenOptions = {}): Promise<DiskFile> {
-    await this.#pause()
-    const known = this.#names.get(path)
-    if (known !== undefined && options.exclusive === true) throw new DiskError('EXISTS', `${path} exists`)
-    if (known === undefined && options.create !== true && options.exclusive !== true)
-      throw new DiskError('NOT_FOUND', `${path} is missing`)
-    if (known !== undefined) return this.#handle(path, known, options)
-    if (this.#diesOf()) await never()
-    const inode = new Inode()
-    this.#changeNames(path, (names) => names.set(path, inode))
-    return this.#handle(path, inode, options)
-  }
-
-  async rename(from: string, to: string): Promise<void> {
-    await this.#pause()
-    const inode = this.#find(from)
-    if (this.#diesOf()) await never()
-    this.#changeNames(to, (names) => {
-      names.delete(from)
-      names.set(to, inode)
+  open(path: string, options: DiskOpenOptions = {}): Promise<DiskFile> {
+    return this.perform('other', () => {
+      const known = this.#names.get(path)
+      if (known !== undefined && options.exclusive === true) throw new DiskError('EXISTS', `${path} exists`)
+      if (known === undefined && options.create !== true && options.exclusive !== true)
+        throw new DiskError('NOT_FOUND', `${path} is missing`)
+      const inode = known ?? new Inode()
+      if (known === undefined && !this.diesOf()) this.#changeNames(path, (names) => names.set(path, inode))
+      return new SimFile(this, path, inode, options.durableWrites === true)
     })
   }
 
-  async remove(path: string): Promise<void> {
-    await this.#pause()
-    if (this.#diesOf()) await never()
-    const inode = this.#names.get(path)
-    if (inode !== undefined) this.#stale = inode.live.slice(0, STALE_BYTES_MAX)
-    this.#changeNames(path, (names) => names.delete(path))
+  rename(from: string, to: string): Promise<void> {
+    return this.perform('other', () => {
+      const inode = this.#find(from)
+      if (this.diesOf()) return
+      this.#changeNames(to, (names) => {
+        names.delete(from)
+        names.set(to, inode)
+      })
+    })
   }
 
-  async list(directory: string): Promise<string[]> {
-    await this.#pause()
-    if (!this.#directories.has(directory)) throw new DiskError('NOT_FOUND', `${directory} is missing`)
-    const prefix = `${directory}/`
-    const below = [...this.#names.keys(), ...this.#directories].filter((path) => path.startsWith(prefix))
-    // A folder shows its files and its folders, and not what is in these.
-    return [...new Set(below.map((path) => path.slice(prefix.length).split('/')[0] ?? ''))].sort()
+  remove(path: string): Promise<void> {
+    return this.perform('other', () => {
+      if (this.diesOf()) return
+      const inode = this.#names.get(path)
+      if (inode !== undefined) this.#stale = inode.live.slice(0, STALE_BYTES_MAX)
+      this.#changeNames(path, (names) => names.delete(path))
+    })
   }
 
-  async makeDirectory(directory: string): Promise<void> {
-    await this.#pause()
-    for (let at = directory.length; at > 0; at = directory.lastIndexOf('/', at - 1))
-      this.#directories.add(directory.slice(0, at))
+  list(directory: string): Promise<string[]> {
+    return this.perform('other', () => {
+      if (!this.#directories.has(directory)) throw new DiskError('NOT_FOUND', `${directory} is missing`)
+      const prefix = `${directory}/`
+      const below = [...this.#names.keys(), ...this.#directories].filter((path) => path.startsWith(prefix))
+      // A folder shows its files and its folders, and not what is in these.
+      return [...new Set(below.map((path) => path.slice(prefix.length).split('/')[0] ?? ''))].sort()
+    })
   }
 
-  async syncDirectory(directory: string): Promise<void> {
-    await this.#pause('sync')
-    if (this.#diesOf()) await never()
-    for (const change of this.#nameChanges)
-      if (change.directory === directory) change.apply(this.#syncedNames)
-    this.#nameChanges = this.#nameChanges.filter((change) => change.directory !== directory)
+  makeDirectory(directory: string): Promise<void> {
+    return this.perform('other', () => {
+      for (let at = directory.length; at > 0; at = directory.lastIndexOf('/', at - 1))
+        this.#directories.add(directory.slice(0, at))
+    })
   }
 
-  async lock(directory: string): Promise<DiskLock> {
-    await this.#pause()
-    if (this.#locks.has(directory)) throw new DiskError('LOCKED', `${directory} is in use`)
-    const locks = this.#locks
-    locks.add(directory)
-    return {
-      release: () => {
-        locks.delete(directory)
-        return Promise.resolve()
-      },
-    }
+  syncDirectory(directory: string): Promise<void> {
+    return this.perform('sync', () => {
+      if (this.diesOf()) return
+      for (const change of this.#nameChanges)
+        if (change.directory === directory) change.apply(this.#syncedNames)
+      this.#nameChanges = this.#nameChanges.filter((change) => change.directory !== directory)
+    })
+  }
+
+  lock(directory: string): Promise<DiskLock> {
+    return this.perform('other', () => {
+      if (this.#locks.has(directory)) throw new DiskError('LOCKED', `${directory} is in use`)
+      const locks = this.#locks
+      locks.add(directory)
+      return {
+        release: () => {
+          locks.delete(directory)
+          return Promise.resolve()
+        },
+      }
+    })
   }
 
   isDurable(): Promise<boolean> {
     return Promise.resolve(true)
   }
 
-  #handle(path: string, inode: Inode, { durableWrites = false }: DiskOpenOptions): DiskFile {
-    const life = this.#life
-    const alive = (kind: 'sync' | 'other' = 'other', inPart?: () => void): Promise<void> =>
-      life === this.#life ? this.#pause(kind, inPart) : never()
-    return {
-      size: async () => {
-        await alive()
-        return inode.live.length
-      },
-      read: async (position, length) => {
-        await alive()
-        return inode.live.slice(position, position + length)
-      },
-      write: async (bytes, position) => {
-        const inPart = (): void => {
-          inode.tear(bytes.subarray(0, this.#room(inode, position, bytes.length)), position, this.#random)
-        }
-        await alive(durableWrites ? 'sync' : 'other', inPart)
-        const room = this.#room(inode, position, bytes.length)
-        if (this.#diesOf(inPart)) await never()
-        if (room < bytes.length) {
-          inode.write(bytes.subarray(0, room), position)
-          throw new DiskError('DISK_FULL', `cannot write ${path}: no space left`)
-        }
-        if (durableWrites && this.#fails()) {
-          inPart()
-          throw new DiskError('DISK_FAILED', `cannot write ${path}: input/output error`)
-        }
-        inode.write(bytes, position)
-        if (!durableWrites) return
-        inode.sync(position, position + bytes.length)
-        inode.lastDurable = position
-      },
-      sync: async () => {
-        const inPart = (): void => inode.syncSome(this.#random)
-        await alive('sync', inPart)
-        if (this.#diesOf(inPart)) await never()
-        if (this.#fails()) {
-          inPart()
-          throw new DiskError('DISK_FAILED', `cannot sync ${path}: input/output error`)
-        }
-        inode.sync(0, inode.live.length)
-      },
-      truncate: async (size) => {
-        await alive()
-        if (this.#diesOf()) await never()
-        inode.truncate(size)
-      },
-      close: async () => {
-        await alive()
-      },
-    }
+  /** Counts crashes: a file opened before one is of no use after it. */
+  get life(): number {
+    return this.#life
   }
 
-  /** An operation takes its time. When the power goes meanwhile it is done `inPart`, and nobody hears of it. */
-  #pause(kind: 'sync' | 'other' = 'other', inPart?: () => void): Promise<void> {
+  /**
+   * For its files: an operation that takes its time, and is done and answered at its end. When the power goes meanwhile it is done `inPart`, and
+   * when the disk dies of it, nobody hears of it.
+   */
+  perform<T>(kind: 'sync' | 'other', work: () => T, inPart?: () => void): Promise<T> {
     const life = this.#life
     if (inPart !== undefined) this.#underWay.add(inPart)
-    return this.#pace.pass(kind).then(() => {
-      if (this.#isDead || life !== this.#life) return never()
-      if (inPart !== undefined) this.#underWay.delete(inPart)
-      return undefined
+    return new Promise((resolve, reject) => {
+      this.#pace.after(kind, () => {
+        if (this.#isDead || life !== this.#life) return
+        if (inPart !== undefined) this.#underWay.delete(inPart)
+        try {
+          const result = work()
+          if (!this.#isDead) resolve(result)
+        } catch (thrown) {
+          reject(toError(thrown))
+        }
+      })
     })
   }
 
-  /** Counts a change. True for the one on which the disk dies: it is done in part and never answered. */
-  #diesOf(inPart: () => void = nothing): boolean {
+  /** For its files: counts a change. True for the one on which the disk dies: it is done in part and never answered. */
+  diesOf(inPart: () => void = nothing): boolean {
     if (--this.changesUntilDeath > 0) return false
     this.#isDead = true
     inPart()
@@ -301,8 +266,9 @@ export class SimDisk implements Disk {
     })
   }
 
-  #fails(): boolean {
-    return this.failureShare > 0 && this.#random.next() < this.failureShare
+  /** For its files: does this one fail, by chance, as {@link failureShare} says? */
+  fails(): boolean {
+    return this.failureShare > 0 && this.random.next() < this.failureShare
   }
 
   #find(path: string): Inode {
@@ -316,7 +282,8 @@ export class SimDisk implements Disk {
     this.#nameChanges.push({ directory: path.slice(0, path.lastIndexOf('/')), apply })
   }
 
-  #room(inode: Inode, position: number, length: number): number {
+  /** For its files: how much of a write of `length` bytes there is room for. */
+  roomFor(inode: Inode, position: number, length: number): number {
     if (this.capacityBytes === Infinity) return length
     const grows = position + length - inode.live.length
     return Math.max(0, length - Math.max(0, grows - (this.capacityBytes - this.usedBytes)))

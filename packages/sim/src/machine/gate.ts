@@ -45,21 +45,22 @@ export class Gate {
 
   /** The same for a promise: it settles when its result may pass. */
   promise<T>(work: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      work.then(
-        (value) => {
-          this.pass('io', () => {
-            resolve(value)
-          })
-        },
-        (thrown: unknown) => {
-          const error = toError(thrown)
-          this.pass('io', () => {
-            reject(error)
-          })
-        },
-      )
-    })
+    return work.then(
+      (value) => (this.isOpen ? value : this.#later(() => value)),
+      (thrown: unknown) => {
+        const error = toError(thrown)
+        if (this.isOpen) throw error
+        return this.#later(() => {
+          throw error
+        })
+      },
+    )
+  }
+
+  #later<T>(settle: () => T): Promise<T> {
+    return new Promise<void>((resolve) => {
+      this.pass('io', resolve)
+    }).then(settle)
   }
 
   /** As SIGSTOP. */
