@@ -1,5 +1,7 @@
 import { openLink, type Address, type Clock, type Link, type LinkOptions, type Milliseconds } from '@lab/rpc'
+import { OpenLists, type ListTarget } from './calls/open-lists.ts'
 import { decodeAttempt, fromRpcError } from './calls/refusal.ts'
+import type { Sending } from './calls/sending.ts'
 import { SilenceWatch } from './calls/silence-watch.ts'
 import type { Attempt, AttemptOptions, Route } from './calls/route.ts'
 import { RaftError, type LeaderHint } from './errors.ts'
@@ -9,12 +11,15 @@ import {
   AdminService,
   ClientService,
   forGroup,
+  listForGroup,
   type AdminClient,
   type RequestClient,
   type ServerStatus,
 } from './services.ts'
 
-type Method = 'propose' | 'open' | 'read' | AdminMethod
+type Method = 'open' | AdminMethod
+/** What is asked in lists. */
+type ListMethod = 'propose' | 'read'
 
 /** One that is busy electing says so at once, or never. */
 const STATUS_MS: Milliseconds = 200
@@ -26,12 +31,11 @@ export interface KnownServer {
   readonly requests: RequestClient
   readonly admin: AdminClient
   readonly silence: SilenceWatch
+  readonly lists: Readonly<Record<ListMethod, ListTarget>>
 }
 
-export interface AskOptions extends AttemptOptions {
-  /** Any server will do. */
-  readonly anyone?: boolean
-}
+/** Commands share nothing. */
+const NO_HEAD = new Uint8Array()
 
 export interface ClientRouteOptions {
   readonly servers: readonly Address[]
@@ -50,6 +54,7 @@ export class ClientRoute implements Route {
   readonly #options: ClientRouteOptions
   readonly #servers: KnownServer[] = []
   readonly #waiting = new Set<() => void>()
+  readonly #lists = new OpenLists()
   /** Seems to lead. */
   #leader: KnownServer | null = null
   /** Whom to ask next while nobody seems to. */
@@ -64,8 +69,17 @@ export class ClientRoute implements Route {
     return this.#servers
   }
 
-  attempt(payload: Uint8Array, options: AttemptOptions): Promise<Attempt> {
-    return this.ask('propose', payload, options)
+  send(sending: Sending): void {
+    this.#enlist('propose', NO_HEAD, sending, this.#pick())
+  }
+
+  /**
+   * Puts a query to the server that seems to lead, or to the next of all, once.
+   *
+   * @param head see `encodeWanted`
+   */
+  read(head: Uint8Array, sending: Sending, { anyone }: { readonly anyone: boolean }): void {
+    this.#enlist('read', head, sending, anyone ? this.#pickNext() : this.#pick())
   }
 
   openSession(clientId: Uint8Array, options: AttemptOptions): Promise<Attempt> {
@@ -73,8 +87,8 @@ export class ClientRoute implements Route {
   }
 
   /** Puts `body` to the server that seems to lead, or to the next of all, once. Never rejects. */
-  async ask(method: Method, body: Uint8Array, options: AskOptions): Promise<Attempt> {
-    const server = options.anyone === true ? this.#pickNext() : this.#pick()
+  async ask(method: Method, body: Uint8Array, options: AttemptOptions): Promise<Attempt> {
+    const server = this.#pick()
     if (server === null) return { ok: false, error: this.unavailable() }
     server.silence.asked()
     try {
@@ -82,14 +96,13 @@ export class ClientRoute implements Route {
         await methodOf(server, method)(forGroup(this.#options.group, body), callOptions(options)),
       )
       if (attempt.ok) {
-        if (this.#leader === null && method !== 'read') this.#lead(server)
+        if (this.#leader === null) this.#lead(server)
         return attempt
       }
       return { ...attempt, redirected: this.#learn(server, attempt.error) }
     } catch (thrown) {
       const error = fromRpcError(thrown)
-      // A leader with too much to do leads all the same.
-      if (error.code !== 'CANCELLED' && error.code !== 'BUSY') this.#avoid(server)
+      this.#missed(server, error)
       return { ok: false, error }
     } finally {
       server.silence.answered()
@@ -151,6 +164,10 @@ export class ClientRoute implements Route {
       requests: link.client(ClientService),
       admin: link.client(AdminService),
       silence: new SilenceWatch(this.#options.clock, () => void this.#askOthers(server)),
+      lists: {
+        propose: this.#listsOf(() => server, 'propose'),
+        read: this.#listsOf(() => server, 'read'),
+      },
     }
     this.#servers.push(server)
     return server
@@ -175,6 +192,38 @@ export class ClientRoute implements Route {
     if (leader === null || leader === silent) return
     this.#lead(leader)
     silent.link.reset(`it was silent, and ${leaderId} leads`)
+  }
+
+  #enlist(method: ListMethod, head: Uint8Array, sending: Sending, server: KnownServer | null): void {
+    if (server === null) sending.failed(this.unavailable(), false)
+    else this.#lists.add(server.lists[method], head, sending)
+  }
+
+  #listsOf(server: () => KnownServer, method: ListMethod): ListTarget {
+    return {
+      repeats: method === 'read',
+      bytesMax: () => server().link.requestBytesMax,
+      call: async (list, options) => {
+        const { silence, requests } = server()
+        silence.asked()
+        try {
+          return await requests[method](listForGroup(this.#options.group, list), options)
+        } finally {
+          silence.answered()
+        }
+      },
+      answered: () => {
+        if (this.#leader === null && method === 'propose') this.#lead(server())
+      },
+      refused: (error) => this.#learn(server(), error),
+      failed: (error) => this.#missed(server(), error),
+    }
+  }
+
+  /** A call to it failed. */
+  #missed(server: KnownServer, { code }: RaftError): void {
+    // A leader with too much to do leads all the same.
+    if (code !== 'CANCELLED' && code !== 'BUSY') this.#avoid(server)
   }
 
   #pick(): KnownServer | null {

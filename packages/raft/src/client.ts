@@ -23,12 +23,13 @@ import { Deadlines } from './calls/deadlines.ts'
 import { encodeCommand, encodeQuery } from './calls/encode.ts'
 import { fromRpcError } from './calls/refusal.ts'
 import { Proposer, type ProposeOptions } from './calls/proposer.ts'
+import type { Sending } from './calls/sending.ts'
 import { ClientRoute, type KnownServer } from './client-route.ts'
 import { type RaftError, badRequest } from './errors.ts'
 import type { Submitted } from './node.ts'
 import { checkGroup, completeAddress } from './options.ts'
-import { checkFreshness, encodeRead, type ReadOptions } from './reads.ts'
-import { resultOf } from './rsm/reply.ts'
+import { checkFreshness, encodeWanted, type ReadOptions } from './reads.ts'
+import { resultOf, type Reply } from './rsm/reply.ts'
 import type { ServerStatus } from './services.ts'
 import type { NodeId } from './types.ts'
 
@@ -170,15 +171,16 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
   }
 
   /** See {@link RaftNode.propose}. */
-  async propose(command: C, options?: ProposeOptions): Promise<R> {
-    const reply = await this.#proposer.propose(encodeCommand(this.#codec, command), options)
-    return resultOf(reply, this.#resultCodec) as R
+  propose(command: C, options: ProposeOptions = {}): Promise<R> {
+    return this.#propose(command, options, this.#resultOf)
   }
 
   /** {@link propose}, telling also where the command stands in the log. */
-  async submit(command: C, options?: ProposeOptions): Promise<Submitted<R>> {
-    const reply = await this.#proposer.propose(encodeCommand(this.#codec, command), options)
-    return { result: resultOf(reply, this.#resultCodec) as R, index: reply.index, term: reply.term }
+  submit(command: C, options: ProposeOptions = {}): Promise<Submitted<R>> {
+    return this.#propose(command, options, (reply) => {
+      const { index, term } = reply
+      return { result: this.#resultOf(reply), index, term }
+    })
   }
 
   /**
@@ -186,15 +188,17 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
    *
    * @throws {RaftError} `COMMAND_FAILED` when it threw, `LEASES_OFF`, `TIMEOUT`, `CANCELLED`, `CLOSED`
    */
-  async read(query: Q, options: ClientReadOptions = {}): Promise<A> {
-    const wanted = checkFreshness(options)
-    const bytes = encodeRead(wanted, encodeQuery(this.#queryCodec, query))
-    const anyone = (options.from ?? (wanted.consistency === 'stale' ? 'any' : 'leader')) === 'any'
-    const answer = await this.#proposer.ask(
-      (attempt) => this.#route.ask('read', bytes, { ...attempt, anyone }),
-      options,
-    )
-    return this.#answerCodec.decode(answer.subarray(1))
+  read(query: Q, options: ClientReadOptions = {}): Promise<A> {
+    try {
+      const wanted = checkFreshness(options)
+      const head = encodeWanted(wanted)
+      const body = encodeQuery(this.#queryCodec, query)
+      const anyone = (options.from ?? (wanted.consistency === 'stale' ? 'any' : 'leader')) === 'any'
+      const send = (sending: Sending): void => this.#route.read(head, sending, { anyone })
+      return this.#proposer.ask(body, send, options, this.#answerOf)
+    } catch (thrown) {
+      return Promise.reject(toError(thrown))
+    }
   }
 
   /**
@@ -289,6 +293,18 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+
+  #propose<T>(command: C, options: ProposeOptions, read: (reply: Reply) => T): Promise<T> {
+    try {
+      return this.#proposer.propose(encodeCommand(this.#codec, command), options, read)
+    } catch (thrown) {
+      return Promise.reject(toError(thrown))
+    }
+  }
+
+  readonly #resultOf = (reply: Reply): R => resultOf(reply, this.#resultCodec) as R
+
+  readonly #answerOf = (answer: Uint8Array): A => this.#answerCodec.decode(answer.subarray(1))
 
   async #firstServer(timeout: Milliseconds): Promise<void> {
     const deadline = this.#clock.now() + timeout

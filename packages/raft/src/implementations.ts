@@ -1,40 +1,29 @@
 /** What a node answers to others: see services.ts. */
-import { implement, toError, type CallContext, type Clock, type Implementation } from '@lab/rpc'
+import { implement, toError, type CallContext, type Implementation } from '@lab/rpc'
 import { encodeRefusal } from './calls/refusal.ts'
 import type { Admin } from './admin/admin.ts'
 import type { AdminMethod } from './admin/types.ts'
 import type { Acquaintances } from './driver/acquaintances.ts'
-import type { Driver } from './driver/driver.ts'
 import { ABSENT, WELCOME, decodeGreetings, encodeVerdicts, type Verdict } from './driver/greeting.ts'
-import { RaftError, badRequest, type LeaderHint } from './errors.ts'
-import { answerReadIndex, type ReadBarrier } from './read-barrier.ts'
-import { decodeRead } from './reads.ts'
+import { RaftError, badRequest } from './errors.ts'
+import { READ_TIMEOUT_MS, proposeAll, readAll, refusal, type ListAnswering } from './list-answers.ts'
+import { answerReadIndex } from './read-barrier.ts'
 import { writeBackup } from './recovery/backup.ts'
 import { CLIENT_ID_BYTES, encodeOpen, type SessionRule } from './rsm/envelope.ts'
-import type { ReplicatedMachine } from './rsm/replicated-machine.ts'
 import type { NodeId } from './types.ts'
 import type { Storage } from './storage.ts'
 import { AdminService, ClientService, PeerService, fromGroup, type ServerStatus } from './services.ts'
 import { decodeGroupMessage } from './wire.ts'
 
-export interface ImplementationOptions {
-  readonly clock: Clock
-  readonly driver: Driver
+export interface ImplementationOptions extends ListAnswering {
   readonly acquaintances: Acquaintances
   readonly admin: Admin
-  readonly barrier: ReadBarrier
-  readonly machine: ReplicatedMachine
   readonly clusterId: string
   readonly storage: Pick<Storage, 'openSnapshot'>
   readonly rule: SessionRule
-  readonly commandBytesMax: number
-  readonly leader: () => LeaderHint | null
   readonly status: () => ServerStatus
 }
 
-const ANSWERED = 1
-/** Some milliseconds for the answer to travel: a caller that has given up needs none. */
-const READ_TIMEOUT_MS = 10_000
 /** Servers to be added may have much to receive. */
 const ADMIN_TIMEOUT_MS = 3_600_000
 
@@ -91,11 +80,11 @@ export function clientImplementation(answers: GroupAnswers): Implementation {
     return options === null ? encodeRefusal(notHere(group)) : answer(options, body)
   }
   return implement(ClientService, {
-    propose: (bytes) => answered(bytes, (options, payload) => proposed(options, checked(options, payload))),
-    open: (bytes) => answered(bytes, (options, id) => proposed(options, opening(options.rule, id))),
+    propose: (bytes, context) => answered(bytes, (options, list) => proposeAll(options, list, context)),
+    open: (bytes) => answered(bytes, open),
     read: (bytes, context) =>
-      answered(bytes, (options, body) =>
-        read(options, body, context).catch((thrown: unknown) => refusedRead(options, thrown)),
+      answered(bytes, (options, list) =>
+        readAll(options, list, context).catch((thrown: unknown) => refused(options, thrown)),
       ),
     membership: (bytes, context) =>
       answered(bytes, (options, body) => administer(options, 'membership', body, context)),
@@ -138,7 +127,7 @@ async function administer(
   try {
     return await options.admin.here(method, body, { timeout, signal })
   } catch (thrown) {
-    return refusedRead(options, thrown)
+    return refused(options, thrown)
   }
 }
 
@@ -147,42 +136,21 @@ function notHere(group: number): RaftError {
   return new RaftError('NOT_LEADER', `group ${group} does not run on this server`, { outcome: 'not-applied' })
 }
 
-/** Refusals are answers, not errors: they carry outcome and hint. */
-function proposed(
-  options: ImplementationOptions,
-  payload: Uint8Array | RaftError,
-): Promise<Uint8Array> | Uint8Array {
-  if (payload instanceof RaftError) return encodeRefusal(payload)
-  return new Promise((resolve) => {
-    options.driver.submit([payload], {
-      applied: (_, reply) => resolve(reply),
-      failed: (_, error) => resolve(refusal(options, error)),
-    })
-  })
+async function open(options: ImplementationOptions, clientId: Uint8Array): Promise<Uint8Array> {
+  try {
+    if (clientId.length !== CLIENT_ID_BYTES)
+      throw badRequest(`a client id has ${CLIENT_ID_BYTES} bytes, not ${clientId.length}`, {
+        outcome: 'not-applied',
+      })
+    return await options.driver.propose(encodeOpen(clientId, options.rule))
+  } catch (thrown) {
+    return refused(options, thrown)
+  }
 }
 
-function refusal({ leader }: ImplementationOptions, error: RaftError): Uint8Array {
-  return encodeRefusal(error.code === 'NOT_LEADER' ? withHint(error, leader()) : error)
-}
-
-function refusedRead(options: ImplementationOptions, thrown: unknown): Uint8Array {
+function refused(options: ImplementationOptions, thrown: unknown): Uint8Array {
   if (thrown instanceof RaftError) return refusal(options, thrown)
   throw toError(thrown)
-}
-
-async function read(
-  options: ImplementationOptions,
-  body: Uint8Array,
-  context: CallContext,
-): Promise<Uint8Array> {
-  const { wanted, query } = decodeRead(body)
-  const timeout = Math.max(1, Math.min(READ_TIMEOUT_MS, context.deadline - options.clock.now()))
-  await options.barrier.pass(wanted, { timeout, signal: context.signal })
-  const answer = ask(options.machine, query)
-  const bytes = new Uint8Array(1 + answer.length)
-  bytes[0] = ANSWERED
-  bytes.set(answer, 1)
-  return bytes
 }
 
 /** Of what is committed when it is asked for; the node goes on meanwhile. */
@@ -200,41 +168,4 @@ async function* backup(
   } finally {
     await reader.close()
   }
-}
-
-/** What the machine throws is its answer to this query, and no fault of the server's. */
-function ask(machine: ReplicatedMachine, query: Uint8Array): Uint8Array {
-  try {
-    return machine.query(query)
-  } catch (thrown) {
-    if (thrown instanceof RaftError) throw thrown
-    const error = toError(thrown)
-    const remoteCode = 'code' in error && typeof error.code === 'string' ? error.code : undefined
-    throw new RaftError('COMMAND_FAILED', `the state machine refused: ${error.message}`, {
-      remoteCode,
-      cause: thrown,
-    })
-  }
-}
-
-function checked({ commandBytesMax }: ImplementationOptions, payload: Uint8Array): Uint8Array | RaftError {
-  if (payload.length <= commandBytesMax) return payload
-  return new RaftError(
-    'TOO_LARGE',
-    `a command of ${payload.length} bytes; at most ${commandBytesMax} are taken`,
-    {
-      outcome: 'not-applied',
-    },
-  )
-}
-
-function opening(rule: SessionRule, clientId: Uint8Array): Uint8Array | RaftError {
-  if (clientId.length === CLIENT_ID_BYTES) return encodeOpen(clientId, rule)
-  return badRequest(`a client id has ${CLIENT_ID_BYTES} bytes, not ${clientId.length}`, {
-    outcome: 'not-applied',
-  })
-}
-
-function withHint({ code, message, outcome }: RaftError, leaderHint: LeaderHint | null): RaftError {
-  return new RaftError(code, message, { outcome, leaderHint: leaderHint ?? undefined })
 }

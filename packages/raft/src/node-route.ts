@@ -1,6 +1,8 @@
 import type { Clock, Milliseconds } from '@lab/rpc'
 import { bounded, type Waiting } from './calls/bounded.ts'
+import { OpenLists, type ListTarget } from './calls/open-lists.ts'
 import { decodeAttempt, fromRpcError } from './calls/refusal.ts'
+import { attempt, type Sending } from './calls/sending.ts'
 import type { Attempt, AttemptOptions, Route } from './calls/route.ts'
 import type { Driver } from './driver/driver.ts'
 import type { GroupPeers } from './driver/group-peers.ts'
@@ -18,21 +20,41 @@ export interface NodeRouteOptions extends Waiting {
   readonly leader: () => LeaderHint | null
 }
 
+/** Commands share nothing. */
+const NO_HEAD = new Uint8Array()
+
 /** A member's way to the leader: itself, or one hop. What is forwarded is sent once, and the leader does not forward it again. */
 export class NodeRoute implements Route {
   readonly #options: NodeRouteOptions
   readonly #waiting = new Set<() => void>()
+  readonly #lists = new OpenLists()
+  /** By leader, as they come. */
+  readonly #targets = new Map<NodeId, ListTarget>()
 
   constructor(options: NodeRouteOptions) {
     this.#options = options
   }
 
-  async attempt(payload: Uint8Array, options: AttemptOptions): Promise<Attempt> {
-    return this.#attempt(payload, 'propose', options)
+  send(sending: Sending): void {
+    const hint = this.#options.leader()
+    if (hint === null) sending.failed(nobodyLeads(), false)
+    else if (hint.id === this.#options.self) this.#here(sending.body, sending)
+    else this.#lists.add(this.#target(hint), NO_HEAD, sending)
   }
 
   async openSession(clientId: Uint8Array, options: AttemptOptions): Promise<Attempt> {
-    return this.#attempt(clientId, 'open', options)
+    const { self, leader, rule, peers } = this.#options
+    const hint = leader()
+    if (hint === null) return { ok: false, error: nobodyLeads() }
+    if (hint.id === self)
+      return attempt((sending) => this.#here(sending.body, sending), encodeOpen(clientId, rule), options)
+    const requests = peers.requests(hint.id)
+    if (requests === null) return { ok: false, error: unreachable(hint) }
+    try {
+      return decodeAttempt(await requests.open(clientId, callOptions(options)))
+    } catch (thrown) {
+      return { ok: false, error: fromRpcError(thrown) }
+    }
   }
 
   /** Somebody leads, or nobody any more. */
@@ -54,46 +76,34 @@ export class NodeRoute implements Route {
     })
   }
 
-  async #attempt(body: Uint8Array, method: 'propose' | 'open', options: AttemptOptions): Promise<Attempt> {
-    const { self, leader } = this.#options
-    const hint = leader()
-    try {
-      if (hint === null) throw nobodyLeads()
-      if (hint.id === self) return { ok: true, reply: await this.#here(body, method, options) }
-      return await this.#forward(hint, body, method, options)
-    } catch (thrown) {
-      return { ok: false, error: fromRpcError(thrown) }
+  #here(payload: Uint8Array, sending: Sending): void {
+    const { timeout, signal } = sending
+    const reply = this.#options.driver.propose(payload)
+    const what = 'the command was not applied'
+    bounded(this.#options, reply, { timeout, signal, what, outcome: 'unknown' }).then(
+      (reply) => sending.answered(reply),
+      (thrown: unknown) => sending.failed(fromRpcError(thrown), false),
+    )
+  }
+
+  #target(hint: LeaderHint): ListTarget {
+    const known = this.#targets.get(hint.id)
+    if (known !== undefined) return known
+    const requests = (): ReturnType<GroupPeers['requests']> => this.#options.peers.requests(hint.id)
+    const target: ListTarget = {
+      repeats: false,
+      bytesMax: () => requests()?.bytesMax ?? 0,
+      call: async (list, options) => {
+        const leader = requests()
+        if (leader === null) throw unreachable(hint)
+        return leader.propose(list, options)
+      },
+      answered: () => undefined,
+      refused: () => false,
+      failed: () => undefined,
     }
-  }
-
-  #here(
-    body: Uint8Array,
-    method: 'propose' | 'open',
-    { timeout, signal }: AttemptOptions,
-  ): Promise<Uint8Array> {
-    const { driver, rule } = this.#options
-    const reply = driver.propose(method === 'open' ? encodeOpen(body, rule) : body)
-    return bounded(this.#options, reply, {
-      timeout,
-      signal,
-      what: 'the command was not applied',
-      outcome: 'unknown',
-    })
-  }
-
-  async #forward(
-    hint: LeaderHint,
-    body: Uint8Array,
-    method: 'propose' | 'open',
-    options: AttemptOptions,
-  ): Promise<Attempt> {
-    const requests = this.#options.peers.requests(hint.id)
-    if (requests === null)
-      throw new RaftError('UNAVAILABLE', `no connection to the leader ${hint.id}`, {
-        outcome: 'not-applied',
-        leaderHint: hint,
-      })
-    return decodeAttempt(await requests[method](body, callOptions(options)))
+    this.#targets.set(hint.id, target)
+    return target
   }
 }
 
@@ -103,6 +113,13 @@ export function callOptions({ timeout, signal }: AttemptOptions): {
   signal?: AbortSignal
 } {
   return signal === undefined ? { timeout } : { timeout, signal }
+}
+
+function unreachable(leaderHint: LeaderHint): RaftError {
+  return new RaftError('UNAVAILABLE', `no connection to the leader ${leaderHint.id}`, {
+    outcome: 'not-applied',
+    leaderHint,
+  })
 }
 
 function nobodyLeads(): RaftError {

@@ -117,9 +117,9 @@ export class RaftNode<M extends StateMachine = StateMachine> {
   }
 
   /** {@link propose}, telling also where the command stands in the log. */
-  async submit(command: CommandOf<M>, options?: ProposeOptions): Promise<Submitted<ResultOf<M>>> {
+  async submit(command: CommandOf<M>, options: ProposeOptions = {}): Promise<Submitted<ResultOf<M>>> {
     const { proposer, diagnostics, settings } = this.#runtime
-    const work = proposer.propose(this.#encode(command), options)
+    const work = proposer.propose(this.#encode(command), options, (reply) => reply)
     const reply = await diagnostics.proposal(work, settings.clock)
     const result = resultOf(reply, this.#resultCodec) as ResultOf<M>
     return { result, index: reply.index, term: reply.term }

@@ -58,15 +58,20 @@ export class ReadBarrier {
     this.#options = options
   }
 
-  /** Resolves when this server's state may be read. @throws {RaftError} `LEASES_OFF`, `BUSY`, `TIMEOUT`, `CANCELLED`, `CLOSED` */
-  async pass(wanted: Wanted, options: AttemptOptions): Promise<void> {
-    if (this.#waiting >= READS_MAX)
+  /**
+   * Resolves when this server's state may be read.
+   *
+   * @param count of the reads that wait for it
+   * @throws {RaftError} `LEASES_OFF`, `BUSY`, `TIMEOUT`, `CANCELLED`, `CLOSED`
+   */
+  async pass(wanted: Wanted, options: AttemptOptions, count = 1): Promise<void> {
+    if (this.#waiting + count > READS_MAX)
       throw new RaftError('BUSY', `${READS_MAX} reads wait here already: come back later`)
-    this.#waiting++
+    this.#waiting += count
     try {
       await this.#pass(wanted, options)
     } finally {
-      this.#waiting--
+      this.#waiting -= count
     }
   }
 

@@ -1,9 +1,9 @@
 /**
- * How fresh a read must be, and how a client puts one to a server:
+ * How fresh reads must be, and what stands before the queries that a client puts to a server:
  *
- *     u8 consistency (0 linearizable, 1 lease, 2 stale) · varint atLeast · the query
+ *     u8 consistency (0 linearizable, 1 lease, 2 stale) · varint atLeast
  */
-import { ByteReader, ByteWriter, ProtocolError } from '@lab/rpc'
+import { ByteWriter, ProtocolError, type ByteReader } from '@lab/rpc'
 import type { WaitOptions } from './calls/bounded.ts'
 import { badRequest } from './errors.ts'
 import type { Index } from './types.ts'
@@ -38,19 +38,22 @@ export function checkFreshness({ consistency = 'linearizable', atLeast = 0 }: Fr
   return { consistency, atLeast }
 }
 
-export function encodeRead({ consistency, atLeast }: Wanted, query: Uint8Array): Uint8Array {
-  return new ByteWriter(query.length + 10)
-    .u8(CONSISTENCIES.indexOf(consistency))
-    .varint(atLeast)
-    .raw(query)
-    .finish()
+/** By consistency, for reads that name no index. */
+const HEADS = CONSISTENCIES.map((consistency) => headOf({ consistency, atLeast: 0 }))
+
+/** What stands before the queries. The very same bytes for all reads that name no index: those of one turn share a call. */
+export function encodeWanted(wanted: Wanted): Uint8Array {
+  const known = wanted.atLeast === 0 ? HEADS[CONSISTENCIES.indexOf(wanted.consistency)] : undefined
+  return known ?? headOf(wanted)
 }
 
-/** @throws {ProtocolError} on anything that {@link encodeRead} would not write */
-export function decodeRead(bytes: Uint8Array): { readonly wanted: Wanted; readonly query: Uint8Array } {
-  const reader = new ByteReader(bytes)
+function headOf({ consistency, atLeast }: Wanted): Uint8Array {
+  return new ByteWriter(10).u8(CONSISTENCIES.indexOf(consistency)).varint(atLeast).finish()
+}
+
+/** @throws {ProtocolError} on anything that {@link encodeWanted} would not write */
+export function decodeWanted(reader: ByteReader): Wanted {
   const consistency = CONSISTENCIES[reader.u8()]
   if (consistency === undefined) throw new ProtocolError('a read of unknown consistency')
-  const wanted = { consistency, atLeast: reader.varint() }
-  return { wanted, query: reader.raw(reader.remaining) }
+  return { consistency, atLeast: reader.varint() }
 }

@@ -8,9 +8,11 @@
  *                  beat       host/beat.ts: the heartbeat of a process, for all its groups at once
  *                  hello      driver/greeting.ts: for all groups at once, who knows which configuration, and where it is reached → why its messages
  *                             do not count
- *     raft.client  propose    an envelope (rsm/envelope.ts) → a reply (rsm/reply.ts) or a refusal (calls/refusal.ts)
- *                  open       a client id → the same
- *                  read       see reads.ts → u8 1 · answer, or a refusal
+ *     raft.client  propose    envelopes (rsm/envelope.ts), a list (calls/list.ts) → of each its reply (rsm/reply.ts) or a refusal
+ *                             (calls/refusal.ts), once it is known: in parts, where some are known long before others
+ *                  open       a client id → a reply or a refusal
+ *                  read       how fresh (reads.ts), then queries, a list → of each u8 1 · answer, or a refusal; what would make the
+ *                             response too large is left out, and is asked for again
  *                  membership nothing → u8 1 · MembershipReport as JSON, from the leader, or a refusal
  *                  status     the group, or nothing → ServerStatus
  *                  backup     the group, or nothing → the bytes of a backup file (recovery/backup.ts), at least as new as the call
@@ -27,8 +29,12 @@ import {
   stream,
   unary,
   type Client,
+  type TraceSaid,
 } from '@lab/rpc'
 import { describeMessage } from './describe-message.ts'
+import { readItems } from './calls/list.ts'
+import type { SentList } from './calls/open-lists.ts'
+import { decodeWanted } from './reads.ts'
 import type { Index, NodeId, Role, Term } from './types.ts'
 import { decodeGroupMessage } from './wire.ts'
 
@@ -50,9 +56,23 @@ export const PeerService = service('raft.peer', {
 
 /** For everybody. */
 export const ClientService = service('raft.client', {
-  propose: unary<Uint8Array, Uint8Array>(bytes),
+  propose: unary<Uint8Array, Uint8Array>({
+    ...bytes,
+    describe: (bytes) => {
+      const reader = new ByteReader(bytes)
+      return listSaid(reader.varint(), reader)
+    },
+  }),
   open: unary<Uint8Array, Uint8Array>(bytes),
-  read: unary<Uint8Array, Uint8Array>(bytes),
+  read: unary<Uint8Array, Uint8Array>({
+    ...bytes,
+    describe: (bytes) => {
+      const reader = new ByteReader(bytes)
+      const group = reader.varint()
+      decodeWanted(reader)
+      return listSaid(group, reader)
+    },
+  }),
   membership: unary<Uint8Array, Uint8Array>(bytes),
   status: unary<number | undefined, ServerStatus>(),
   backup: stream<number | undefined, Uint8Array>({ item: bytesCodec }),
@@ -75,12 +95,28 @@ let scratch = new ByteWriter(1024)
 
 /** A body with the group that it is for. @returns bytes that hold until the next call: a link copies what it is given */
 export function forGroup(group: number, body: Uint8Array): Uint8Array {
-  if (scratch.length > KEPT_BYTES_MAX) scratch = new ByteWriter(1024)
-  scratch.reset()
-  return scratch.varint(group).raw(body).view()
+  return forThis().varint(group).raw(body).view()
 }
 
-/** What {@link forGroup} was given. */
+function forThis(): ByteWriter {
+  if (scratch.length > KEPT_BYTES_MAX) scratch = new ByteWriter(1024)
+  scratch.reset()
+  return scratch
+}
+
+function listSaid(group: number, rest: ByteReader): TraceSaid {
+  const count = readItems(rest).length
+  return group === 0 ? { count } : { count, g: group }
+}
+
+/** A list with the group that it is for. @returns as {@link forGroup} */
+export function listForGroup(group: number, { head, items }: SentList): Uint8Array {
+  const writer = forThis().varint(group).raw(head)
+  for (const item of items) writer.bytes(item)
+  return writer.view()
+}
+
+/** What {@link forGroup} or {@link listForGroup} was given. */
 export function fromGroup(bytes: Uint8Array): { readonly group: number; readonly body: Uint8Array } {
   const reader = new ByteReader(bytes)
   return { group: reader.varint(), body: reader.raw(reader.remaining) }

@@ -30,7 +30,8 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
   readonly #calls = new IdTable<PendingCall>()
   readonly #streams = new Map<number, StreamReader>()
   #peer: PeerInfo | null = null
-  #bodyBytesMax = 0
+  /** Largest body that both ends take; 0 before the handshake is done. */
+  bodyBytesMax = 0
   #nextId = 1
   /** Why the server takes no new calls here. */
   #farewell: RpcError | undefined
@@ -56,7 +57,7 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
     const { role, clusterId, nodeId, incarnation, connectionId } = welcome
     const { remoteAddress, certificate } = this.connection.channel
     this.#peer = { role, clusterId, nodeId, incarnation, connectionId, remoteAddress, certificate }
-    this.#bodyBytesMax = Math.min(welcome.messageBytesMax, this.#options.limits.messageBytesMax)
+    this.bodyBytesMax = Math.min(welcome.messageBytesMax, this.#options.limits.messageBytesMax)
     this.connection.open(connectionId, nodeId === '' ? remoteAddress : nodeId)
     this.#startKeepAlive()
   }
@@ -74,14 +75,14 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
     this.#calls.add(call)
     const timeout = call.deadline === Infinity ? 0 : Math.max(Math.ceil(call.deadline - now), 1)
     writeRequest(this.connection.begin(), id, call.method.number, timeout, call.body)
-    this.connection.commit(call.method.label)
+    this.connection.commitSaid(call.method, call.body)
   }
 
   notify(method: NamedMethod, body: Uint8Array): void {
     const tooLarge = this.#sizeError(method, body)
     if (tooLarge !== undefined) throw tooLarge
     writeNotify(this.connection.begin(), method.number, body)
-    this.connection.commitNotification(method, body)
+    this.connection.commitSaid(method, body)
   }
 
   stream(method: NamedMethod, body: Uint8Array): StreamReader {
@@ -229,8 +230,8 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
   }
 
   #sizeError(method: NamedMethod, body: Uint8Array): RpcError | undefined {
-    if (body.length <= this.#bodyBytesMax) return undefined
-    const size = `${String(body.length)} bytes, more than the ${String(this.#bodyBytesMax)} that the server takes`
+    if (body.length <= this.bodyBytesMax) return undefined
+    const size = `${String(body.length)} bytes, more than the ${String(this.bodyBytesMax)} that the server takes`
     return new RpcError('TOO_LARGE', `${method.label}: a message of ${size}`)
   }
 }

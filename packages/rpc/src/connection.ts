@@ -103,8 +103,8 @@ export class Connection {
     this.#send()
   }
 
-  /** The same for a notification, whose method may say in the trace what it holds. */
-  commitNotification(method: NamedMethod, body: Uint8Array): void {
+  /** The same for what has a method, which may say in the trace what it holds. */
+  commitSaid(method: NamedMethod, body: Uint8Array): void {
     if (this.#isOver) return
     this.#sent++
     if (this.#trace !== undefined) this.#traceSend(this.#trace, saidBy(method, body))

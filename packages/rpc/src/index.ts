@@ -28,6 +28,7 @@ export {
   type NotificationMethod,
   type Service,
   type StreamMethod,
+  type TraceSaid,
   type UnaryMethod,
 } from './service.ts'
 export { serve, Server, type ServeOptions } from './server.ts'

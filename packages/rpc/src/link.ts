@@ -123,6 +123,11 @@ export class Link implements Caller {
     return this.#current?.peer ?? null
   }
 
+  /** The largest request that both ends take, in bytes; 0 unless the link is up. */
+  get requestBytesMax(): number {
+    return this.#current?.bodyBytesMax ?? 0
+  }
+
   /** Bytes queued for the server: hold back when they grow. */
   get bufferedBytes(): number {
     return this.#current?.connection.channel.bufferedBytes ?? 0

@@ -98,7 +98,8 @@ export class ServerConnection implements ConnectionOwner {
       return { type: message.kind }
     const named = this.#shared.registry.get(message.method)?.named
     if (named === undefined) return { type: message.kind }
-    return message.kind === 'notify' ? saidBy(named, message.body) : { type: named.label }
+    const isSaid = message.kind === 'notify' || message.kind === 'request'
+    return isSaid ? saidBy(named, message.body) : { type: named.label }
   }
 
   #onGreeting(message: Message): void {

@@ -9,6 +9,8 @@ export interface UnaryMethod<Request, Response> {
   readonly kind: 'unary'
   readonly request: Codec<Request>
   readonly response: Codec<Response>
+  /** What a request says, for the trace; asked only while somebody traces. */
+  readonly describe?: ((request: Request) => TraceSaid) | undefined
 }
 
 /** One request, any number of items from the server. */
@@ -51,12 +53,13 @@ export interface Service<M extends Methods = Methods> {
 }
 
 export function unary<Request = undefined, Response = undefined>(
-  codecs: { readonly request?: Codec<Request>; readonly response?: Codec<Response> } = {},
+  options: Partial<Omit<UnaryMethod<Request, Response>, 'kind'>> = {},
 ): UnaryMethod<Request, Response> {
   return {
     kind: 'unary',
-    request: codecs.request ?? jsonCodec<Request>(),
-    response: codecs.response ?? jsonCodec<Response>(),
+    request: options.request ?? jsonCodec<Request>(),
+    response: options.response ?? jsonCodec<Response>(),
+    describe: options.describe,
   }
 }
 
@@ -167,11 +170,12 @@ export function implement<M extends Methods>(
   return { service, handlers: bound, roles: options.roles }
 }
 
-/** What the message of a notification says, for the trace: its label, and what its method makes of it. */
+/** What a request or a notification says, for the trace: its label, and what its method makes of it. */
 export function saidBy({ label, method }: NamedMethod, body: Uint8Array): TraceSaid {
-  if (method.kind !== 'notification' || method.describe === undefined) return { type: label }
+  if (method.kind === 'stream' || method.describe === undefined) return { type: label }
+  const codec = method.kind === 'unary' ? method.request : method.message
   try {
-    return { type: label, ...method.describe(method.message.decode(body)) }
+    return { type: label, ...method.describe(codec.decode(body)) }
   } catch {
     // Whoever handles it will say what is wrong with it.
     return { type: label }

@@ -59,10 +59,10 @@ export class ShardClient implements KeyClient {
   }
 
   /** @throws {ShardError} `CROSS_SHARD` */
-  async propose(command: Command, options?: ProposeOptions): Promise<Result> {
-    const bytes = commandCodec.encode(command).slice()
+  async propose(command: Command, options: ProposeOptions = {}): Promise<Result> {
+    const bytes = commandCodec.encode(command)
     const { proposer } = this.#way(this.#shardOf(bytes))
-    return resultOf(await proposer.propose(bytes, options), resultCodec) as Result
+    return proposer.propose(bytes, options, (reply) => resultOf(reply, resultCodec) as Result)
   }
 
   /** A read of one key. For ranges see {@link readShard}. */
@@ -76,12 +76,13 @@ export class ShardClient implements KeyClient {
     const { route, proposer } = this.#way(shard)
     const bytes = encodeQuery(shard, queryCodec.encode(query))
     const { consistency, atLeast, from } = options
-    const answer = await proposer.ask(
-      (attempt) =>
-        route.read(bytes, { ...attempt, consistency, atLeast, ...(from === undefined ? {} : { from }) }),
+    const read = { consistency, atLeast, ...(from === undefined ? {} : { from }) }
+    return proposer.ask(
+      bytes,
+      (sending) => route.read(sending, read),
       options,
+      (answer) => answerCodec.decode(answer),
     )
-    return answerCodec.decode(answer)
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { RaftError } from '@lab/raft'
-import { reasonOf, type Attempt, type AttemptOptions, type Route } from '@lab/raft/rsm'
+import { reasonOf, type Attempt, type AttemptOptions, type Route, type Sending } from '@lab/raft/rsm'
 import { sleep, toError, type Clock, type Milliseconds } from '@lab/rpc'
 import { NOBODY, type Gid } from '@lab/shardctrler'
 import { decodeGroupResult, encodeClient, encodeOpenSession } from './commands.ts'
@@ -31,30 +31,39 @@ export class ShardRoute implements Route {
     this.#options = options
   }
 
-  attempt(payload: Uint8Array, options: AttemptOptions): Promise<Attempt> {
-    return this.#send(options, (group) =>
-      group.propose(encodeClient(this.#options.shard, payload), { ...options, attempts: 1 }),
+  send(sending: Sending): void {
+    const { body, timeout, signal } = sending
+    this.#tell(sending, (group) =>
+      group.propose(encodeClient(this.#options.shard, body), { timeout, signal, attempts: 1 }),
     )
   }
 
   openSession(clientId: Uint8Array, options: AttemptOptions): Promise<Attempt> {
-    return this.#send(options, (group) =>
+    return this.#attempt(options, (group) =>
       group.propose(encodeOpenSession(this.#options.shard, clientId), { ...options, attempts: 1 }),
     )
   }
 
-  /** @param query see queries.ts */
-  read(query: Uint8Array, options: Parameters<GroupClient['read']>[1] & AttemptOptions): Promise<Attempt> {
-    return this.#send(options, (group) => group.read(query, options))
+  /** A query: see queries.ts. */
+  read(sending: Sending, options: Parameters<GroupClient['read']>[1]): void {
+    const { body, timeout, signal } = sending
+    this.#tell(sending, (group) => group.read(body, { ...options, timeout, signal }))
   }
 
   changed(delay: Milliseconds): Promise<void> {
     return sleep(this.#options.clock, delay)
   }
 
+  #tell(sending: Sending, send: (group: Pick<GroupClient, 'propose' | 'read'>) => Promise<Uint8Array>): void {
+    void this.#attempt(sending, send).then((attempt) => {
+      if (attempt.ok) sending.answered(attempt.reply)
+      else sending.failed(attempt.error, false)
+    })
+  }
+
   /** Never rejects. */
-  async #send(
-    { signal }: AttemptOptions,
+  async #attempt(
+    { signal }: Pick<AttemptOptions, 'signal'>,
     send: (group: Pick<GroupClient, 'propose' | 'read'>) => Promise<Uint8Array>,
   ): Promise<Attempt> {
     const { shard, configs, groups } = this.#options

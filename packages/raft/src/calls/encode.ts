@@ -22,10 +22,10 @@ export function encodeCommand<C>(codec: Codec<C>, command: C): Uint8Array {
   }
 }
 
-/** @throws {RaftError} `BAD_REQUEST` when the codec refuses the query */
+/** @returns a copy: it waits for its turn, and for answers @throws {RaftError} `BAD_REQUEST` when the codec refuses the query */
 export function encodeQuery<Q>(codec: Codec<Q>, query: Q): Uint8Array {
   try {
-    return codec.encode(query)
+    return codec.encode(query).slice()
   } catch (thrown) {
     throw refused('query', thrown)
   }

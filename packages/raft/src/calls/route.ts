@@ -1,5 +1,6 @@
 import type { Milliseconds } from '@lab/rpc'
 import type { RaftError } from '../errors.ts'
+import type { Sending } from './sending.ts'
 
 /** What one attempt to have a command applied came to. */
 export type Attempt =
@@ -18,9 +19,9 @@ export interface AttemptOptions {
 
 /** A way to whoever leads: from a member by itself or one hop, from a client over the network. Sends each payload once. */
 export interface Route {
-  /** Puts `payload`, an envelope, to the server that seems to lead. Never rejects. */
-  attempt(payload: Uint8Array, options: AttemptOptions): Promise<Attempt>
-  /** Has a session opened for `clientId`. */
+  /** Puts an envelope to the server that seems to lead. */
+  send(sending: Sending): void
+  /** Has a session opened for `clientId`. Never rejects. */
   openSession(clientId: Uint8Array, options: AttemptOptions): Promise<Attempt>
   /** Resolves when somebody new seems to lead, or after `delay`. */
   changed(delay: Milliseconds): Promise<void>

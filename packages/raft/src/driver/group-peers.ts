@@ -1,7 +1,8 @@
 /** The other members of one group, behind links that all groups share. */
 import type { CallOptions } from '@lab/rpc'
+import type { ListCallOptions, SentList } from '../calls/open-lists.ts'
 import type { Envelope } from '../core/messages.ts'
-import { forGroup } from '../services.ts'
+import { forGroup, listForGroup } from '../services.ts'
 import type { NodeId } from '../types.ts'
 import type { Peers } from './peers.ts'
 import type { RaftTrace } from './trace-events.ts'
@@ -36,11 +37,17 @@ export class GroupPeers {
   }
 
   /** What a member offers to everybody; null when it cannot be reached at the moment. */
-  requests(id: NodeId): { readonly propose: Call; readonly open: Call; readonly membership: Call } | null {
+  requests(id: NodeId): {
+    readonly bytesMax: number
+    readonly propose: (list: SentList, options: ListCallOptions) => Promise<Uint8Array>
+    readonly open: Call
+    readonly membership: Call
+  } | null {
     const client = this.#peers.requests(id)
     if (client === null) return null
     return {
-      propose: (body, options) => client.propose(forGroup(this.group, body), options),
+      bytesMax: this.#peers.requestBytesMax(id),
+      propose: (list, options) => client.propose(listForGroup(this.group, list), options),
       open: (body, options) => client.open(forGroup(this.group, body), options),
       membership: (body, options) => client.membership(forGroup(this.group, body), options),
     }

@@ -150,6 +150,11 @@ export class Peers {
     return this.#up(id)?.requests ?? null
   }
 
+  /** The largest request that a member takes, in bytes; 0 when it cannot be reached at the moment. */
+  requestBytesMax(id: NodeId): number {
+    return this.#up(id)?.link.requestBytesMax ?? 0
+  }
+
   /** What a member offers to operators; null when it cannot be reached at the moment. */
   admin(id: NodeId): AdminClient | null {
     return this.#up(id)?.admin ?? null

@@ -1,12 +1,13 @@
 import { seededRandom } from '@lab/rpc'
 import { ManualClock } from '@lab/rpc/testing'
 import { describe, expect, test } from 'vitest'
-import { Proposer } from '../../src/calls/proposer.ts'
+import { Proposer, type ProposeOptions } from '../../src/calls/proposer.ts'
+import type { Sending } from '../../src/calls/sending.ts'
 import { Deadlines } from '../../src/calls/deadlines.ts'
-import type { Attempt, AttemptOptions, Route } from '../../src/calls/route.ts'
+import type { Attempt, Route } from '../../src/calls/route.ts'
 import { RaftError, type Outcome, type RaftErrorCode } from '../../src/errors.ts'
 import { decodeEnvelope, type Envelope } from '../../src/rsm/envelope.ts'
-import { ReplyStatus, encodeStatus } from '../../src/rsm/reply.ts'
+import { ReplyStatus, encodeStatus, type Reply } from '../../src/rsm/reply.ts'
 
 const COMMAND = Uint8Array.of(1, 2, 3)
 const applied: Attempt = { ok: true, reply: encodeStatus({ index: 5, term: 1 }, ReplyStatus.nothing) }
@@ -28,8 +29,15 @@ class ScriptedRoute implements Route {
     this.clock = clock
   }
 
-  async attempt(payload: Uint8Array, { timeout, signal }: AttemptOptions): Promise<Attempt> {
-    this.sent.push(decodeEnvelope(payload))
+  send(sending: Sending): void {
+    void this.#attempt(sending).then((attempt) => {
+      if (attempt.ok) sending.answered(attempt.reply)
+      else sending.failed(attempt.error, attempt.redirected === true)
+    })
+  }
+
+  async #attempt({ body, timeout, signal }: Sending): Promise<Attempt> {
+    this.sent.push(decodeEnvelope(body))
     const next = this.script.shift() ?? applied
     if (next !== 'silence') return next
     await new Promise<void>((resolve) => {
@@ -49,21 +57,22 @@ class ScriptedRoute implements Route {
   }
 }
 
-function setUp(): { clock: ManualClock; route: ScriptedRoute; proposer: Proposer } {
+interface SetUp {
+  readonly clock: ManualClock
+  readonly route: ScriptedRoute
+  readonly proposer: { propose(command: Uint8Array, options?: ProposeOptions): Promise<Reply> }
+}
+
+function setUp(): SetUp {
   const clock = new ManualClock()
   const route = new ScriptedRoute(clock)
   const random = seededRandom(1)
+  const deadlines = new Deadlines(clock)
+  const proposer = new Proposer({ route, clock, random, deadlines, timeout: 1000, attemptTimeout: 200 })
   return {
     clock,
     route,
-    proposer: new Proposer({
-      route,
-      clock,
-      random,
-      deadlines: new Deadlines(clock),
-      timeout: 1000,
-      attemptTimeout: 200,
-    }),
+    proposer: { propose: (command, options = {}) => proposer.propose(command, options, (reply) => reply) },
   }
 }
 

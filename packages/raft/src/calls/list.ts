@@ -1,0 +1,75 @@
+/**
+ * What one call carries of many commands, or many queries, and what it is answered:
+ *
+ *     items      (varint length · item)…
+ *     answers    u8 1 · (varint place · varint length · answer)…      in any order, and perhaps in several parts
+ *                or a refusal of them all (refusal.ts), which begins with 0
+ *
+ * An answer is what the item alone would have been answered: a reply or a refusal.
+ */
+import { ByteReader, ByteWriter, ProtocolError } from '@lab/rpc'
+
+/** So many items share a call, */
+export const LIST_ITEMS_MAX = 128
+/** and so many bytes of them; a larger one has a call of its own. */
+export const LIST_BYTES_MAX = 64 * 1024
+/** What a list takes besides its items' bytes, at most. */
+export const LIST_HEAD_BYTES = 32
+/** What an item, or an answer, takes besides its own bytes, at most. */
+export const ITEM_HEAD_BYTES = 10
+
+const ANSWERS = 1
+
+/** @throws {ProtocolError} on bytes that are no list, or one of nothing, or of more than {@link LIST_ITEMS_MAX} */
+export function readItems(reader: ByteReader): Uint8Array[] {
+  const items: Uint8Array[] = []
+  do {
+    if (items.length === LIST_ITEMS_MAX) throw new ProtocolError(`a list of more than ${LIST_ITEMS_MAX}`)
+    items.push(reader.bytes())
+  } while (reader.remaining > 0)
+  return items
+}
+
+/** Collects answers; {@link take} gives what has come since the last time. */
+export class Answers {
+  #writer: ByteWriter | null = null
+
+  /** Bytes that wait to be taken. */
+  get bytes(): number {
+    return this.#writer?.length ?? 0
+  }
+
+  add(place: number, answer: Uint8Array): void {
+    this.#writer ??= new ByteWriter(2048).u8(ANSWERS)
+    this.#writer.varint(place).bytes(answer)
+  }
+
+  take(): Uint8Array {
+    const taken = this.#writer ?? new ByteWriter(1).u8(ANSWERS)
+    this.#writer = null
+    return taken.view()
+  }
+}
+
+/**
+ * Tells each answer with the place of its item.
+ *
+ * @returns false when it is one refusal, of them all: then nothing is told
+ * @throws {ProtocolError} on bytes that {@link Answers} did not write for so many items
+ */
+export function readAnswers(
+  bytes: Uint8Array,
+  count: number,
+  tell: (place: number, answer: Uint8Array) => void,
+): boolean {
+  const reader = new ByteReader(bytes)
+  const kind = reader.u8()
+  if (kind === 0) return false
+  if (kind !== ANSWERS) throw new ProtocolError(`answers of unknown kind ${kind}`)
+  while (reader.remaining > 0) {
+    const place = reader.varint()
+    if (place >= count) throw new ProtocolError(`an answer to item ${place} of ${count}`)
+    tell(place, reader.bytes())
+  }
+  return true
+}

@@ -1,0 +1,185 @@
+/** What a server makes of the lists of clients: commands and queries, see services.ts. */
+import { ByteReader, toError, type CallContext, type Clock } from '@lab/rpc'
+import { Answers, ITEM_HEAD_BYTES, readItems } from './calls/list.ts'
+import { encodeRefusal } from './calls/refusal.ts'
+import type { Driver } from './driver/driver.ts'
+import type { Proposing } from './driver/pending-proposals.ts'
+import { RaftError, type LeaderHint, type Outcome } from './errors.ts'
+import type { ReadBarrier } from './read-barrier.ts'
+import { decodeWanted } from './reads.ts'
+import type { ReplicatedMachine } from './rsm/replicated-machine.ts'
+
+/** What lists are answered with. */
+export interface ListAnswering {
+  readonly clock: Clock
+  readonly driver: Driver
+  readonly barrier: ReadBarrier
+  readonly machine: ReplicatedMachine
+  readonly commandBytesMax: number
+  readonly leader: () => LeaderHint | null
+}
+
+const ANSWERED = 1
+/** Some milliseconds for the answer to travel: a caller that has given up needs none. */
+export const READ_TIMEOUT_MS = 10_000
+/** Answers of so many bytes do not wait for the rest; and so long may the event loop be held by queries, about. */
+const ANSWERS_BYTES_MAX = 1024 * 1024
+
+type Context = Pick<CallContext, 'responseBytesMax' | 'part' | 'deadline'>
+
+/**
+ * Proposes all commands of a list, each an entry of its own, and answers when all are settled. What is refused at once, while others
+ * wait, is told at once.
+ *
+ * @throws {ProtocolError}
+ */
+export function proposeAll(
+  options: ListAnswering,
+  list: Uint8Array,
+  context: Context,
+): Promise<Uint8Array> | Uint8Array {
+  const payloads = readItems(new ByteReader(list))
+  const answering = new ProposedList(options, context, payloads.length)
+  const { commandBytesMax } = options
+  const places = payloads.flatMap(({ length }, place) => (length > commandBytesMax ? [] : [place]))
+  if (places.length === payloads.length) options.driver.submit(payloads, answering)
+  else {
+    for (const [place, { length }] of payloads.entries())
+      if (length > commandBytesMax) answering.failed(place, tooLarge(length, commandBytesMax))
+    options.driver.submit(
+      places.map((place) => payloads[place] as Uint8Array),
+      answering.at(places),
+    )
+  }
+  return answering.begun()
+}
+
+/** The answers to a list of commands, as they come. */
+class ProposedList implements Proposing {
+  readonly #options: ListAnswering
+  readonly #context: Context
+  readonly #answers = new Answers()
+  readonly #partBytes: number
+  #left: number
+  #resolve: ((answers: Uint8Array) => void) | null = null
+
+  constructor(options: ListAnswering, context: Context, count: number) {
+    this.#options = options
+    this.#context = context
+    this.#partBytes = answersBytesMax(context)
+    this.#left = count
+  }
+
+  applied(place: number, reply: Uint8Array): void {
+    this.#settle(place, fitting(reply, this.#context, 'unknown'))
+  }
+
+  failed(place: number, error: RaftError): void {
+    this.#settle(place, refusal(this.#options, error))
+  }
+
+  /** For some of the list only. */
+  at(places: readonly number[]): Proposing {
+    return {
+      applied: (at, reply) => this.applied(places[at] as number, reply),
+      failed: (at, error) => this.failed(places[at] as number, error),
+    }
+  }
+
+  /** All have been handed over. */
+  begun(): Promise<Uint8Array> | Uint8Array {
+    if (this.#left === 0) return this.#answers.take()
+    if (this.#answers.bytes > 0) this.#context.part(this.#answers.take())
+    return new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+  }
+
+  #settle(place: number, answer: Uint8Array): void {
+    const { bytes } = this.#answers
+    if (bytes > 0 && bytes + answer.length > this.#partBytes) this.#context.part(this.#answers.take())
+    this.#answers.add(place, answer)
+    this.#left--
+    if (this.#left === 0) this.#resolve?.(this.#answers.take())
+  }
+}
+
+/**
+ * Answers queries after one passing of the barrier, which begins when all of them have arrived. What would make the response too large
+ * is left out.
+ *
+ * @throws {RaftError} for all of them @throws {ProtocolError}
+ */
+export async function readAll(
+  options: ListAnswering,
+  list: Uint8Array,
+  context: Context,
+): Promise<Uint8Array> {
+  const reader = new ByteReader(list)
+  const wanted = decodeWanted(reader)
+  const queries = readItems(reader)
+  const timeout = Math.max(1, Math.min(READ_TIMEOUT_MS, context.deadline - options.clock.now()))
+  await options.barrier.pass(wanted, { timeout }, queries.length)
+  const answers = new Answers()
+  const most = answersBytesMax(context)
+  for (const [place, query] of queries.entries()) {
+    const answer = fitting(answerOf(options, query), context)
+    if (place > 0 && answers.bytes + answer.length > most) break
+    answers.add(place, answer)
+  }
+  return answers.take()
+}
+
+function answerOf(options: ListAnswering, query: Uint8Array): Uint8Array {
+  try {
+    const answer = ask(options.machine, query)
+    const bytes = new Uint8Array(1 + answer.length)
+    bytes[0] = ANSWERED
+    bytes.set(answer, 1)
+    return bytes
+  } catch (thrown) {
+    if (thrown instanceof RaftError) return refusal(options, thrown)
+    throw thrown
+  }
+}
+
+/** What the machine throws is its answer to this query, and no fault of the server's. */
+function ask(machine: ReplicatedMachine, query: Uint8Array): Uint8Array {
+  try {
+    return machine.query(query)
+  } catch (thrown) {
+    if (thrown instanceof RaftError) throw thrown
+    const error = toError(thrown)
+    const remoteCode = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+    throw new RaftError('COMMAND_FAILED', `the state machine refused: ${error.message}`, {
+      remoteCode,
+      cause: thrown,
+    })
+  }
+}
+
+/** Refusals are answers, not errors: they carry outcome and hint. */
+export function refusal({ leader }: Pick<ListAnswering, 'leader'>, error: RaftError): Uint8Array {
+  return encodeRefusal(error.code === 'NOT_LEADER' ? withHint(error, leader()) : error)
+}
+
+/** An answer that fits no message is told as that, and fails none of the others. */
+function fitting(answer: Uint8Array, { responseBytesMax }: Context, outcome?: Outcome): Uint8Array {
+  if (answer.length + 2 * ITEM_HEAD_BYTES <= responseBytesMax) return answer
+  const message = `the answer has ${answer.length} bytes, more than fit a message of ${responseBytesMax}`
+  return encodeRefusal(new RaftError('TOO_LARGE', message, { outcome }))
+}
+
+function answersBytesMax({ responseBytesMax }: Context): number {
+  return Math.min(ANSWERS_BYTES_MAX, responseBytesMax - 2 * ITEM_HEAD_BYTES)
+}
+
+function tooLarge(bytes: number, bytesMax: number): RaftError {
+  return new RaftError('TOO_LARGE', `a command of ${bytes} bytes; at most ${bytesMax} are taken`, {
+    outcome: 'not-applied',
+  })
+}
+
+function withHint({ code, message, outcome }: RaftError, leaderHint: LeaderHint | null): RaftError {
+  return new RaftError(code, message, { outcome, leaderHint: leaderHint ?? undefined })
+}
