@@ -65,7 +65,7 @@ function sending(body: number, signal?: AbortSignal): Told {
   }
 }
 
-function answersOf(...answers: readonly [place: number, answer: Uint8Array][]): Uint8Array {
+function answersOf(...answers: (readonly [place: number, answer: Uint8Array])[]): Uint8Array {
   const writer = new Answers()
   for (const [place, answer] of answers) writer.add(place, answer)
   return writer.take()
