@@ -153,6 +153,8 @@ export class OrderedIndex {
     const start = leaf << LEAF_BITS
     let low = 0
     let high = this.#counts.get(leaf)
+    // Where rising keys end up.
+    if (this.#order.compare(this.#numbers.get(start + high - 1)) > 0) return high
     while (low < high) {
       const middle = (low + high) >>> 1
       if (this.#order.compare(this.#numbers.get(start + middle)) > 0) low = middle + 1
