@@ -149,4 +149,30 @@ describe('recovery from one server', () => {
     expect(await errorOf(inspectStorage(storage, owner))).toMatchObject({ code: 'BAD_REQUEST' })
     await t.close()
   })
+
+  // Its folder names no first members: it has learned everything from the log, its own incarnation included.
+  test.each(['add', 'addLearners'] as const)(
+    'the one that is left was added later (%s): it leads alone, and takes others in again',
+    async (how) => {
+      const t = await RaftCluster.start<Appender>({ seed: 3, stateMachine: appender })
+      const leader = await t.leader()
+      await t.settle(leader.propose('before'))
+      await t.join('n4')
+      await t.settle(leader.changeMembership({ [how]: { n4: 'memory://n4' } }))
+      await t.settle(leader.propose('after'))
+      await t.settle(t.node('n4').read(items))
+      for (const id of t.ids) await t.crash(id)
+      const owner = { clusterId: 'lab', nodeId: 'n4' }
+      const report = await t.settle(recoverStorage(t.storage('n4'), owner))
+      expect(report.membership.voters).toEqual(how === 'add' ? ['n1', 'n2', 'n3', 'n4'] : ['n1', 'n2', 'n3'])
+      expect(report.forced).toMatchObject({ voters: ['n4'], learners: [] })
+      const again = await t.restart('n4')
+      expect(await t.settle(again.propose('goes on'))).toBe(3)
+      expect(again.status()).toMatchObject({ role: 'leader', voters: ['n4'] })
+      const fresh = await t.join('n1')
+      await t.settle(again.changeMembership({ add: { n1: 'memory://n1' } }))
+      expect(await t.settle(fresh.read(items))).toEqual(['before', 'after', 'goes on'])
+      await t.close()
+    },
+  )
 })

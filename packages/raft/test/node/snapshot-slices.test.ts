@@ -1,0 +1,111 @@
+/** A large state is drawn and restored in slices: between two of them the event loop gets a turn, or heartbeats would wait for it (§7). */
+import type { Clock } from '@lab/rpc'
+import { expect, test } from 'vitest'
+import type { StateMachine } from '../../src/index.ts'
+import { RaftCluster } from '../../src/testing/cluster.ts'
+
+const CHUNKS = 200
+/** Of the processor, for each chunk. */
+const CHUNK_MS = 1
+const SLICE_MS = 5
+const CHUNK_BYTES = 64 * 1024
+
+/** One node's processor: work on it takes time, in which its event loop stands still. */
+class Processor {
+  workedMs = 0
+  /** The longest time without a turn. */
+  longestMs = 0
+  turns = 0
+  #spentMs = 0
+  #sinceTurnMs = 0
+
+  around(inner: Clock): Clock {
+    return {
+      now: () => inner.now() + this.#spentMs,
+      wallTime: () => inner.wallTime(),
+      setTimer: (delay, callback, options) =>
+        inner.setTimer(
+          delay,
+          () => {
+            this.turns++
+            this.#sinceTurnMs = 0
+            callback()
+          },
+          options,
+        ),
+    }
+  }
+
+  work(): void {
+    this.#spentMs += CHUNK_MS
+    this.workedMs += CHUNK_MS
+    this.#sinceTurnMs += CHUNK_MS
+    this.longestMs = Math.max(this.longestMs, this.#sinceTurnMs)
+  }
+
+  reset(): void {
+    this.workedMs = 0
+    this.longestMs = 0
+    this.turns = 0
+    this.#sinceTurnMs = 0
+  }
+}
+
+/** Its state is as large as it says, and each part of it costs the processor something. */
+class Large implements StateMachine<string, number> {
+  readonly #processor: Processor
+
+  constructor(processor: Processor) {
+    this.#processor = processor
+  }
+
+  apply(): number {
+    return 0
+  }
+
+  *snapshot(): Iterable<Uint8Array> {
+    for (let i = 0; i < CHUNKS; i++) {
+      this.#processor.work()
+      yield new Uint8Array(CHUNK_BYTES)
+    }
+  }
+
+  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const chunk of chunks) if (chunk.length > 0) this.#processor.work()
+  }
+}
+
+/** Every slice may go on for one more chunk. */
+const HELD_MS_MAX = SLICE_MS + CHUNK_MS
+
+function inSlices({ workedMs, longestMs, turns }: Processor): void {
+  expect(longestMs).toBeGreaterThan(CHUNK_MS)
+  expect(longestMs).toBeLessThanOrEqual(HELD_MS_MAX)
+  expect(turns).toBeGreaterThanOrEqual(Math.floor(workedMs / HELD_MS_MAX))
+}
+
+test('a state of 200 chunks that cost a millisecond each never holds the event loop for more than a slice of 5 ms', async () => {
+  const processor = new Processor()
+  let clock: Clock | undefined
+  const t = await RaftCluster.start<Large>({
+    servers: 1,
+    stateMachine: () => new Large(processor),
+    transport: (own, inner) => {
+      clock = processor.around(inner)
+      return own
+    },
+    options: () => (clock === undefined ? {} : { clock }),
+  })
+  const node = await t.leader()
+  await t.settle(node.propose('x'))
+  processor.reset()
+  await t.settle(node.snapshot())
+  expect(processor.workedMs).toBe(CHUNKS * CHUNK_MS)
+  inSlices(processor)
+  await t.crash('n1')
+  processor.reset()
+  await t.restart('n1')
+  expect(processor.workedMs).toBeGreaterThan(2 * SLICE_MS)
+  inSlices(processor)
+  await t.close()
+})
