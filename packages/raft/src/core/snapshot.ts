@@ -2,7 +2,7 @@
  * InstallSnapshot from the leader's side (§7): chunks of the newest snapshot, each after the answer to the one before. The
  * follower says where it is, so a lost message or a new leader costs one chunk, not the snapshot.
  */
-import type { NodeId } from '../types.ts'
+import type { Index, NodeId } from '../types.ts'
 import type { InstallSnapshotReply } from './messages.ts'
 import type { Progress, Transfer } from './progress.ts'
 import type { SnapshotChunk } from './ready.ts'
@@ -61,6 +61,7 @@ export function onInstallSnapshotReply(
   if (follower === undefined) return
   if (reply.installed) {
     if (reply.index <= state.commitIndex) stored(state, leadership, follower, reply.index)
+    beginAnew(state, follower, reply.index)
     return
   }
   const { transfer } = follower
@@ -68,6 +69,14 @@ export function onInstallSnapshotReply(
   // A late answer to an earlier chunk: the one that was sent since is on its way.
   if (reply.offset === transfer.offset) return
   transfer.offset = reply.offset
+  enter(state, transfer, 'idle')
+}
+
+/** It has installed that one, and the log was compacted further meanwhile: the newer one is next, without a pause. */
+function beginAnew(state: State, { transfer }: Progress, installed: Index): void {
+  if (transfer?.meta?.index !== installed) return
+  transfer.meta = null
+  transfer.offset = 0
   enter(state, transfer, 'idle')
 }
 
