@@ -59,8 +59,8 @@ class Large implements StateMachine<string, number> {
     this.#processor = processor
   }
 
-  apply(): number {
-    return 0
+  apply(command: string): number {
+    return command.length
   }
 
   *snapshot(): Iterable<Uint8Array> {
