@@ -40,6 +40,12 @@ const sessions: Layer = {
   name: 'sessions',
   paths: ['packages/raft/test/node/sessions.test.ts', 'packages/raft/test/node/resting-sessions.test.ts'],
 }
+const lists: Layer = {
+  name: 'lists',
+  paths: ['lists', 'pending-proposals', 'client', 'reads'].map(
+    (name) => `packages/raft/test/node/${name}.test.ts`,
+  ),
+}
 const controller: Layer = { name: 'controller', paths: ['packages/shardctrler/test/'] }
 
 const schedule: Layer = { name: 'schedule', paths: ['packages/mapreduce/test/core/'] }
@@ -68,6 +74,7 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
   shards: [shardMachines, shards],
   security: [security],
   controller: [controller],
+  lists: [lists, nodes],
   data: [dataPlane],
 }
 
