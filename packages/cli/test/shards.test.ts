@@ -10,7 +10,7 @@ import { temporaryFolder } from './folder.ts'
 
 const KEYS = ['ada', 'bob', 'eve', 'ida', 'max', 'tim']
 
-test('a sharded store grows, loses a machine, gets another for it and shrinks, and has every key all the while, and in its backup', async () => {
+test('a sharded store grows, loses a machine, gets another for it, which the lost one finds out, and shrinks, and has every key all the while, and in its backup', async () => {
   const cwd = temporaryFolder()
   const run = async (...argv: string[]): Promise<string> => {
     const { code, out, talk } = await lab(argv, { cwd })
@@ -42,6 +42,7 @@ test('a sharded store grows, loses a machine, gets another for it and shrinks, a
       /^m1\t.*\nm3\t.*\nm4\t.*\n$/,
     )
     await expectAll()
+    await expectToLetGo('m2')
 
     expect(await run('shard', 'leave', '100')).not.toContain(' 100 ')
     await expectAll()
@@ -57,6 +58,24 @@ test('a sharded store grows, loses a machine, gets another for it and shrinks, a
     await expectKept('monday')
   } finally {
     await run('down', '--wipe')
+  }
+
+  /** A machine whose place was taken while it was down comes back with its old replicas. */
+  async function expectToLetGo(id: string): Promise<void> {
+    const folder = join(cwd, '.lab')
+    const { cluster, config, nodes } = readClusterFile(folder)
+    const { data = '', log = '' } = nodes[id] ?? {}
+    const replicas = (): number[] =>
+      (JSON.parse(readFileSync(join(data, 'replicas.json'), 'utf8')) as { group: number }[]).map(
+        ({ group }) => group,
+      )
+    expect(replicas()).toEqual([0, 100, 101, 103])
+    const server = startServerProcess({ id, config: config ?? '', clusterId: cluster, data, log })
+    await server.ready
+    await expect.poll(replicas, { timeout: 60_000 }).toEqual([])
+    expect(await run('shard', 'replace', id, 'm4')).toContain('group 103: m2 was not there')
+    server.kill('SIGTERM')
+    expect(await server.exited).toBe('exit code 0')
   }
 
   /** Another store begins with what the backup holds: all of it on one machine, at an address of its own. */

@@ -7,7 +7,9 @@ import { EVENT_HEAD_BYTES, type EventKind } from './events.ts'
 import type { Pair } from './memory/records.ts'
 import { readU32, varintLength, writeU32, writeVarint } from './memory/varint.ts'
 
-const PAGE_BYTES = 64 * 1024
+/** A page is as large as what is held already, within these: a store of few changes is small. */
+const PAGE_BYTES_MIN = 512
+const PAGE_BYTES_MAX = 64 * 1024
 
 interface Page {
   readonly bytes: Uint8Array
@@ -123,16 +125,17 @@ export class History {
     this.#count--
     if (page.start < page.end) return
     this.#pages.shift()
-    if (!page.shared && page.bytes.length === PAGE_BYTES) this.#spare = page
+    if (!page.shared && page.bytes.length <= PAGE_BYTES_MAX) this.#spare = page
   }
 
   /** A page with room for an event of so many bytes. */
   #pageFor(bytes: number, revision: number): Page {
     const last = this.#pages.at(-1)
     if (last !== undefined && last.end + bytes <= last.bytes.length) return last
-    const spare = bytes <= PAGE_BYTES ? this.#spare : null
+    const spare = bytes <= (this.#spare?.bytes.length ?? 0) ? this.#spare : null
     if (spare !== null) this.#spare = null
-    const memory = spare?.bytes ?? new Uint8Array(Math.max(bytes, PAGE_BYTES))
+    const size = Math.min(Math.max(PAGE_BYTES_MIN, this.#bytes), PAGE_BYTES_MAX)
+    const memory = spare?.bytes ?? new Uint8Array(Math.max(bytes, size))
     const page = { bytes: memory, start: 0, end: 0, first: revision, shared: false }
     this.#pages.push(page)
     return page

@@ -44,7 +44,7 @@ function* draw(
   runs: readonly EventRun[],
 ): Generator<Uint8Array, void, undefined> {
   // Many stores may begin a snapshot at the same moment; each has a buffer only while it is its turn, and a small one no large buffer.
-  const writer = new ByteWriter(Math.min(2 * CHUNK_BYTES, 1024 + 2 * table.dataBytes)).raw(before)
+  const writer = new ByteWriter(Math.min(2 * CHUNK_BYTES, 256 + 2 * table.dataBytes)).raw(before)
   const take = (record: RecordNumber): boolean => {
     writeRecord(writer, table, record)
     return writer.length < CHUNK_BYTES

@@ -12,15 +12,27 @@ export interface Section {
 }
 
 const END = 2 ** 32 - 1
+/** Small shards share a chunk: hundreds of them cost no more turns than one. */
+const CHUNK_BYTES = 16 * 1024
 /** More than any piece has: a length beyond it is damage. */
 const LENGTH_MAX = 256 * 1024 * 1024
 
 export function* writeSections(sections: readonly Section[]): Generator<Uint8Array, void, undefined> {
+  const writer = new ByteWriter(512)
   for (const { head, body } of sections) {
-    yield framed(head)
-    for (const piece of body) yield framed(piece)
-    yield new ByteWriter(4).u32(END).finish()
+    writer.u32(head.length).raw(head)
+    for (const piece of body) {
+      writer.u32(piece.length).raw(piece)
+      if (writer.length < CHUNK_BYTES) continue
+      yield writer.finish()
+      writer.reset()
+    }
+    writer.u32(END)
+    if (writer.length < CHUNK_BYTES) continue
+    yield writer.finish()
+    writer.reset()
   }
+  yield writer.finish()
 }
 
 /**
@@ -39,10 +51,6 @@ export async function readSections(
     await take(head, body)
     while ((await body.next()).done !== true);
   }
-}
-
-function framed(bytes: Uint8Array): Uint8Array {
-  return new ByteWriter(4 + bytes.length).u32(bytes.length).raw(bytes).finish()
 }
 
 /** Ended early, it can be asked for the rest: not a generator, which would be over. */

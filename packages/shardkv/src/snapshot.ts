@@ -94,7 +94,7 @@ export async function readOutline(chunks: AsyncIterable<Uint8Array>): Promise<Gr
 }
 
 function groupHead({ config, lastOwners }: Migration): Uint8Array {
-  const writer = new ByteWriter(1024).u8(GROUP)
+  const writer = new ByteWriter(256).u8(GROUP)
   writer.bytes(config === null ? new Uint8Array(0) : configCodec.encode(config))
   writer.varint(lastOwners.length)
   for (const remote of lastOwners) writeRemote(writer, remote)

@@ -1,20 +1,25 @@
-import { planOf, runPlan } from '@lab/sim'
+import { planOf, runPlan, type PlanOptions } from '@lab/sim'
 import { describe, expect, test } from 'vitest'
 import { shardScenario } from '../src/testing/sim/index.ts'
 
-/** `npm test -- --seed 1000` takes others. More of them: sim.long.test.ts. */
+/** `npm test -- --seed 1000` takes others. More of them, all long: sim.long.test.ts. */
 const FROM = Number(process.env['LAB_SEED'] ?? 1)
-const SEEDS = process.env['LAB_QUICK'] === '1' ? 4 : 12
+const QUICK = process.env['LAB_QUICK'] === '1'
+/** Seconds of chaos show what takes long to go wrong; many short runs show more beginnings, and cost little. */
+const LONG = { seeds: QUICK ? 4 : 12 }
+const SHORT = { seeds: QUICK ? 8 : 188, durationMs: 1000, operationsPerSecond: 40 }
+const BRIEF_FROM = FROM + LONG.seeds
 
 describe('groups, controllers and clerks in the simulator: every history is linearizable, and every shard has one owner', () => {
-  test(`seeds ${String(FROM)} to ${String(FROM + SEEDS - 1)}`, { timeout: 300_000 }, async () => {
-    for (let seed = FROM; seed < FROM + SEEDS; seed++) {
-      const scenario = shardScenario()
-      const { failure, undecided } = await runPlan(scenario, planOf(scenario, seed))
-      expect(failure, `seed ${String(seed)}`).toBeNull()
-      expect(undecided).toEqual([])
-    }
-  })
+  test(`seeds ${String(FROM)} to ${String(BRIEF_FROM - 1)}`, { timeout: 300_000 }, () => run(FROM, LONG))
+
+  test(
+    `seeds ${String(BRIEF_FROM)} to ${String(BRIEF_FROM + SHORT.seeds - 1)}, a second each`,
+    {
+      timeout: 600_000,
+    },
+    () => run(BRIEF_FROM, SHORT),
+  )
 
   test('equal seeds give equal traces', async () => {
     const hashes: string[] = []
@@ -25,3 +30,15 @@ describe('groups, controllers and clerks in the simulator: every history is line
     expect(hashes[0]).toBe(hashes[1])
   })
 })
+
+async function run(
+  from: number,
+  { seeds, ...options }: PlanOptions & { readonly seeds: number },
+): Promise<void> {
+  for (let seed = from; seed < from + seeds; seed++) {
+    const scenario = shardScenario()
+    const { failure, undecided } = await runPlan(scenario, planOf(scenario, seed, options))
+    expect(failure, `seed ${String(seed)}`).toBeNull()
+    expect(undecided).toEqual([])
+  }
+}

@@ -1,7 +1,7 @@
 /** The replicas on one machine: those of the cluster file at its first start, then those that it was told to run. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Logger, RaftHost, RaftNode } from '@lab/raft'
+import type { Logger, RaftHost, RaftNode, ServerStatus } from '@lab/raft'
 import { RpcError } from '@lab/rpc'
 import { Controller, ControllerServer, controllerCodecs, type Creation } from '@lab/shardctrler'
 import type { ShardHost } from '@lab/shardkv'
@@ -49,6 +49,11 @@ export class Replicas {
   /** Of the groups, ascending. */
   get numbers(): readonly number[] {
     return [...this.#running.keys()].sort((a, b) => a - b)
+  }
+
+  /** What one of them says of its group; null when none runs. */
+  status(group: number): ServerStatus | null {
+    return this.#running.get(group)?.group.node.status() ?? null
   }
 
   async startAll(): Promise<void> {

@@ -1,8 +1,11 @@
 /**
  * Growing arrays of numbers in pages of 64 KB: a page more is the most that growing ever costs, where a typed array that doubles
- * would hold the event loop for as long as copying all of it takes.
+ * would hold the event loop for as long as copying all of it takes. Only the first page doubles until it has its size: a process may
+ * hold thousands of shards of a few keys each.
  */
 
+/** Of the first page, to begin with. */
+const WORDS_MIN = 64
 const WORD_BITS = 14
 const WORDS_PER_PAGE = 1 << WORD_BITS
 const WORD_MASK = WORDS_PER_PAGE - 1
@@ -10,15 +13,20 @@ const WORD_MASK = WORDS_PER_PAGE - 1
 /** Unsigned 32-bit numbers; those never set are 0. */
 export class PagedWords {
   readonly #pages: Uint32Array[] = []
+  /** Indexes below this one have room. */
+  #length = 0
 
   /** Bytes held. */
   get bytes(): number {
-    return this.#pages.length * WORDS_PER_PAGE * 4
+    return this.#length * 4
   }
 
   /** Makes room for indexes below `length`. */
   reserve(length: number): void {
-    while (this.#pages.length << WORD_BITS < length) this.#pages.push(new Uint32Array(WORDS_PER_PAGE))
+    if (length <= this.#length) return
+    if (this.#length < WORDS_PER_PAGE) this.#growFirst(length)
+    for (; this.#length < length; this.#length += WORDS_PER_PAGE)
+      this.#pages.push(new Uint32Array(WORDS_PER_PAGE))
   }
 
   /** Within what was reserved. */
@@ -41,15 +49,27 @@ export class PagedWords {
     else target.set(source.subarray(start, start + count), to & WORD_MASK)
   }
 
-  /** The page that holds `index`, for whoever reads several numbers in a row: they begin at `index & PAGE_MASK` in it. */
+  /**
+   * The page that holds `index`, for whoever reads several numbers in a row: they begin at `index & PAGE_MASK` in it. Good until more
+   * is reserved.
+   */
   page(index: number): Uint32Array {
     return this.#pages[index >>> WORD_BITS] as Uint32Array
+  }
+
+  #growFirst(length: number): void {
+    let size = Math.max(2 * this.#length, WORDS_MIN)
+    while (size < length && size < WORDS_PER_PAGE) size *= 2
+    const grown = new Uint32Array(size)
+    if (this.#pages[0] !== undefined) grown.set(this.#pages[0])
+    this.#pages[0] = grown
+    this.#length = size
   }
 }
 
 export const PAGE_MASK = WORD_MASK
 
-const DOUBLE_BITS = 13
+const DOUBLE_BITS = 9
 const DOUBLE_MASK = (1 << DOUBLE_BITS) - 1
 
 /** Doubles of which few are set: pages that hold none cost nothing. Those never set are 0. */

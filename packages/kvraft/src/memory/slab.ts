@@ -1,8 +1,9 @@
 /**
- * Where keys and values lie: blocks cut from pages of 64 KB, each page for blocks of one size. A block belongs to a record, whose
+ * Where keys and values lie: blocks cut from pages, each page for blocks of one size. A block belongs to a record, whose
  * number stands in its first four bytes, so that blocks can be moved: when less than half of a size's room is used, the blocks of
  * one page are moved to others, two for each that is freed, until the page is free for any size again. However sizes change,
- * the pages of a size are therefore at least half full, but for two. Blocks of more than 8 KB have an array of their own.
+ * the pages of a size are therefore at least half full, but for two. A page is as large as all those of its size together, from a few
+ * blocks up to 64 KB: a store of few keys is small. Blocks of more than 8 KB have an array of their own.
  *
  *     block  u32 record · key · value          (of a block that is free: u32 2^31 + the next free one of the page)
  *     address  page · 2^13 + offset / 8, or 2^30 + a number for a large block
@@ -15,7 +16,9 @@ export type BlockAddress = number
 /** Before the key in each block. */
 export const BLOCK_HEADER_BYTES = 4
 
-const PAGE_BYTES = 64 * 1024
+const PAGE_BYTES_MAX = 64 * 1024
+const PAGE_BYTES_MIN = 512
+const BLOCKS_PER_PAGE_MIN = 4
 const PAGE_BITS = 13
 const OFFSET_MASK = (1 << PAGE_BITS) - 1
 const PAGES_MAX = 1 << 17
@@ -35,6 +38,8 @@ interface Page {
   /** The same memory. */
   readonly words: Uint32Array
   sizeClass: number
+  /** Blocks that it has room for. */
+  room: number
   used: number
   /** Blocks from here on were never used. */
   fresh: number
@@ -47,8 +52,8 @@ interface Page {
 /** The pages of one size. */
 interface SizeClass {
   readonly blockBytes: number
-  readonly blocksPerPage: number
-  pages: number
+  /** Blocks that all of its pages have room for. */
+  room: number
   used: number
   /** Pages with room; the last is filled next, the first is the one to be emptied. */
   readonly withRoom: number[]
@@ -65,6 +70,8 @@ export class Slab {
   readonly #large: Uint8Array[] = []
   readonly #freeLarge: number[] = []
   readonly #onMove: (record: number, address: BlockAddress) => void
+  /** Of pages, spare ones too. */
+  #pageBytes = 0
   #largeBytes = 0
 
   /** @param onMove told when the block of a record was moved */
@@ -74,8 +81,7 @@ export class Slab {
 
   /** Bytes held. */
   get bytes(): number {
-    const pages = this.#pages.length - this.#freePageNumbers.length + this.#spare.length
-    return pages * PAGE_BYTES + this.#largeBytes
+    return this.#pageBytes + this.#largeBytes
   }
 
   /** The array in which a block lies; it begins at {@link offset} there. */
@@ -98,7 +104,7 @@ export class Slab {
     const offset = takeBlock(page, sizeClass.blockBytes)
     page.words[offset >>> 2] = record
     sizeClass.used++
-    if (++page.used === sizeClass.blocksPerPage) {
+    if (++page.used === page.room) {
       sizeClass.withRoom.pop()
       page.place = -1
     }
@@ -120,7 +126,7 @@ export class Slab {
     const page = this.#pages[address >>> PAGE_BITS] as Page
     const sizeClass = this.#class(page.sizeClass)
     this.#giveBack(address, page, sizeClass)
-    for (let i = 0; i < MOVES_PER_FREE && isHalfEmpty(sizeClass); i++) this.#moveOne(sizeClass)
+    for (let i = 0; i < MOVES_PER_FREE && this.#isHalfEmpty(sizeClass); i++) this.#moveOne(sizeClass)
   }
 
   #giveBack(address: BlockAddress, page: Page, sizeClass: SizeClass): void {
@@ -160,9 +166,8 @@ export class Slab {
   #class(number: number): SizeClass {
     const there = this.#classes[number]
     if (there !== undefined) return there
-    const blockBytes = sizeOfClass(number)
     const made: SizeClass = {
-      ...{ blockBytes, blocksPerPage: Math.floor(PAGE_BYTES / blockBytes), pages: 0, used: 0 },
+      ...{ blockBytes: sizeOfClass(number), room: 0, used: 0 },
       ...{ withRoom: [], emptying: -1, emptyingAt: 0 },
     }
     this.#classes[number] = made
@@ -170,17 +175,34 @@ export class Slab {
   }
 
   #addPage(number: number, sizeClass: SizeClass): number {
-    const page = this.#spare.pop() ?? newPage()
+    const page = this.#newPage(sizeClass)
     const pageNumber = this.#freePageNumbers.pop() ?? this.#pages.length
     assert(pageNumber < PAGES_MAX, 'a store holds at most 8 GB of keys and values')
     this.#pages[pageNumber] = page
     page.sizeClass = number
+    page.room = Math.floor(page.bytes.length / sizeClass.blockBytes)
     page.used = 0
     page.fresh = 0
     page.freed = NO_BLOCK
     page.place = sizeClass.withRoom.push(pageNumber) - 1
-    sizeClass.pages++
+    sizeClass.room += page.room
     return pageNumber
+  }
+
+  #newPage({ blockBytes, room }: SizeClass): Page {
+    const wanted = Math.max(PAGE_BYTES_MIN, BLOCKS_PER_PAGE_MIN * blockBytes, room * blockBytes)
+    const size = 1 << (32 - Math.clz32(Math.min(wanted, PAGE_BYTES_MAX) - 1))
+    const spare = size === PAGE_BYTES_MAX ? this.#spare.pop() : undefined
+    if (spare !== undefined) return spare
+    this.#pageBytes += size
+    return newPage(size)
+  }
+
+  /** Less than half of the room used, and so much of it free that one page can be emptied into the others. */
+  #isHalfEmpty({ room, used, withRoom }: SizeClass): boolean {
+    if (used * 2 >= room || withRoom.length < 2) return false
+    const page = this.#pages[withRoom[0] as number] as Page
+    return room - used >= 2 * page.room
   }
 
   #removePage(pageNumber: number, page: Page, sizeClass: SizeClass): void {
@@ -189,11 +211,12 @@ export class Slab {
       sizeClass.withRoom[page.place] = last
       ;(this.#pages[last] as Page).place = page.place
     }
-    sizeClass.pages--
+    sizeClass.room -= page.room
     if (sizeClass.emptying === pageNumber) sizeClass.emptying = -1
     this.#pages[pageNumber] = null
     this.#freePageNumbers.push(pageNumber)
-    if (this.#spare.length < SPARE_PAGES_MAX) this.#spare.push(page)
+    if (page.bytes.length === PAGE_BYTES_MAX && this.#spare.length < SPARE_PAGES_MAX) this.#spare.push(page)
+    else this.#pageBytes -= page.bytes.length
   }
 
   #allocateLarge(size: number): BlockAddress {
@@ -211,10 +234,10 @@ export class Slab {
   }
 }
 
-function newPage(): Page {
-  const bytes = new Uint8Array(PAGE_BYTES)
+function newPage(size: number): Page {
+  const bytes = new Uint8Array(size)
   const words = new Uint32Array(bytes.buffer)
-  return { bytes, words, sizeClass: 0, used: 0, fresh: 0, freed: NO_BLOCK, place: -1 }
+  return { bytes, words, sizeClass: 0, room: 0, used: 0, fresh: 0, freed: NO_BLOCK, place: -1 }
 }
 
 /** @returns the offset of a block that was free */
@@ -227,10 +250,4 @@ function takeBlock(page: Page, blockBytes: number): number {
   const offset = page.fresh
   page.fresh += blockBytes
   return offset
-}
-
-/** Less than half of the room used, and two pages' worth of it free: one of them can be emptied into the others. */
-function isHalfEmpty({ pages, used, blocksPerPage, withRoom }: SizeClass): boolean {
-  const room = pages * blocksPerPage
-  return used * 2 < room && room - used >= 2 * blocksPerPage && withRoom.length > 1
 }

@@ -30,19 +30,19 @@ export interface ViewOptions {
 
 export class View {
   readonly #options: ViewOptions
-  readonly #kept: OrderedIndex
+  /** Null while nothing is. */
+  #kept: OrderedIndex | null = null
   /** Keys up to this one are drawn; null for none. */
   #drawn: Uint8Array | null = null
   #ended = false
 
   constructor(options: ViewOptions) {
     this.#options = options
-    this.#kept = new OrderedIndex(options.order)
   }
 
   /** Records kept that are not drawn yet. */
   get kept(): number {
-    return this.#kept.count
+    return this.#kept?.count ?? 0
   }
 
   /** Must the record be kept when it changes? */
@@ -57,6 +57,7 @@ export class View {
     const { order, table } = this.#options
     const { records } = table
     order.seek(records.array(record), records.keyAt(record), records.keyLength(record))
+    this.#kept ??= new OrderedIndex(order)
     this.#kept.add(record)
   }
 
@@ -74,7 +75,7 @@ export class View {
     for (let left = VISITS_MAX; ; left--) {
       const next = table.at(position)
       const live = next === NO_RECORD || this.#isBeyond(next) ? NO_RECORD : next
-      const kept = this.#kept.at(0)
+      const kept = this.#kept?.at(0) ?? NO_RECORD
       if (live === NO_RECORD && kept === NO_RECORD) {
         this.end()
         return false
@@ -82,7 +83,7 @@ export class View {
       if (kept !== NO_RECORD && this.#comesFirst(kept, live)) {
         const isLast = !take(kept) || left === 0
         if (isLast) this.#drawn = table.key(kept)
-        this.#kept.removeFirst()
+        this.#kept?.removeFirst()
         forget(kept)
         if (isLast) return true
       } else {
@@ -105,8 +106,10 @@ export class View {
 
   /** Gives back up to `count` of the records kept. @returns whether none is left */
   sweep(count: number): boolean {
-    for (let i = 0; i < count && this.#kept.count > 0; i++) this.#options.forget(this.#kept.removeFirst())
-    return this.#kept.count === 0
+    const kept = this.#kept
+    for (let i = 0; i < count && kept !== null && kept.count > 0; i++)
+      this.#options.forget(kept.removeFirst())
+    return this.kept === 0
   }
 
   /** A key that was changed and is there still stands here and there: what was kept comes first. */

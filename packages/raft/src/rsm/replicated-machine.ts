@@ -187,12 +187,14 @@ async function* draw(
   let over = false
   try {
     yield header
-    let next = await told('snapshot', () => first)
+    let next = await first
     while (next.done !== true) {
       yield next.value
-      next = await told('snapshot', () => iterator.next())
+      next = await iterator.next()
     }
     over = true
+  } catch (cause) {
+    throw faultOf('snapshot', cause)
   } finally {
     // Given up halfway: the machine need not keep the state of that moment any longer.
     if (!over) await iterator.return?.()

@@ -12,6 +12,8 @@ export { SEQUENCE_WINDOW, type Session } from './session.ts'
 
 /** So many of those used last are objects; the others rest as bytes. Nothing that can be seen depends on it. */
 const ACTIVE_MAX = 1024
+/** Of most, encoded. */
+const SESSION_BYTES = 64
 
 export type Admission =
   /** Not seen before: apply it, then `complete`. */
@@ -84,7 +86,7 @@ export class SessionTable {
 
   /** Everything, in order of last use. */
   encode(): Uint8Array {
-    const writer = new ByteWriter(1024).varint(this.size)
+    const writer = new ByteWriter(16 + SESSION_BYTES * this.size).varint(this.size)
     this.#resting.write(writer)
     for (const session of this.#active.values()) writeSession(writer, session)
     return writer.finish()

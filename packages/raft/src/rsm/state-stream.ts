@@ -22,15 +22,14 @@ export interface StateHeader {
 }
 
 export function encodeStateHeader({ time, hash, sessions }: StateHeader): Uint8Array {
-  const body = new ByteWriter(sessions.length + 16).varint(time)
-  if (hash !== null) body.u32(hash >>> 0)
-  body.raw(sessions)
-  return new ByteWriter(PREFIX_BYTES + body.length)
-    .u8(VERSION)
+  const writer = new ByteWriter(PREFIX_BYTES + sessions.length + 16).u8(VERSION)
+  writer
     .u8(hash === null ? 0 : HAS_HASH)
-    .u32(body.length)
-    .raw(body.view())
-    .finish()
+    .u32(0)
+    .varint(time)
+  if (hash !== null) writer.u32(hash >>> 0)
+  writer.raw(sessions).patchU32(PREFIX_BYTES - 4, writer.length - PREFIX_BYTES)
+  return writer.finish()
 }
 
 /** @throws {ProtocolError} on anything but the bytes that {@link encodeStateHeader} gave */

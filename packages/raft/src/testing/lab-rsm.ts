@@ -175,9 +175,14 @@ async function joined(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
 
 /** The labs' commands are texts. */
 function textOf(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
+  let letters = ''
+  for (const byte of bytes) letters += String.fromCharCode(byte)
+  return btoa(letters)
 }
 
 function bytesOf(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
+  const letters = atob(text)
+  const bytes = new Uint8Array(letters.length)
+  for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i)
+  return bytes
 }

@@ -12,4 +12,5 @@ testLabs(
     makeClerk: labControllerClerk,
     describe: describeLabController,
   }),
+  { quick: 3, usual: 20, long: 100 },
 )

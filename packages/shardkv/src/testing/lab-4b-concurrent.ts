@@ -8,7 +8,7 @@ const CLIENTS = 10
  * The labs' clients of some tests never pause. In virtual time, where a call takes a millisecond, that would be ten thousand
  * operations a second and would show nothing more.
  */
-const PAUSE_MS_MIN = 30
+const PAUSE_MS_MIN = 100
 
 export const concurrentScenarios: readonly Scenario[] = [
   { name: 'Concurrent1', maxRaftState: 100, play: concurrent1 },

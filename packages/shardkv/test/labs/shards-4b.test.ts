@@ -1,3 +1,4 @@
+import type { LabTest } from '@lab/raft/testing'
 import { labController, labControllerClerk } from '@lab/shardctrler/testing'
 import { testLabs } from '../../../../test/shared/lab-tests.ts'
 import { describeLabShards, labShardClerk, labShards, shardLab } from '../../src/testing/index.ts'
@@ -9,4 +10,10 @@ const tests = shardLab({
   makeClerk: labShardClerk,
   describe: describeLabShards,
 })
-testLabs(tests, { quick: 1, usual: 1, long: 20 })
+/** Thousands of operations a run. */
+const isBusy = ({ title }: LabTest): boolean => title.startsWith('Concurrent')
+testLabs(
+  tests.filter((test) => !isBusy(test)),
+  { quick: 1, usual: 5, long: 20 },
+)
+testLabs(tests.filter(isBusy), { quick: 1, usual: 2, long: 20 })
