@@ -1,6 +1,6 @@
 /** One member of the cluster that keeps the configurations. */
 import { RaftNode, type LeaderContext, type RaftNodeOptions } from '@lab/raft'
-import type { Address } from '@lab/rpc'
+import type { Address, Implementation } from '@lab/rpc'
 import { controllerCodecs } from './codecs.ts'
 import type { NewGroup } from './commands.ts'
 import { ConfigWatches } from './config-watches.ts'
@@ -29,10 +29,12 @@ export class ControllerServer implements AsyncDisposable {
   /** The consensus below: status, metrics, events, and `read((controller) => …)` within this process. */
   readonly node: RaftNode<Controller>
   readonly #watches: ConfigWatches
+  readonly #service: Implementation
 
-  private constructor(node: RaftNode<Controller>, watches: ConfigWatches) {
+  private constructor(node: RaftNode<Controller>, watches: ConfigWatches, service: Implementation) {
     this.node = node
     this.#watches = watches
+    this.#service = service
   }
 
   /**
@@ -61,8 +63,9 @@ export class ControllerServer implements AsyncDisposable {
       if (controller.latest?.num === 0 && groups.length > 0) await node.propose({ op: 'join', groups }, wait)
     }
     node.whileLeader(create).then(undefined, () => undefined)
-    node.server.add(watches.implementation())
-    return new ControllerServer(node, watches)
+    const service = watches.implementation()
+    node.server.add(service)
+    return new ControllerServer(node, watches, service)
   }
 
   /** Where clients and other members reach it, with the real port. */
@@ -72,6 +75,8 @@ export class ControllerServer implements AsyncDisposable {
 
   async close(): Promise<void> {
     this.#watches.close()
+    // The port may be a host's, which goes on, and may have a replica of the controller again.
+    this.node.server.remove(this.#service)
     await this.node.close()
   }
 
