@@ -24,7 +24,7 @@ import type { Split } from '../formats.ts'
 import type { Manifest } from '../manifest.ts'
 import type { JobSpec, Probe } from '../protocol.ts'
 import { describeFailure } from './describe-failure.ts'
-import { Journal } from './journal.ts'
+import { Journal, type PlaceLine } from './journal.ts'
 import { manifestOf, winnersOf } from './manifest-of.ts'
 import { OutputFolder } from './output-folder.ts'
 import { OutputTable } from './output-table.ts'
@@ -143,6 +143,16 @@ export class Coordinator {
     return this.options.sees?.(probe) ?? isAt(this.options.disk, probe)
   }
 
+  /** Notes where a worker's outputs are, for good when they stay when it goes. */
+  async place(
+    worker: WorkerId,
+    where: Pick<WorkerDetails, 'address' | 'probe'>,
+    isKept: boolean,
+  ): Promise<void> {
+    this.places.set(worker, where)
+    if (isKept && !this.#isFinished) await this.#write([{ fact: 'place', worker, ...where }])
+  }
+
   /** @returns when what follows from this input is in the journal */
   async step(input: Input): Promise<void> {
     this.schedule.step(input, this.clock.now())
@@ -158,7 +168,13 @@ export class Coordinator {
   async #replay(): Promise<void> {
     const facts: Fact[] = []
     for (const fact of this.#journal.facts) if (await this.#isStillTrue(fact)) facts.push(fact)
-    this.schedule.replay(facts, this.clock.now())
+    const kept = new Set<WorkerId>()
+    for (const { worker, address, probe } of this.#journal.places) {
+      if (!(await this.sees(probe))) continue
+      this.places.set(worker, { address, probe })
+      kept.add(worker)
+    }
+    this.schedule.replay(facts, this.clock.now(), kept)
     for (const { winner } of this.schedule.state.maps) if (winner !== null) this.table.add(winner)
     await this.#carryOut()
   }
@@ -178,7 +194,7 @@ export class Coordinator {
     if (over?.type === 'over') await this.#end(over.failure)
   }
 
-  async #write(facts: readonly Fact[]): Promise<void> {
+  async #write(facts: readonly (Fact | PlaceLine)[]): Promise<void> {
     try {
       await this.#journal.append(facts)
     } catch (thrown) {

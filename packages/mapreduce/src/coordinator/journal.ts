@@ -5,8 +5,10 @@
  */
 import { toError, type Disk, type DiskFile } from '@lab/rpc'
 import type { Fact } from '../core/facts.ts'
+import type { WorkerId } from '../core/task.ts'
 import { crc32 } from '../crc32.ts'
 import { JobError } from '../errors.ts'
+import type { Probe } from '../protocol.ts'
 
 /** What the first line says. Another job's journal is refused. */
 export interface JournalHeader {
@@ -20,6 +22,16 @@ interface EpochLine {
   readonly epoch: number
 }
 
+/** Where a worker leaves outputs that others see: they are found there also when it is gone, and the coordinator another. */
+export interface PlaceLine {
+  readonly fact: 'place'
+  readonly worker: WorkerId
+  readonly address: string
+  readonly probe: Probe
+}
+
+type Line = Fact | JournalHeader | EpochLine | PlaceLine
+
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 const READ_BYTES = 1 << 20
@@ -32,13 +44,19 @@ export class Journal {
   #closing: Promise<void> | undefined
   /** What an earlier run had found true, in order. */
   readonly facts: readonly Fact[]
+  readonly places: readonly PlaceLine[]
   /** From 1; one more than that of the run before. */
   readonly epoch: number
 
-  private constructor(file: DiskFile, size: number, facts: readonly Fact[], epoch: number) {
+  private constructor(
+    file: DiskFile,
+    size: number,
+    { facts, places, epoch }: Pick<Journal, 'facts' | 'places' | 'epoch'>,
+  ) {
     this.#file = file
     this.#size = size
     this.facts = facts
+    this.places = places
     this.epoch = epoch
   }
 
@@ -56,16 +74,17 @@ export class Journal {
       )
     }
     await file.truncate(size)
-    const facts = rest.filter((line): line is Fact => !isEpoch(line))
+    const places = rest.filter(isPlace)
+    const facts = rest.filter((line): line is Fact => !isEpoch(line) && !isPlace(line))
     const epoch = rest.filter(isEpoch).reduce((latest, line) => Math.max(latest, line.epoch), 0) + 1
-    const journal = new Journal(file, size, facts, epoch)
-    const opening = { fact: 'epoch', epoch }
+    const journal = new Journal(file, size, { facts, places, epoch })
+    const opening: EpochLine = { fact: 'epoch', epoch }
     await journal.append(first === undefined ? [header, opening] : [opening])
     return journal
   }
 
   /** Resolves when these facts, and all before them, have reached the file. */
-  append(facts: readonly (Fact | JournalHeader | EpochLine | object)[]): Promise<void> {
+  append(facts: readonly Line[]): Promise<void> {
     for (const fact of facts) this.#waiting.push(lineOf(fact))
     this.#writing ??= this.#write()
     return this.#writing
@@ -101,6 +120,10 @@ export class Journal {
 
 function isEpoch(line: object): line is EpochLine {
   return 'fact' in line && line.fact === 'epoch'
+}
+
+function isPlace(line: object): line is PlaceLine {
+  return 'fact' in line && line.fact === 'place'
 }
 
 function lineOf(value: object): string {

@@ -42,7 +42,7 @@ export function coordinatorService(coordinator: Coordinator): Implementation {
 async function register(coordinator: Coordinator, request: RegisterRequest): Promise<RegisterReply> {
   const { worker, host, pid, slots, address, probe, poll, outputs: held, running } = request
   const keepsOutputs = await coordinator.sees(probe)
-  coordinator.places.set(worker, { address, probe })
+  await coordinator.place(worker, { address, probe }, keepsOutputs)
   coordinator.workers.set(worker, { host, pid, slots, address, probe, lastPoll: poll, cancel: [] })
   coordinator.polls.drop(worker)
   await coordinator.step({ type: 'register', worker, slots, keepsOutputs, outputs: held, running })

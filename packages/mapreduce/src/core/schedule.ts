@@ -30,12 +30,15 @@ export class Schedule {
   /**
    * Takes up what an earlier coordinator knew, before the first step. The workers that hold completed maps have the grace
    * to come back with them.
+   *
+   * @param kept workers whose outputs others see, whether they come back or not
    */
-  replay(facts: Iterable<Fact>, now: Milliseconds): void {
+  replay(facts: Iterable<Fact>, now: Milliseconds, kept: ReadonlySet<WorkerId> = new Set()): void {
     const state = this.#state
     for (const fact of facts) apply(state, fact)
     for (const { winner } of state.maps)
-      if (winner !== null) workerOf(state, winner.worker, now + state.options.graceMs)
+      if (winner !== null)
+        workerOf(state, winner.worker, now + state.options.graceMs).keepsOutputs = kept.has(winner.worker)
     if (state.reducesLeft === 0) finish(this.#turn(now), null)
   }
 

@@ -33,3 +33,37 @@ export function planSplits(
     }))
   })
 }
+
+/** A task costs as much as so many bytes of input, and so does a file that has to be opened. */
+const FILE_BYTES = 32 * 1024
+/** With more small pieces than this, several are one task. */
+const TASKS_OF_SMALL_MAX = 128
+
+/**
+ * Several small pieces are one task's input: ten thousand small files are not worth ten thousand tasks. Tasks of one piece stay
+ * as they are when there are few.
+ *
+ * @param splits in order; each goes to one task, and tasks have them in order
+ */
+export function packSplits(
+  splits: readonly Split[],
+  splitBytes = DEFAULT_SPLIT_BYTES,
+  tasksMax = TASKS_OF_SMALL_MAX,
+): Split[][] {
+  if (splits.length <= tasksMax) return splits.map((split) => [split])
+  const cost = ({ start, end }: Split): number => end - start + FILE_BYTES
+  const total = splits.reduce((sum, split) => sum + cost(split), 0)
+  const most = Math.min(splitBytes, total / tasksMax)
+  const tasks: Split[][] = []
+  let filled = Infinity
+  for (const split of splits) {
+    // By half: tasks are about as large as wanted, not always smaller.
+    if (filled + cost(split) / 2 > most) {
+      tasks.push([])
+      filled = 0
+    }
+    tasks.at(-1)?.push(split)
+    filled += cost(split)
+  }
+  return tasks
+}

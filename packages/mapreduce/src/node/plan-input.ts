@@ -5,7 +5,7 @@ import { formatOfFile } from '../data/gzip-format.ts'
 import { textLines } from '../data/line-formats.ts'
 import type { TaskFile } from '../data/files.ts'
 import { systemFiles } from '../data/system-files.ts'
-import { planSplits } from '../data/plan-splits.ts'
+import { packSplits, planSplits } from '../data/plan-splits.ts'
 import { JobError } from '../errors.ts'
 import type { InputFormat, Split } from '../formats.ts'
 import { globSync } from './glob.ts'
@@ -25,7 +25,7 @@ export function planInput(job: AnyJob, input: string | readonly string[], splitB
     splittable: (file: string) => formatOfFile(format, file).splittable,
   }
   const splits = planSplits(sized, splitBytes === undefined ? options : { ...options, splitBytes })
-  return splits.map((split) => [split])
+  return packSplits(splits, splitBytes)
 }
 
 /** What the job's kernel draws from the input; '' when it draws nothing. */

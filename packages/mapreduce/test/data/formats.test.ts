@@ -6,7 +6,7 @@ import { fixedWidth, wholeFile, wholeFileBytes } from '../../src/data/byte-forma
 import { csv, csvWithHeader } from '../../src/data/csv-format.ts'
 import { formatOfFile, gzip } from '../../src/data/gzip-format.ts'
 import { byteLines, jsonLinesInput, textLines } from '../../src/data/line-formats.ts'
-import { planSplits } from '../../src/data/plan-splits.ts'
+import { packSplits, planSplits } from '../../src/data/plan-splits.ts'
 import type { InputBytes, InputFormat } from '../../src/formats.ts'
 
 function inputOf(bytes: Uint8Array, waits = false): InputBytes {
@@ -257,6 +257,38 @@ describe('planning splits', () => {
         },
       ),
     )
+  })
+
+  test('many small pieces are packed, each into one task, in order, none larger than a split may be; few are left alone', () => {
+    const sizes = fc.array(fc.integer({ min: 0, max: 3_000_000 }), { minLength: 1, maxLength: 60 })
+    fc.assert(
+      fc.property(sizes, fc.integer({ min: 1, max: 20 }), (sizes, tasksMax) => {
+        const splits = plan(sizes, 2_000_000)
+        const tasks = packSplits(splits, 2_000_000, tasksMax)
+        expect(tasks.flat()).toEqual(splits)
+        if (splits.length <= tasksMax) expect(tasks).toHaveLength(splits.length)
+        for (const task of tasks) {
+          const bytes = task.reduce((sum, { start, end }) => sum + end - start, 0)
+          expect(task.length === 1 || bytes <= 3_000_000).toBe(true)
+        }
+      }),
+    )
+    expect(
+      packSplits(
+        plan(
+          Array.from({ length: 10_000 }, () => 10),
+          1 << 26,
+        ),
+      ).length,
+    ).toBeLessThan(140)
+    expect(
+      packSplits(
+        plan(
+          Array.from({ length: 1_000 }, () => 1 << 26),
+          1 << 26,
+        ),
+      ),
+    ).toHaveLength(1_000)
   })
 
   test('one small file still makes two splits when two are asked for; eight files make eight', () => {

@@ -38,6 +38,13 @@ export class LabFolder {
     return join(this.path, 'marks')
   }
 
+  /** A folder of its own, made. */
+  folder(name: string): string {
+    const path = join(this.path, name)
+    mkdirSync(path)
+    return path
+  }
+
   get output(): string {
     return join(this.path, 'out')
   }

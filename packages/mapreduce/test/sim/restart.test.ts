@@ -3,13 +3,16 @@ import { seededRandom } from '@lab/rpc'
 import { expect, test } from 'vitest'
 import { wordCount } from './jobs.ts'
 import { sequentially, simJob, sortedLines } from './sim-job.ts'
-import { RESTART_MS, SimCluster } from './sim-cluster.ts'
+import { RESTART_MS, SimCluster, type SimClusterOptions } from './sim-cluster.ts'
 import { texts } from './texts.ts'
 
-function cluster(seed: number): { cluster: SimCluster; input: Readonly<Record<string, string>> } {
+function cluster(
+  seed: number,
+  more: Partial<SimClusterOptions> = {},
+): { cluster: SimCluster; input: Readonly<Record<string, string>> } {
   const input = texts(seededRandom(seed), 12, 20)
   const job = simJob(wordCount, input, { reduces: 6 })
-  return { input, cluster: new SimCluster({ seed, job, workers: 3, luck: { takesMs: () => 300 } }) }
+  return { input, cluster: new SimCluster({ seed, job, workers: 3, luck: { takesMs: () => 300 }, ...more }) }
 }
 
 for (const kills of [1, 4]) {
@@ -57,4 +60,16 @@ test('when coordinator and workers die together, reduces that were completed sta
   await stricken.finish()
   expect(sortedLines(await stricken.output())).toBe(sequentially(wordCount, input))
   expect(stricken.madeAgain.filter((name) => kept.includes(name))).toEqual([])
+})
+
+test('outputs that others see are still found when their worker and the coordinator have died together: no map is made again', async () => {
+  for (let seed = 1; seed <= 3; seed++) {
+    const { cluster: stricken, input } = cluster(seed, { sharesFolders: true, schedule: { backups: false } })
+    await stricken.world.run(() => stricken.completed.size >= 13, 60_000)
+    await stricken.world.advance(20)
+    for (const { id } of stricken.world.machines) stricken.kill(id)
+    await stricken.finish()
+    expect(sortedLines(await stricken.output())).toBe(sequentially(wordCount, input))
+    expect(stricken.made.filter(({ work }) => work.kind === 'map')).toHaveLength(12)
+  }
 })
