@@ -64,7 +64,12 @@ test('when coordinator and workers die together, reduces that were completed sta
 
 test('outputs that others see are still found when their worker and the coordinator have died together: no map is made again', async () => {
   for (let seed = 1; seed <= 3; seed++) {
-    const { cluster: stricken, input } = cluster(seed, { sharesFolders: true, schedule: { backups: false } })
+    const { cluster: stricken, input } = cluster(seed, {
+      sharesFolders: true,
+      schedule: { backups: false },
+      // Longer than a worker has to come back.
+      luck: { takesMs: ({ kind }) => (kind === 'map' ? 300 : 2_000) },
+    })
     await stricken.world.run(() => stricken.completed.size >= 13, 60_000)
     await stricken.world.advance(20)
     for (const { id } of stricken.world.machines) stricken.kill(id)
