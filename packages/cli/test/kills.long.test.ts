@@ -104,6 +104,6 @@ function damage(path: string, random: Random): void {
     bytes[at] = (bytes[at] ?? 0) ^ (1 << random.integer(0, 7))
     writeFileSync(path, bytes)
   } else if (dice < 0.75) truncateSync(path, at)
-  else if (dice < 0.9) writeFileSync(path, bytes.fill(0, at, at + 4096))
+  else if (dice < 0.9) writeFileSync(path, bytes.fill(0, at, Math.min(at + 4096, bytes.length)))
   else rmSync(path)
 }
