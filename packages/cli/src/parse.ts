@@ -8,7 +8,7 @@ export function parseMembers(text: string): Record<string, string> {
     const at = part.indexOf('=')
     const id = part.slice(0, at)
     if (at < 1 || at === part.length - 1)
-      throw usage(`--members takes ID=ADDRESS,… such as n1=tcp://localhost:7001, not "${part}"`)
+      throw usage(`servers are named ID=ADDRESS,… such as n1=tcp://localhost:7001, not "${part}"`)
     if (Object.hasOwn(members, id)) throw usage(`--members names ${id} twice`)
     members[id] = part.slice(at + 1)
   }

@@ -8,7 +8,7 @@ import { temporaryFolder } from './folder.ts'
 
 test('members are read, and what is no member is refused with what is accepted', () => {
   expect(parseMembers('n1=tcp://a:1, n2=b:2')).toEqual({ n1: 'tcp://a:1', n2: 'b:2' })
-  expect(() => parseMembers('n1')).toThrow(/takes ID=ADDRESS.*not "n1"/)
+  expect(() => parseMembers('n1')).toThrow(/named ID=ADDRESS.*not "n1"/)
   expect(() => parseMembers('n1=')).toThrow(/ID=ADDRESS/)
   expect(() => parseMembers('n1=a:1,n1=b:1')).toThrow(/names n1 twice/)
 })

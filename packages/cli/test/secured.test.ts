@@ -86,14 +86,15 @@ afterAll(() => {
 interface As {
   readonly token?: string
   readonly ca?: string
+  readonly at?: string
 }
 
 /** A command of somebody who trusts the authority and has the token of `role`. */
 function as(
-  { token = 'client-secret', ca = inFolder('certs', 'ca.pem') }: As,
+  { token = 'client-secret', ca = inFolder('certs', 'ca.pem'), at = servers }: As,
   ...argv: string[]
 ): Promise<Ran> {
-  const flags = ['--servers', servers, '--cluster-id', 'prod', '--tls-ca', ca, '--timeout', '20s']
+  const flags = ['--servers', at, '--cluster-id', 'prod', '--tls-ca', ca, '--timeout', '20s']
   return lab([...argv, ...flags], { env: token === '' ? {} : { LAB_TOKEN: token }, cwd: folder })
 }
 
@@ -148,6 +149,7 @@ test('the admin port tells of health, metrics and what happened last', async () 
   const server = running.get('m2')
   expect(await as(admin, 'cluster', 'transfer-leader', 'm2')).toMatchObject({ code: 0 })
   expect(await as({}, 'kv', 'put', 'ship', 'Pequod')).toMatchObject({ code: 0 })
+  expect(await as({ at: server?.row.address ?? '' }, 'kv', 'get', 'ship')).toMatchObject({ code: 0 })
   const at = server?.row.admin ?? ''
   expect(at).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
   const ask = async (path: string): Promise<string> => {
@@ -164,6 +166,7 @@ test('the admin port tells of health, metrics and what happened last', async () 
     /^lab_raft_has_leader\{group="kv"\} 1$/m,
     /^lab_raft_wal_fsync_duration_seconds_bucket\{group="kv",le="\+Inf"\} [1-9]\d*$/m,
     /^lab_kv_request_duration_seconds_bucket\{group="kv",op="put",outcome="ok",le="\+Inf"\} [1-9]\d*$/m,
+    /^lab_kv_request_duration_seconds_count\{group="kv",op="get",outcome="ok"\} [1-9]\d*$/m,
     /^lab_kv_request_duration_seconds_count\{group="kv",op="session",outcome="ok"\} [1-9]\d*$/m,
     /^process_resident_memory_bytes \d+$/m,
   ])

@@ -33,6 +33,9 @@ import { resultOf, type Reply } from './rsm/reply.ts'
 import type { ServerStatus } from './services.ts'
 import type { NodeId } from './types.ts'
 
+/** A server that comes back is tried again within this time: it may be the leader that everybody waits for. */
+const RECONNECT_MS_MAX = 1000
+
 export interface RaftClientOptions<C = unknown, R = unknown, Q = unknown, A = unknown> {
   /** Some of the cluster's servers; it learns of others. */
   readonly servers: readonly Address[]
@@ -149,6 +152,7 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
         clock,
         random,
         identity: { clusterId, role, ...(token === undefined ? {} : { token }) },
+        reconnect: { maxMs: RECONNECT_MS_MAX },
         ...(trace === undefined ? {} : { trace }),
         ...(rpcLimits === undefined ? {} : { limits: rpcLimits }),
       },

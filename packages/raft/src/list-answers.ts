@@ -1,12 +1,12 @@
 /** What a server makes of the lists of clients: commands and queries, see services.ts. */
-import { ByteReader, toError, type CallContext, type Clock } from '@lab/rpc'
+import { ByteReader, toError, type CallContext, type Clock, type Milliseconds } from '@lab/rpc'
 import { Answers, ITEM_HEAD_BYTES, readItems } from './calls/list.ts'
 import { encodeRefusal } from './calls/refusal.ts'
 import type { Driver } from './driver/driver.ts'
 import type { Proposing } from './driver/pending-proposals.ts'
 import { RaftError, type LeaderHint, type Outcome } from './errors.ts'
 import type { ReadBarrier } from './read-barrier.ts'
-import { decodeWanted } from './reads.ts'
+import { decodeWanted, type Wanted } from './reads.ts'
 import type { ReplicatedMachine } from './rsm/replicated-machine.ts'
 
 /** What lists are answered with. */
@@ -118,16 +118,35 @@ export async function readAll(
   const reader = new ByteReader(list)
   const wanted = decodeWanted(reader)
   const queries = readItems(reader)
-  const timeout = Math.max(1, Math.min(READ_TIMEOUT_MS, context.deadline - options.clock.now()))
-  await options.barrier.pass(wanted, { timeout }, queries.length)
+  const waited = await pass(options, wanted, queries, context)
   const answers = new Answers()
   const most = answersBytesMax(context)
   for (const [place, query] of queries.entries()) {
     const answer = fitting(answerOf(options, query), context)
     if (place > 0 && answers.bytes + answer.length > most) break
     answers.add(place, answer)
+    options.driver.meter.requests.query(query, answer[0] === ANSWERED ? 'ok' : 'COMMAND_FAILED', waited)
   }
   return answers.take()
+}
+
+/** @returns how long it took: of what a query takes, all that counts */
+async function pass(
+  { barrier, clock, driver }: ListAnswering,
+  wanted: Wanted,
+  queries: readonly Uint8Array[],
+  { deadline }: Context,
+): Promise<Milliseconds> {
+  const begun = clock.now()
+  const timeout = Math.max(1, Math.min(READ_TIMEOUT_MS, deadline - begun))
+  try {
+    await barrier.pass(wanted, { timeout }, queries.length)
+  } catch (thrown) {
+    const outcome = thrown instanceof RaftError ? thrown.code : 'HANDLER_FAILED'
+    for (const query of queries) driver.meter.requests.query(query, outcome, clock.now() - begun)
+    throw thrown
+  }
+  return clock.now() - begun
 }
 
 function answerOf(options: ListAnswering, query: Uint8Array): Uint8Array {

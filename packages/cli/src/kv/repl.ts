@@ -36,7 +36,7 @@ export async function repl({ clerk, flags, io }: ReplOptions): Promise<void> {
 }
 
 async function runLine(words: readonly string[], { clerk, flags, io }: ReplOptions): Promise<void> {
-  const program = new Command('')
+  const program = new Command('kv>')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void io.out(text),
