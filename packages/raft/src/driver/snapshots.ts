@@ -15,7 +15,7 @@ import { SnapshotSender, type SnapshotRead } from './snapshot-sender.ts'
 import { TrailingLog } from './trailing-log.ts'
 
 /** Read at once, while the part before is being restored. */
-const RESTORE_CHUNK_BYTES = 1024 * 1024
+const RESTORE_CHUNK_BYTES = 256 * 1024
 /** A machine that yields its chunks without a pause would hold the event loop. */
 const SLICE_MS = 5
 
