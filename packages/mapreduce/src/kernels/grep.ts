@@ -8,6 +8,7 @@ import { asBuffer } from '../data/text.ts'
 import { textValue } from '../data/values.ts'
 import { defineJob, type Job } from '../job.ts'
 import type { Kernel, KernelRun } from './kernel.ts'
+import { requiredText } from './required-text.ts'
 
 /** Where a line stands: the file, and the byte at which the line begins. */
 export type Place = readonly [file: string, offset: number]
@@ -15,6 +16,10 @@ export type Place = readonly [file: string, offset: number]
 const BLOCK_BYTES = 1 << 20
 const LF = 10
 const BYTE_ORDER_MARK = '\ufeff'
+/** Shorter texts that an expression requires are in too many lines. */
+const REQUIRED_MIN = 2
+/** One line in so many bytes that holds a required text, or fewer: else the expression is looked for itself. */
+const BYTES_PER_CANDIDATE = 2048
 /** What can look past the ends of a line: such expressions meet each line alone. */
 const LOOKS_AROUND = /\(\?<?[=!]/
 
@@ -82,7 +87,26 @@ function literalFinder(text: string): (block: Buffer) => Next {
   return (block) => (at) => block.indexOf(wanted, at)
 }
 
+/** By a text that all matches hold, as long as few lines do. */
 function expressionFinder(expression: RegExp): (block: Buffer) => Next {
+  const byExpression = wholeExpressionFinder(expression)
+  const required = requiredText(expression)
+  if (required.length < REQUIRED_MIN) return byExpression
+  const byText = literalFinder(required)
+  let isRare = true
+  return (block) => {
+    if (!isRare) return byExpression(block)
+    const next = byText(block)
+    let candidates = 0
+    return (at) => {
+      candidates++
+      isRare = candidates * BYTES_PER_CANDIDATE <= Math.max(block.length, BLOCK_BYTES)
+      return next(at)
+    }
+  }
+}
+
+function wholeExpressionFinder(expression: RegExp): (block: Buffer) => Next {
   // A match within a line is one in the block as well, if `^` and `$` mean lines and nothing looks past them. What the
   // block has beyond that is sorted out line by line.
   const flags = [...new Set(`${expression.flags.replace(/[gy]/g, '')}gm`)].join('')

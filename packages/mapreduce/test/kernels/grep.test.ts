@@ -83,6 +83,15 @@ describe('grep', () => {
     expect(await byKernel(/h[i]t/, Buffer.from(text), [1_000_000])).toEqual(found)
   })
 
+  test('a text that the expression requires: in few lines of a block, in many, in none', async () => {
+    const line = (i: number): string => `${i} ${i % 5000 < 100 ? 'needle' : 'hay'} ${i % 3}`
+    const text = Array.from({ length: 150_000 }, (_, i) => line(i)).join('\n')
+    for (const expression of [/needle [12]$/, /hay 2/, /nowhere\d/]) {
+      const hits = (await byKernel(expression, Buffer.from(text), [1_000_000])).map(([, hit]) => hit)
+      expect(hits).toEqual(text.split('\n').filter((one) => expression.test(one)))
+    }
+  })
+
   test('a packed file is unpacked', async () => {
     expect(await byKernel('b', gzipSync('a\nb\n'), [], 'f.gz')).toEqual([[['f.gz', 2], 'b']])
   })
