@@ -80,6 +80,18 @@ test('any keys, numbers, combiner and partition: the same parts as without WebAs
   )
 })
 
+test('integers are summed once, with a budget for one key and for all, with and without WebAssembly', () => {
+  const integers = fc.array(fc.tuple(bytes({ max: 1 }), fc.nat(300)), { maxLength: 100, size: 'max' })
+  fc.assert(
+    fc.property(integers, (pairs) => {
+      const expected = folded(pairs, sum, { isPlain: true })
+      for (const options of [{ budgetBytes: 1 }, { budgetBytes: 1, isPlain: true }])
+        expect(folded(pairs, sum, options).parts).toEqual(expected.parts)
+    }),
+    { numRuns: 20 },
+  )
+})
+
 test.each([
   ['a small budget', 1, 4],
   ['a budget for which the table grows', 2 ** 22, 2],
