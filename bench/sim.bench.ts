@@ -13,15 +13,15 @@ import {
 import type { Benchmark, Row } from './benchmark.ts'
 
 const NODES = 5
-/** Virtual time of each run; the first one meets cold code and does not count. */
-const RUNS = 4
+/** Code becomes fast slowly: of so many runs the best counts, and the first is told besides. */
+const RUNS = 12
 
 export const benchmark: Benchmark = {
   title: `Simulator: ${String(NODES)} servers of the key/value store, all invariants checked, no faults, one core`,
   async run() {
     return [
       await speed('50 operations a second', { operationsPerSecond: 50, durationMs: 20_000, goal: 100 }),
-      await speed('idle', { operationsPerSecond: 0, durationMs: 120_000, goal: 1000 }),
+      await speed('idle', { operationsPerSecond: 0, durationMs: 60_000, goal: 1000 }),
       checker(),
     ]
   },
@@ -35,13 +35,16 @@ async function speed(
   const { goal, ...load } = options
   const plan = planOf(scenario, 1, { ...load, nodes: NODES, calm: true })
   let best = 0
+  let first = 0
   let steps = 0
   for (let run = 0; run < RUNS; run++) {
     const started = process.cpuUsage().user
     const report = await runPlan(scenario, plan)
     if (report.failure !== null) throw report.failure
     const cpuMs = (process.cpuUsage().user - started) / 1000
-    best = Math.max(best, report.simulatedMs / cpuMs)
+    const speed = report.simulatedMs / cpuMs
+    if (run === 0) first = speed
+    best = Math.max(best, speed)
     steps = report.steps / report.simulatedMs
   }
   const micros = 1000 / best / steps
@@ -49,7 +52,7 @@ async function speed(
     what,
     result: `${best.toFixed(0)} × real time`,
     goal: `≥ ${String(goal)} ×`,
-    each: `${micros.toFixed(1)} µs a step`,
+    each: `${micros.toFixed(1)} µs a step; ${first.toFixed(0)} × with cold code`,
   }
 }
 

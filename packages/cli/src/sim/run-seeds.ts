@@ -15,11 +15,7 @@ export async function runSeeds(flags: RunFlags, io: Io): Promise<void> {
     if (report.failure !== null) for (const line of failureLines(report)) io.talk(line)
     return !io.signal.aborted
   }
-  // Errors are everyday here, and nobody looks at their stacks: `replay` has them.
-  const { stackTraceLimit } = Error
-  Error.stackTraceLimit = 0
   const done = await simulate(scenarioOf(scenario), { seeds, from, onReport, ...planOptions(flags) })
-  Error.stackTraceLimit = stackTraceLimit
   const row = { scenario, from, ...summaryOf(done, performance.now() - started) }
   await io.out(formatRow(row, output, sentence(row)))
   throwIfFailed(done.failures.length)
