@@ -41,7 +41,18 @@ const WORDS: Partial<Record<string, (event: TraceEvent) => string>> = {
   fault: (event) => `${show(event['what'])}${because(event)}`,
   invariant: (event) => `VIOLATED: ${show(event['rule'])}${because(event)}`,
   shard: describeShard,
+  task: (event) => `${taskOf(event)} ${show(event['to'])}${attemptOf(event)}${because(event)}`,
   note: ({ topic, text }) => `${show(topic)}: ${show(text)}`,
+}
+
+/** `map 3`: a task of MapReduce. */
+export function taskOf({ kind, task }: TraceEvent): string {
+  return `${show(kind)} ${show(task)}`
+}
+
+/** Of what is about the task itself, nothing. */
+function attemptOf({ attempt, worker }: TraceEvent): string {
+  return attempt === 0 ? '' : `, attempt ${show(attempt)} on ${show(worker)}`
 }
 
 function list(value: unknown): string {
