@@ -1,6 +1,7 @@
 /** An event in words, without its time and node. */
 import type { TraceEvent } from '@lab/rpc'
 import { describeShard } from './describe-shard.ts'
+import { callOf } from './fields.ts'
 
 /** One line for people. Control characters, which a file may hold and a terminal would obey, are replaced. */
 export function describe(event: TraceEvent): string {
@@ -26,7 +27,7 @@ const WORDS: Partial<Record<string, (event: TraceEvent) => string>> = {
   send: (event) => `→ ${show(event['to'])} ${show(event['type'])}${fields(event, 'to', 'type')}`,
   recv: (event) => `← ${show(event['from'])} ${show(event['type'])}${fields(event, 'from', 'type')}`,
   timer: () => 'timer',
-  call: (event) => `call ${show(event['op'])}${fields(event, 'op', 'client')}`,
+  call: (event) => `call ${show(callOf(event)['op'])}${fields(callOf(event), 'op', 'client')}`,
   return: (event) => `return ${show(event['outcome'])}${fields(event, 'outcome', 'client')}${because(event)}`,
   drop: (event) => `✗ ${show(event['to'])} ${show(event['type'])}${because(event)}`,
   config: ({ voters, index }) => `its voters are ${list(voters)} as of index ${show(index)}`,

@@ -19,6 +19,18 @@ export function textsOf(event: TraceEvent, field: string): readonly string[] | u
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : undefined
 }
 
+/** A call of a client whose operation is an object, as a simulator draws it: with the object's fields as its own. Other events as they are. */
+export function callOf(event: TraceEvent): TraceEvent {
+  if (event.k !== 'call' && event.k !== 'return') return event
+  const { op } = event
+  const told = { client: event.n, ...event }
+  return isOperation(op) ? { ...op, ...told, op: op.op } : told
+}
+
+function isOperation(op: unknown): op is { readonly op: string } {
+  return typeof op === 'object' && op !== null && 'op' in op && typeof op.op === 'string'
+}
+
 /** Which entries have which term: each pair holds from its index on until the next begins. */
 export type TermRuns = readonly (readonly [first: number, term: number])[]
 

@@ -1,6 +1,7 @@
 /** An event as a sentence with its node as the subject, in the past tense. */
 import type { TraceEvent } from '@lab/rpc'
 import { describe, printable } from './describe.ts'
+import { callOf } from './fields.ts'
 
 /** @param sending of the message, when the event is about one and does not itself say what it held */
 export function sentence(event: TraceEvent, sending?: TraceEvent): string {
@@ -32,8 +33,13 @@ const SENTENCES: Partial<Record<string, (event: TraceEvent, sending?: TraceEvent
   start: ({ n, term, lastIndex }) =>
     `${n} started in term ${show(term)}${lastIndex === undefined ? '' : ` with a log up to entry ${show(lastIndex)}`}`,
   stop: (event) => `${event.n} stopped${because(event)}`,
-  call: ({ n, op, client, index, term }) =>
-    `${client === undefined || client === n ? 'a client' : show(client)} asked ${n} to ${show(op)}${index === undefined ? '' : `, which it put at index ${show(index)} in term ${show(term)}`}`,
+  call: (event) => {
+    const { n, op, client, index, term, key } = callOf(event)
+    // Of a client that is a node of its own, as in a simulator, nobody is named whom it asks.
+    if (typeof event['op'] === 'object')
+      return `${n} wanted to ${show(op)}${key === undefined ? '' : ` ${show(key)}`}`
+    return `${client === undefined || client === n ? 'a client' : show(client)} asked ${n} to ${show(op)}${index === undefined ? '' : `, which it put at index ${show(index)} in term ${show(term)}`}`
+  },
   return: (event) =>
     `the client at ${event.n} was told: ${show(event['outcome'])}${event['index'] === undefined ? '' : `, entry ${show(event['index'])} of term ${show(event['term'])}`}${because(event)}`,
   invariant: (event) => `a rule was found broken, ${show(event['rule'])}${because(event)}`,

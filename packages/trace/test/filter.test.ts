@@ -1,7 +1,7 @@
 import type { TraceEvent } from '@lab/rpc'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { FilterError, parseFilter } from '../src/index.ts'
+import { FilterError, describe, parseFilter } from '../src/index.ts'
 
 /** Times are milliseconds. */
 const story: readonly TraceEvent[] = [
@@ -106,4 +106,24 @@ test('any text is a filter or a FilterError, and never anything else', () => {
       },
     ),
   )
+})
+
+test('a call as the simulator tells of it has the fields of its operation, and its node for a client', () => {
+  const call: TraceEvent = {
+    i: 1,
+    t: 0,
+    n: 'c2',
+    k: 'call',
+    id: 1,
+    op: { op: 'write', key: 'y', value: 'v' },
+  }
+  const answer: TraceEvent = { i: 2, t: 1, n: 'c2', k: 'return', id: 1, outcome: 'ok' }
+  const shown = (text: string): number[] => {
+    const watch = parseFilter(text)()
+    return [call, answer].filter((event) => watch({ time: event.t, life: 1, event })).map(({ i }) => i)
+  }
+  expect(shown('client=c2')).toEqual([1, 2])
+  expect(shown('client=c2 op=write key=y')).toEqual([1])
+  expect(shown('key=x')).toEqual([])
+  expect(describe(call)).toBe('call write key=y value=v id=1')
 })

@@ -1,7 +1,7 @@
 /** One word of a filter against one event. */
 import type { TraceEvent } from '@lab/rpc'
 import { describe } from '../describe.ts'
-import { textsOf } from '../fields.ts'
+import { callOf, textsOf } from '../fields.ts'
 import { messageKind } from '../messages.ts'
 import { topicOf } from '../topics.ts'
 import type { Operator, Value } from './parse.ts'
@@ -41,7 +41,7 @@ export function matchesText(event: TraceEvent, text: string): boolean {
 function valuesOf(event: TraceEvent, field: string): readonly unknown[] {
   if (field === 'topic') return [topicOf(event)]
   if (field === 'node') return [event.n, ...both(event)]
-  const value = event[SHORT[field] ?? field]
+  const value = callOf(event)[SHORT[field] ?? field]
   return Array.isArray(value)
     ? (textsOf(event, SHORT[field] ?? field) ?? [])
     : value === undefined
