@@ -28,13 +28,13 @@ class CountingDisk extends SimDisk {
   override async open(path: string, options?: DiskOpenOptions): Promise<DiskFile> {
     const file = await super.open(path, options)
     if (options?.durableWrites !== true) return file
-    return {
-      ...file,
-      write: async (bytes, position) => {
+    const write = file.write.bind(file)
+    return Object.assign(file, {
+      write: async (bytes: Uint8Array, position: number) => {
         this.batches++
-        await file.write(bytes, position)
+        await write(bytes, position)
       },
-    }
+    })
   }
 }
 

@@ -106,13 +106,13 @@ describe('reading from segments', () => {
 
     override async open(path: string, options?: DiskOpenOptions): Promise<DiskFile> {
       const file = await super.open(path, options)
-      return {
-        ...file,
-        read: async (position, length) => {
+      const read = file.read.bind(file)
+      return Object.assign(file, {
+        read: async (position: number, length: number) => {
           await this.gate
-          return file.read(position, length)
+          return read(position, length)
         },
-      }
+      })
     }
   }
 
