@@ -90,7 +90,7 @@ export function out(): usize {
 /** Takes memory for at most 2^most slots, and begins with 2^first of them. */
 export function init(first: u32, most: u32): void {
   log2Max = most
-  longBytes = max<u32>(KEYS_BYTES << 1, (<u32>4) << most)
+  longBytes = max<u32>(KEYS_BYTES << 1, (<u32>8) << most)
   tableAt = LONG + longBytes + SLACK
   const room = roomIn(most)
   pairsAt = tableAt + max((<usize>1) << (most + 5), workBytes(room))

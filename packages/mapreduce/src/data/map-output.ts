@@ -191,6 +191,8 @@ export class MapOutput<K, V> {
     if (this.#arena.count + this.#table.count > 0) this.#spill(this.#combine)
     if (this.#folder?.isEmpty === false) this.#spillFolded(this.#folder)
     this.#folder?.close()
+    // Whoever emits too late is not to reach the task that has its memory next.
+    this.#folder = null
     const index = encodeIndex(this.#spills, this.#options.partitions)
     this.#file.write(index, this.#writer.position)
     this.#file.close()
