@@ -7,7 +7,7 @@ import { LabCluster } from './cluster/lab-cluster.ts'
 import { closedLoop } from './cluster/load.ts'
 import { percentile } from './statistics.ts'
 
-const IN_FLIGHT = 256
+const IN_FLIGHT = 2048
 const KEYS = 10_000
 /** Large ones, so that one client process can ask for more than three servers take. */
 const VALUE = new Uint8Array(4096).fill(120)
