@@ -28,15 +28,20 @@ export const commitOwnTerm: Property = {
     },
 }
 
-/** Of a server whose disk the trace does not show nothing is claimed. */
+/**
+ * Of a server whose disk the trace does not show nothing is claimed. A leader counts under the configuration that it has, also where its
+ * own disk lags and its log does not show the entry: it is of its term (§5.4.2). A follower may hear of the commit together with
+ * a configuration that came after it.
+ */
 export const commitNeedsMajority: Property = {
   rule: 'commitNeedsMajority',
   kinds: ['commit'],
   watch: () => (event, server, world) => {
     const index = event.k === 'commit' ? numberOf(event, 'index') : undefined
-    const term = index === undefined ? undefined : server.log?.termAt(index)
-    if (index === undefined || term === undefined || index <= world.committedIndex || !world.showsAppends)
-      return null
+    if (index === undefined || index <= world.committedIndex || !world.showsAppends) return null
+    if (!server.leads && index < server.config.index) return null
+    const term = server.log?.termAt(index) ?? (server.leads && server.log !== null ? server.term : undefined)
+    if (term === undefined) return null
     for (const voters of [server.config.voters, server.config.votersOutgoing]) {
       const without = voters.filter((id) => isWithout(world.servers.get(id), index, term))
       if (without.length * 2 < voters.length || voters.length === 0) continue

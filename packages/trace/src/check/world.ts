@@ -28,6 +28,8 @@ export interface Server {
 
 /** Who votes. During a joint change a majority of both is needed (§6). */
 export interface Config {
+  /** Where it stands in the log, or a later place. */
+  readonly index: number
   readonly voters: readonly string[]
   readonly votersOutgoing: readonly string[]
 }
@@ -40,7 +42,7 @@ export interface Committed {
   readonly event: number
 }
 
-const NO_CONFIG: Config = { voters: [], votersOutgoing: [] }
+const NO_CONFIG: Config = { index: 0, voters: [], votersOutgoing: [] }
 
 /** One group: its servers share one log. */
 export class World {
@@ -167,6 +169,7 @@ function install(server: Server, event: TraceEvent): void {
 
 function configOf(event: TraceEvent): Config {
   return {
+    index: numberOf(event, 'index') ?? numberOf(event, 'lastIndex') ?? 0,
     voters: textsOf(event, 'voters') ?? [],
     votersOutgoing: textsOf(event, 'votersOutgoing') ?? [],
   }
