@@ -66,12 +66,11 @@ export const AnswerKind = { missing: 0, found: 1, page: 2, foundExpiring: 3 } as
 
 export const queryCodec: Codec<Query> = {
   encode(query) {
-    if (query.op === 'get')
-      return new ByteWriter(3 + query.key.length).u8(QueryKind.get).bytes(query.key).view()
-    const { from, to, limit, keysOnly } = query
-    const writer = new ByteWriter(14 + from.length + to.length).u8(QueryKind.scan).u8(Number(keysOnly))
-    return writer.varint(limit).bytes(from).bytes(to).view()
+    const writer = new ByteWriter(64)
+    writeQuery(writer, query)
+    return writer.view()
   },
+  write: writeQuery,
   decode(bytes) {
     const reader = new ByteReader(bytes)
     const query = readQuery(reader)
@@ -101,6 +100,14 @@ export const answerCodec: Codec<Answer | Page> = {
     reader.end()
     return answer
   },
+}
+
+function writeQuery(to: ByteWriter, query: Query): void {
+  if (query.op === 'get') {
+    to.u8(QueryKind.get).bytes(query.key)
+    return
+  }
+  to.u8(QueryKind.scan).u8(Number(query.keysOnly)).varint(query.limit).bytes(query.from).bytes(query.to)
 }
 
 function readQuery(reader: ByteReader): Query {

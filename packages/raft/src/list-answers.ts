@@ -19,7 +19,6 @@ export interface ListAnswering {
   readonly leader: () => LeaderHint | null
 }
 
-const ANSWERED = 1
 /** Some milliseconds for the answer to travel: a caller that has given up needs none. */
 export const READ_TIMEOUT_MS = 10_000
 /** Answers of so many bytes do not wait for the rest; and so long may the event loop be held by queries, about. */
@@ -71,7 +70,8 @@ class ProposedList implements Proposing {
   }
 
   applied(place: number, reply: Uint8Array): void {
-    this.#settle(place, fitting(reply, this.#context, 'unknown'))
+    const error = unfit(reply, this.#context, 'unknown')
+    this.#settle(place, error === null ? reply : encodeRefusal(error))
   }
 
   failed(place: number, error: RaftError): void {
@@ -122,10 +122,11 @@ export async function readAll(
   const answers = new Answers()
   const most = answersBytesMax(context)
   for (const [place, query] of queries.entries()) {
-    const answer = fitting(answerOf(options, query), context)
-    if (place > 0 && answers.bytes + answer.length > most) break
-    answers.add(place, answer)
-    options.driver.meter.requests.query(query, answer[0] === ANSWERED ? 'ok' : 'COMMAND_FAILED', waited)
+    const { answer, isRefusal } = answerOf(options, query, context)
+    if (place > 0 && answers.bytes + answer.length + ITEM_HEAD_BYTES > most) break
+    if (isRefusal) answers.add(place, answer)
+    else answers.addAnswered(place, answer)
+    options.driver.meter.requests.query(query, isRefusal ? 'COMMAND_FAILED' : 'ok', waited)
   }
   return answers.take()
 }
@@ -149,15 +150,17 @@ async function pass(
   return clock.now() - begun
 }
 
-function answerOf(options: ListAnswering, query: Uint8Array): Uint8Array {
+function answerOf(
+  options: ListAnswering,
+  query: Uint8Array,
+  context: Context,
+): { readonly answer: Uint8Array; readonly isRefusal: boolean } {
   try {
     const answer = ask(options.machine, query)
-    const bytes = new Uint8Array(1 + answer.length)
-    bytes[0] = ANSWERED
-    bytes.set(answer, 1)
-    return bytes
+    const error = unfit(answer, context)
+    return error === null ? { answer, isRefusal: false } : { answer: encodeRefusal(error), isRefusal: true }
   } catch (thrown) {
-    if (thrown instanceof RaftError) return refusal(options, thrown)
+    if (thrown instanceof RaftError) return { answer: refusal(options, thrown), isRefusal: true }
     throw thrown
   }
 }
@@ -183,10 +186,10 @@ export function refusal({ leader }: Pick<ListAnswering, 'leader'>, error: RaftEr
 }
 
 /** An answer that fits no message is told as that, and fails none of the others. */
-function fitting(answer: Uint8Array, { responseBytesMax }: Context, outcome?: Outcome): Uint8Array {
-  if (answer.length + 2 * ITEM_HEAD_BYTES <= responseBytesMax) return answer
+function unfit(answer: Uint8Array, { responseBytesMax }: Context, outcome?: Outcome): RaftError | null {
+  if (answer.length + 2 * ITEM_HEAD_BYTES <= responseBytesMax) return null
   const message = `the answer has ${answer.length} bytes, more than fit a message of ${responseBytesMax}`
-  return encodeRefusal(new RaftError('TOO_LARGE', message, { outcome }))
+  return new RaftError('TOO_LARGE', message, { outcome })
 }
 
 function answersBytesMax({ responseBytesMax }: Context): number {

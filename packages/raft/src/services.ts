@@ -90,7 +90,7 @@ export type PeerClient = Client<(typeof PeerService)['methods']>
 export type RequestClient = Client<(typeof ClientService)['methods']>
 
 /** A larger buffer is not kept for the next request. */
-const KEPT_BYTES_MAX = 64 * 1024
+const KEPT_BYTES_MAX = 128 * 1024
 let scratch = new ByteWriter(1024)
 
 /** A body with the group that it is for. @returns bytes that hold until the next call: a link copies what it is given */

@@ -7,16 +7,12 @@ const KEPT_BYTES_MAX = 64 * 1024
 let scratch = new ByteWriter(1024)
 
 /**
- * @returns bytes that hold until the next command is encoded
+ * @returns bytes that hold until the next command or query is encoded
  * @throws {RaftError} `BAD_REQUEST` when the codec refuses the command
  */
 export function encodeCommand<C>(codec: Codec<C>, command: C): Uint8Array {
   try {
-    if (codec.write === undefined) return codec.encode(command)
-    if (scratch.length > KEPT_BYTES_MAX) scratch = new ByteWriter(1024)
-    scratch.reset()
-    codec.write(scratch, command)
-    return scratch.view()
+    return written(codec, command)?.view() ?? codec.encode(command)
   } catch (thrown) {
     throw refused('command', thrown)
   }
@@ -25,10 +21,19 @@ export function encodeCommand<C>(codec: Codec<C>, command: C): Uint8Array {
 /** @returns a copy: it waits for its turn, and for answers @throws {RaftError} `BAD_REQUEST` when the codec refuses the query */
 export function encodeQuery<Q>(codec: Codec<Q>, query: Q): Uint8Array {
   try {
-    return codec.encode(query).slice()
+    return written(codec, query)?.finish() ?? codec.encode(query).slice()
   } catch (thrown) {
     throw refused('query', thrown)
   }
+}
+
+/** @returns null when the codec writes into no buffer but its own */
+function written<T>(codec: Codec<T>, value: T): ByteWriter | null {
+  if (codec.write === undefined) return null
+  if (scratch.length > KEPT_BYTES_MAX) scratch = new ByteWriter(1024)
+  scratch.reset()
+  codec.write(scratch, value)
+  return scratch
 }
 
 function refused(what: string, cause: unknown): Error {

@@ -19,6 +19,8 @@ export const LIST_HEAD_BYTES = 32
 export const ITEM_HEAD_BYTES = 10
 
 const ANSWERS = 1
+/** Begins the answer to a query: that of a command begins with its index. */
+const ANSWERED = 1
 
 /** @throws {ProtocolError} on bytes that are no list, or one of nothing, or of more than {@link LIST_ITEMS_MAX} */
 export function readItems(reader: ByteReader): Uint8Array[] {
@@ -40,14 +42,26 @@ export class Answers {
   }
 
   add(place: number, answer: Uint8Array): void {
-    this.#writer ??= new ByteWriter(2048).u8(ANSWERS)
-    this.#writer.varint(place).bytes(answer)
+    this.#begun().varint(place).bytes(answer)
+  }
+
+  /** The answer to a query: u8 1, then what the machine gave. */
+  addAnswered(place: number, answer: Uint8Array): void {
+    this.#begun()
+      .varint(place)
+      .varint(1 + answer.length)
+      .u8(ANSWERED)
+      .raw(answer)
   }
 
   take(): Uint8Array {
     const taken = this.#writer ?? new ByteWriter(1).u8(ANSWERS)
     this.#writer = null
     return taken.view()
+  }
+
+  #begun(): ByteWriter {
+    return (this.#writer ??= new ByteWriter(2048).u8(ANSWERS))
   }
 }
 
