@@ -109,12 +109,14 @@ function* stragglers(state: State): Generator<Straggler> {
   if (!options.backups || backups >= backupsMax) return
   const kind = state.mapsLeft > 0 ? 'map' : 'reduce'
   const median = medianOf(state.durations[kind])
-  if (median === null) return
-  const after = Math.max(BACKUP_AFTER_MS_MIN, BACKUP_AFTER_MEDIANS * median)
+  const after = median === null ? Infinity : Math.max(BACKUP_AFTER_MS_MIN, BACKUP_AFTER_MEDIANS * median)
   for (const task of kind === 'map' ? state.maps : state.reduces) {
     const [running] = task.running
     if (running === undefined || task.running.length > 1 || task.state !== 'in-progress') continue
-    yield { task, running, dueAt: running.startedAt + after, median }
+    // Whose connection broke may be dead: nobody who is idle waits for the end of its grace.
+    const isAway = state.workers.get(running.worker)?.isAway === true
+    if (isAway) yield { task, running, dueAt: running.startedAt, median: 0 }
+    else if (median !== null) yield { task, running, dueAt: running.startedAt + after, median }
   }
 }
 

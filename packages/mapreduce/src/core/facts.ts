@@ -77,6 +77,7 @@ export function workerOf(state: State, id: WorkerId, leaseUntil: number): Worker
       isRegistered: false,
       keepsOutputs: false,
       leaseUntil,
+      isAway: false,
       isAsking: false,
       running: new Set(),
     }

@@ -89,7 +89,10 @@ export class Schedule {
     const worker = this.#state.workers.get('worker' in input ? input.worker : input.attempt.worker)
     // Whoever was lost, or was never here, registers first: else what it holds would be counted without being there.
     if (worker?.isRegistered !== true) return
-    if (input.type !== 'disconnected') worker.leaseUntil = turn.now + this.#state.options.leaseMs
+    if (input.type !== 'disconnected') {
+      worker.leaseUntil = turn.now + this.#state.options.leaseMs
+      worker.isAway = false
+    }
     switch (input.type) {
       case 'ask':
         ask(turn, worker, input)

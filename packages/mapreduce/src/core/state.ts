@@ -73,6 +73,8 @@ export interface Worker {
   /** Its map outputs lie where others see them: they outlive it. */
   keepsOutputs: boolean
   leaseUntil: Milliseconds
+  /** Its connection broke, and nothing was heard since: what it was at is worth a backup at once. */
+  isAway: boolean
   /** It takes tasks whenever a slot is free. */
   isAsking: boolean
   readonly running: Set<Running>

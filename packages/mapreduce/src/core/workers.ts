@@ -16,6 +16,7 @@ export function register(
 ): void {
   const worker = workerOf(turn.state, id, 0)
   worker.isRegistered = true
+  worker.isAway = false
   worker.slots = slots
   worker.keepsOutputs = keepsOutputs
   worker.leaseUntil = turn.now + turn.state.options.leaseMs
@@ -62,6 +63,7 @@ export function beat(turn: Turn, { progress }: Of<'beat'>): void {
 export function disconnected(turn: Turn, worker: Worker): void {
   worker.leaseUntil = Math.min(worker.leaseUntil, turn.now + turn.state.options.graceMs)
   worker.isAsking = false
+  worker.isAway = true
 }
 
 export function loseExpired(turn: Turn): void {

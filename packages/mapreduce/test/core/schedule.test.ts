@@ -188,12 +188,26 @@ test('a task that fails on one worker goes to another, where there is one', () =
 })
 
 test('a broken connection costs its worker the grace and not the lease', () => {
-  const stage = new Stage(1, 1)
+  const stage = new Stage(1, 1, { backups: false })
   stage.join('w1')
   stage.join('w2')
   stage.step({ type: 'disconnected', worker: 'w1' })
   expect(stage.schedule.deadline(0)).toBe(1_500)
   expect(names(stage.pass(1_500))).toEqual(['map 0.2 w2'])
+})
+
+test('§3.6 whoever is idle makes a backup at once of what a worker was at whose connection broke, unless it is back', () => {
+  for (const isBack of [false, true]) {
+    const stage = new Stage(2, 1)
+    const first = one(stage.join('w1'))
+    const second = one(stage.join('w2'))
+    stage.step({ type: 'disconnected', worker: 'w1' })
+    if (isBack) stage.step({ type: 'beat', worker: 'w1', progress: [] })
+    expect(names(stage.done(second))).toEqual(isBack ? [] : ['map 0.2 w2'])
+    // Both are believed; the first one counts.
+    stage.done(first)
+    expect(stage.schedule.state.mapsLeft).toBe(0)
+  }
 })
 
 test('replaying the facts gives what was: completed tasks stay so, and their workers have the grace to come back', () => {
