@@ -6,15 +6,15 @@ import { shardScenario } from '../src/testing/sim/index.ts'
 const FROM = Number(process.env['LAB_SEED'] ?? 1)
 const QUICK = process.env['LAB_QUICK'] === '1'
 /** Seconds of chaos show what takes long to go wrong; many short runs show more beginnings, and cost little. */
-const LONG = { seeds: QUICK ? 4 : 12 }
-const SHORT = { seeds: QUICK ? 8 : 188, durationMs: 1000, operationsPerSecond: 40 }
+const LONG = { seeds: QUICK ? 4 : 6 }
+const SHORT = { seeds: QUICK ? 8 : 194, durationMs: 800, operationsPerSecond: 40 }
 const BRIEF_FROM = FROM + LONG.seeds
 
 describe('groups, controllers and clerks in the simulator: every history is linearizable, and every shard has one owner', () => {
   test(`seeds ${String(FROM)} to ${String(BRIEF_FROM - 1)}`, { timeout: 300_000 }, () => run(FROM, LONG))
 
   test(
-    `seeds ${String(BRIEF_FROM)} to ${String(BRIEF_FROM + SHORT.seeds - 1)}, a second each`,
+    `seeds ${String(BRIEF_FROM)} to ${String(BRIEF_FROM + SHORT.seeds - 1)}, short ones`,
     {
       timeout: 600_000,
     },

@@ -27,6 +27,9 @@ export const shardStory: readonly Step[] = [
   ...moved,
   news(101, 'write', { shard: 0, num: 2, key: 'x', revision: 6 }),
   news(100, 'deleted', { shard: 0, num: 2, to: 101 }),
+  // It owned nothing at any time, and the controller has forgotten what it missed.
+  configured(102, 1, 100),
+  configured(102, 3, 101),
 ]
 
 export const shardCases: readonly (readonly [string, RuleName, ...Step[]])[] = [
@@ -50,6 +53,14 @@ export const shardCases: readonly (readonly [string, RuleName, ...Step[]])[] = [
     news(100, 'write', { shard: 0, num: 1, key: 'x', revision: 6 }),
   ],
   ['a configuration that is left out', 'shardConfigsInOrder', ...before, configured(100, 3, 100)],
+  [
+    'a configuration that is left out by a group that owned something in it',
+    'shardConfigsInOrder',
+    ...moved,
+    configured(102, 1, 100),
+    configured(101, 3, 102),
+    configured(102, 5, 100),
+  ],
   [
     'two configurations of one number',
     'shardConfigsInOrder',

@@ -9,8 +9,8 @@
  *
  * 1. Nothing but patience rests on beats: no vote, no commit, no read, no lease. They carry no promise and need no disk.
  * 2. A leader falls quiet towards a follower only when that one has acknowledged, in a round that began after the last entry was
- *    committed, that it stores the whole log: then it knows the commitIndex, too. And only when its process has acknowledged the
- *    claim, or it would lose patience in between.
+ *    committed, a message that reached the end of the log: then it stores the whole log and knows the commitIndex, too. And only
+ *    when its process has acknowledged the claim, or it would lose patience in between.
  * 3. A follower is patient for the leader and the term that it follows itself, and for no other claim.
  * 4. Whatever ends leadership ends the claim: lost office, a group that stopped, a process that restarted or fell silent. The
  *    follower then waits as if it had heard the last beat as a heartbeat.
@@ -134,7 +134,7 @@ function isSettled(state: State, leadership: Leadership, follower: Progress): bo
     follower.state === 'replicate' &&
     follower.matchIndex === settling.index &&
     // Every round that was begun, so that none for a read or a lease is lost.
-    follower.ackedRound === round &&
+    follower.wholeRound === round &&
     round >= settling.round &&
     state.hosts?.get(follower.id)?.knows === state.currentTerm
   )

@@ -53,6 +53,8 @@ export class Progress {
   /** The newest round that it was sent, and that it has answered. */
   sentRound = 0
   ackedRound = 0
+  /** The newest round that it has answered to a message which reached the end of the log: what was committed then, it knows. */
+  wholeRound = 0
   /** The commitIndex that it was last told. */
   sentCommit: Index = 0
   /** It stores all that the leader's log held at this time; -Infinity while that is not known. */

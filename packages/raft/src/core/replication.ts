@@ -110,6 +110,9 @@ export function onAppendEntriesReply(
   }
   // It holds the entry before what was sent, durable or not.
   if (follower.state === 'probe') follower.becomeReplicate(reply.prevLogIndex + 1)
+  // One that ended earlier told of no commit beyond its end, whatever the leaderCommit in it (Figure 2, AppendEntries, rule 5).
+  if (reply.matchIndex === state.log.lastIndex && reply.round <= leadership.round)
+    follower.wholeRound = Math.max(follower.wholeRound, reply.round)
   stored(state, leadership, follower, reply.matchIndex)
 }
 

@@ -14,6 +14,6 @@ const tests = shardLab({
 const isBusy = ({ title }: LabTest): boolean => title.startsWith('Concurrent')
 testLabs(
   tests.filter((test) => !isBusy(test)),
-  { quick: 1, usual: 5, long: 20 },
+  { quick: 1, usual: 3, long: 20 },
 )
 testLabs(tests.filter(isBusy), { quick: 1, usual: 2, long: 20 })

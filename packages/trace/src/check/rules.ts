@@ -65,7 +65,7 @@ export const rules = {
     section: 'shard migration',
   },
   shardConfigsInOrder: {
-    rule: 'every group applies the same configurations, one by one and none left out',
+    rule: 'every group applies the same configurations, one by one; none is left out in which it owns anything',
     section: 'shard migration',
   },
   shardHandedOverWhole: {

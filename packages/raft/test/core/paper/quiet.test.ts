@@ -99,6 +99,23 @@ describe('a leader', () => {
     expect(server.takeSentOf('AppendEntries', 'B')).toHaveLength(1)
   })
 
+  test('an answer to a message that ended before the last entry is none to the whole: no commit beyond its end was told', () => {
+    const server = leader()
+    const { lastIndex } = server.status
+    settle(server)
+    untilBeat(server)
+    const round = server.takeSentOf('AppendEntries', 'B').at(-1)?.round ?? 0
+    server.acknowledge('C', lastIndex, round)
+    // A heartbeat of that round that left while the entry itself was still on its way.
+    server.acknowledge('B', lastIndex - 1, round)
+    untilBeat(server)
+    expect(server.sent.map(({ to }) => to)).toEqual(['B'])
+    server.acknowledge('B', lastIndex, round)
+    server.takeSent()
+    server.pass(10_000)
+    expect(server.takeSent()).toEqual([])
+  })
+
   test('is not quiet before the processes of its followers know that it leads: they would lose patience', () => {
     const server = new OneServer({ beats: true })
     server.leadInPeace()
