@@ -29,15 +29,15 @@ function everySeed<S, C, Op, R>(make: () => Scenario<S, C, Op, R>, seeds: number
 }
 
 describe('real nodes on simulated machines: Figure 3 holds at every step, nothing acknowledged is lost, all get well again, also while members change', () => {
-  everySeed(listScenario, 50)
+  everySeed(listScenario, 25)
 })
 
 describe('§8, thesis §6.4: every read that promises it is linearizable, with leases, at leaders that may be none any more, by clocks that differ', () => {
-  everySeed(registersScenario, 20)
+  everySeed(registersScenario, 12)
 })
 
 describe('hosts of many groups on one log: what each group promises holds when hosts crash, restart and pause', () => {
-  everySeed(groupsScenario, 12)
+  everySeed(groupsScenario, 6)
 })
 
 describe('somebody who sees everything strikes when it hurts: no read is stale, nothing is committed twice, nobody believes a wiped server', () => {
