@@ -48,15 +48,17 @@ export const benchmark: Benchmark = {
 async function openLoop(clients: readonly Client[], pace: number, ms: number, times: number): Promise<Row> {
   const accepted: number[] = []
   const refused: number[] = []
-  let otherwise = 0
+  /** By code. */
+  const otherwise: Record<string, number> = {}
   const one = async (n: number, due: number): Promise<void> => {
     const key = new TextEncoder().encode(`key-${String(n % KEYS)}`)
     try {
       await clients[n % clients.length]?.propose({ op: 'put', key, value: VALUE }, { attempts: 1 })
       accepted.push(performance.now() - due)
     } catch (thrown) {
-      if (thrown instanceof RaftError && thrown.code === 'BUSY') refused.push(performance.now() - due)
-      else otherwise++
+      const code = thrown instanceof RaftError ? thrown.code : String(thrown)
+      if (code === 'BUSY') refused.push(performance.now() - due)
+      else otherwise[code] = (otherwise[code] ?? 0) + 1
     }
   }
   const start = performance.now()
@@ -76,7 +78,7 @@ async function openLoop(clients: readonly Client[], pace: number, ms: number, ti
     'accepted p50 ms': percentile(accepted, 0.5),
     'accepted p99 ms': percentile(accepted, 0.99),
     'refused p99 ms': refused.length === 0 ? '' : percentile(refused, 0.99),
-    'ended otherwise': otherwise,
+    'ended otherwise': Object.entries(otherwise).join(' ') || 0,
     goal: times > 1 ? `p99 ≤ ${String(GOAL_MS)}` : '',
   }
 

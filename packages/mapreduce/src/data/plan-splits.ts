@@ -57,8 +57,8 @@ export function packSplits(
   const tasks: Split[][] = []
   let filled = Infinity
   for (const split of splits) {
-    // By half: tasks are about as large as wanted, not always smaller.
-    if (filled + cost(split) / 2 > most) {
+    // By half: tasks are about as large as wanted, not always smaller. What could not be cut and is too large already has its own.
+    if (filled + cost(split) / 2 > most || cost(split) > splitBytes) {
       tasks.push([])
       filled = 0
     }

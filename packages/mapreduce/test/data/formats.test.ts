@@ -272,6 +272,8 @@ describe('planning splits', () => {
           expect(task.length === 1 || bytes <= 3_000_000).toBe(true)
         }
       }),
+      // A file that may not be cut and is larger than a split, behind a small one.
+      { examples: [[[2, 2_999_999, 0], 1]] },
     )
     expect(
       packSplits(
