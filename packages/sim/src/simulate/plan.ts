@@ -48,7 +48,9 @@ export function planOf<S, C, Op, R>(
   options: PlanOptions = {},
 ): Plan<Op> {
   const random = seededRandom(hashText(`${String(seed)} plan ${scenario.name}`))
-  const nodes = options.nodes ?? oneOf(scenario.nodes ?? [3, 3, 5], random)
+  // Drawn also where it is given: the rest of the plan must not depend on that, or a failing seed would not fail when it is replayed.
+  const drawn = oneOf(scenario.nodes ?? [3, 3, 5], random)
+  const nodes = options.nodes ?? drawn
   const clients = oneOf(scenario.clients ?? [3, 4, 5], random)
   const durationMs = options.durationMs ?? scenario.durationMs ?? DURATION_MS
   const spares = options.calm === true ? 0 : (scenario.spares ?? 0)
