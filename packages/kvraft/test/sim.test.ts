@@ -17,4 +17,11 @@ describe('servers and clerks in the simulator: every history is linearizable, an
       }
     })
   }
+
+  // 3475: a server's file of peers could not be synced, and it lived on and refused everybody.
+  test.each([3475])('seed %i, which once failed', async (seed) => {
+    const scenario = kvScenario()
+    const { failure } = await runPlan(scenario, planOf(scenario, seed))
+    expect(failure).toBeNull()
+  })
 })

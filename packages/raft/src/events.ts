@@ -1,6 +1,8 @@
 /** Listeners by event name. A listener that throws harms nobody else: its error goes to `onError`. */
 export class Events<Map extends object> {
   readonly #listeners = new globalThis.Map<keyof Map, Set<(event: never) => void>>()
+  /** What is told once and for all, by event name. */
+  readonly #forGood = new globalThis.Map<keyof Map, unknown>()
   readonly #onError: (error: unknown) => void
 
   constructor(onError: (error: unknown) => void) {
@@ -12,6 +14,7 @@ export class Events<Map extends object> {
     const listeners = this.#listeners.get(name) ?? new Set()
     this.#listeners.set(name, listeners)
     listeners.add(listener)
+    if (this.#forGood.has(name)) queueMicrotask(() => this.#call(listener, this.#forGood.get(name)))
     return () => {
       listeners.delete(listener)
     }
@@ -21,12 +24,20 @@ export class Events<Map extends object> {
   emit<Name extends keyof Map>(name: Name, event: Map[Name]): void {
     const listeners = this.#listeners.get(name)
     if (listeners === undefined) return
-    for (const listener of [...listeners]) {
-      try {
-        listener(event as never)
-      } catch (error) {
-        this.#onError(error)
-      }
+    for (const listener of [...listeners]) this.#call(listener, event)
+  }
+
+  /** The same for what happens once: told also to those who listen only later, soon after. */
+  emitForGood<Name extends keyof Map>(name: Name, event: Map[Name]): void {
+    this.#forGood.set(name, event)
+    this.emit(name, event)
+  }
+
+  #call(listener: (event: never) => void, event: unknown): void {
+    try {
+      listener(event as never)
+    } catch (error) {
+      this.#onError(error)
     }
   }
 

@@ -2,7 +2,7 @@
  * Where a process that is a member of many groups keeps what none of them must forget. `fileHostStorage` and
  * `memoryHostStorage` are ours.
  */
-import type { Identity, Storage } from './storage.ts'
+import type { Identity, Storage, StorageFailed } from './storage.ts'
 import type { NodeId } from './types.ts'
 
 export interface HostStorage {
@@ -10,8 +10,12 @@ export interface HostStorage {
    * Reads back what is there, or creates it. Until then, and after `close`, groups refuse with `CLOSED`.
    *
    * @throws {StorageError} as `Storage.open`
+   * @param onFailed as in `Storage.open`, for all groups at once; theirs are not called
    */
-  open(owner: { readonly clusterId: string; readonly nodeId: NodeId }): Promise<RecoveredHost>
+  open(
+    owner: { readonly clusterId: string; readonly nodeId: NodeId },
+    onFailed?: StorageFailed,
+  ): Promise<RecoveredHost>
 
   /**
    * The storage of one group, a whole number from 0 to 2^32 - 1; of group 0 when there is one group only. It is opened and closed

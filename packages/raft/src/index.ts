@@ -50,6 +50,7 @@ export {
   type SnapshotReader,
   type SnapshotWriter,
   type Storage,
+  type StorageFailed,
   type StorageWrite,
   type TermRun,
 } from './storage.ts'

@@ -13,6 +13,6 @@ export interface NodeEvents {
   membership: { readonly membership: Membership; readonly index: Index; readonly difference: string | null }
   /** The event loop stood still for so long: look for what blocks it. */
   stall: { readonly lateMs: number }
-  /** This server has stopped for good; it is closed already. */
+  /** This server has stopped for good; it is closed already. Who listens only afterwards is told too. */
   fatal: { readonly error: RaftError }
 }

@@ -334,7 +334,7 @@ export class Runtime {
     const { options, end } = this.#parts
     options.logger?.error(error.message)
     end(error.message).catch((thrown: unknown) => options.logger?.error(String(thrown)))
-    this.events.emit('fatal', { error })
+    this.events.emitForGood('fatal', { error })
   }
 
   get #rule(): { readonly sessionsMax: number; readonly idleMsMax: number } {

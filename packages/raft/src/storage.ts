@@ -22,8 +22,13 @@ export interface Storage {
    *
    * @throws {StorageError} `LOCKED` another process has it open · `WRONG_NODE`, `WRONG_CLUSTER` the data are somebody
    *   else's · `CORRUPT` damage that is no torn tail, with file and offset · `VERSION` written by a newer format
+   * @param onFailed called once when every further write is refused from now on, whatever failed: a write, a peer to be
+   *   remembered, or work that nobody waits for. The server ends then: one that can promise nothing is of use to nobody
    */
-  open(owner: { readonly clusterId: string; readonly nodeId: NodeId }): Promise<Recovered>
+  open(
+    owner: { readonly clusterId: string; readonly nodeId: NodeId },
+    onFailed?: StorageFailed,
+  ): Promise<Recovered>
 
   /**
    * Appends; durable, in order and all or nothing, when it resolves. An entry whose index is there already with another
@@ -54,6 +59,9 @@ export interface Storage {
   /** Waits for what is in flight and lets go of the lock. Idempotent. */
   close(): Promise<void>
 }
+
+/** See {@link Storage.open}. */
+export type StorageFailed = (error: StorageError) => void
 
 export interface StorageWrite {
   /** Consecutive indexes; the first is at most one past the last entry stored. May be empty. */

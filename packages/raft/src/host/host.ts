@@ -14,6 +14,7 @@ import {
   type RpcError,
   type Server,
 } from '@lab/rpc'
+import { stoppedBy } from '../driver/driver-errors.ts'
 import { FirstMet } from '../driver/first-met.ts'
 import { Handshakes } from '../driver/handshake.ts'
 import { Peers } from '../driver/peers.ts'
@@ -22,7 +23,7 @@ import { RaftError } from '../errors.ts'
 import { adminImplementation, clientImplementation, peerImplementation } from '../implementations.ts'
 import { linkOptions, serveOptions, type RpcSettings, type SharedOptions } from '../rpc-options.ts'
 import type { Runtime } from '../runtime.ts'
-import type { Identity } from '../storage.ts'
+import type { Identity, StorageError } from '../storage.ts'
 import type { NodeId, Term } from '../types.ts'
 import { Beats } from './beats.ts'
 import { Campaigns } from './campaigns.ts'
@@ -61,13 +62,20 @@ export class Host {
   readonly #heartbeat: Heartbeat | null
   readonly #campaigns: Campaigns | null
   #server: Server | null = null
+  /** Why nothing can be promised any more; null while the storage is sound. */
+  #failure: StorageError | null = null
   #closing: Promise<void> | null = null
 
   /** Opens the storage. @throws {StorageError} */
   static async open(parts: HostParts): Promise<Host> {
     const { clusterId, id } = parts.settings
-    const found = await parts.stored.open({ clusterId, nodeId: id })
-    return new Host(parts, found)
+    // A failure before there is a host is what `open` rejects with.
+    let host: Host | null = null
+    const found = await parts.stored.open({ clusterId, nodeId: id }, (error) => {
+      if (host !== null) host.#storageFailed(error)
+    })
+    host = new Host(parts, found)
+    return host
   }
 
   private constructor(
@@ -141,8 +149,9 @@ export class Host {
     this.#heartbeat?.start()
   }
 
-  /** @throws {RaftError} `CLOSED` */
+  /** @throws {RaftError} `CLOSED`, `STORAGE_FAILED` */
   checkOpen(): void {
+    if (this.#failure !== null) throw stoppedBy(this.#failure)
     if (this.#closing !== null) throw new RaftError('CLOSED', `the host ${this.settings.id} was closed`)
   }
 
@@ -150,6 +159,7 @@ export class Host {
   add(group: number, runtime: Runtime): void {
     this.#groups.set(group, runtime)
     this.#beats?.started(group)
+    if (this.#failure !== null) runtime.driver.fail(this.#failure)
   }
 
   /** The group takes part no more. Its storage is closed by whoever opened it. */
@@ -218,6 +228,12 @@ export class Host {
       peers: () => this.peers.ids,
       send: (peer, beat) => this.peers.messages(peer)?.beat(beat),
     })
+  }
+
+  /** What the groups share has failed: none of them, not even one with nothing to write, goes on. */
+  #storageFailed(error: StorageError): void {
+    this.#failure = error
+    for (const { driver } of [...this.#groups.values()]) driver.fail(error)
   }
 
   async #handshake(peer: PeerInfo): Promise<void> {

@@ -1,6 +1,6 @@
 /** One face for the two kinds of storage: of one group, and of many. */
 import type { HostStorage, RecoveredHost } from '../host-storage.ts'
-import type { Recovered, Storage } from '../storage.ts'
+import type { Recovered, Storage, StorageFailed } from '../storage.ts'
 import type { NodeId } from '../types.ts'
 
 export interface Owner {
@@ -9,7 +9,7 @@ export interface Owner {
 }
 
 export interface StoredGroups {
-  open(owner: Owner): Promise<Omit<RecoveredHost, 'groups'>>
+  open(owner: Owner, onFailed: StorageFailed): Promise<Omit<RecoveredHost, 'groups'>>
   /** @throws {StorageError} when it is open already */
   openGroup(
     group: number,
@@ -23,7 +23,7 @@ export interface StoredGroups {
 
 export function manyGroups(storage: HostStorage): StoredGroups {
   return {
-    open: (owner) => storage.open(owner),
+    open: (owner, onFailed) => storage.open(owner, onFailed),
     async openGroup(group, owner) {
       const own = storage.group(group)
       return { storage: own, recovered: await own.open(owner) }
@@ -39,8 +39,8 @@ export function manyGroups(storage: HostStorage): StoredGroups {
 export function soleGroup(storage: Storage): StoredGroups {
   let found: Recovered | null = null
   return {
-    async open(owner) {
-      found = await storage.open(owner)
+    async open(owner, onFailed) {
+      found = await storage.open(owner, onFailed)
       return { identity: found.identity, peers: found.peers, notes: [] }
     },
     openGroup() {

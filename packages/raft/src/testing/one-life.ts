@@ -14,8 +14,8 @@ export class OneLife implements Storage {
     this.#ended = true
   }
 
-  open(owner: Parameters<Storage['open']>[0]): Promise<Recovered> {
-    return this.#use((storage) => storage.open(owner))
+  open(...how: Parameters<Storage['open']>): Promise<Recovered> {
+    return this.#use((storage) => storage.open(...how))
   }
 
   write(write: Parameters<Storage['write']>[0]): Promise<void> {

@@ -1,4 +1,4 @@
-import { seededRandom, type DiskFile, type DiskOpenOptions } from '@lab/rpc'
+import { DiskError, seededRandom, type DiskFile, type DiskOpenOptions } from '@lab/rpc'
 import { SimDisk } from '@lab/sim'
 import { describe, expect, test } from 'vitest'
 import { crc32 } from '../../src/crc32.ts'
@@ -188,6 +188,24 @@ describe('many groups in one log', () => {
     })
     await host.close()
     await expect(append(storage, [])).rejects.toMatchObject({ code: 'CLOSED' })
+  })
+})
+
+describe('a folder of which nobody knows what it holds', () => {
+  test('a segment that could not be given away fails all groups, and whoever opened the storage is told once', async () => {
+    const disk = new SimDisk({ random: seededRandom(1) })
+    const host = fileHostStorage('data', { disk, random: seededRandom(3), segmentBytes: SEGMENT_BYTES })
+    const told: string[] = []
+    await host.open(OWNER, ({ code }) => told.push(code))
+    const [busy, other] = [await openGroup(host, 5), await openGroup(host, 6)]
+    for (let last = 10; last <= 100; last += 10) await append(busy, entries(last - 9, last, 1, 200))
+    await takeSnapshot(busy, metaOf(100, 1))
+    disk.syncDirectory = () => Promise.reject(new DiskError('DISK_FAILED', 'data was not synced'))
+    await expect(busy.compact(100)).rejects.toMatchObject({ code: 'DISK_FAILED' })
+    expect(told).toEqual(['DISK_FAILED'])
+    await expect(append(other, entries(1, 1, 1))).rejects.toMatchObject({ code: 'DISK_FAILED' })
+    expect(told).toHaveLength(1)
+    await host.close()
   })
 })
 

@@ -2,9 +2,9 @@
 import { assert, systemRandom, type Disk, type DiskLock, type Random } from '@lab/rpc'
 import { systemDisk } from '@lab/rpc/disk'
 import type { HostStorage, RecoveredHost } from '../../host-storage.ts'
-import { StorageError, type Storage } from '../../storage.ts'
+import { StorageError, type Storage, type StorageFailed } from '../../storage.ts'
 import type { NodeId } from '../../types.ts'
-import { storageError, withStorageErrors } from './errors.ts'
+import { withStorageErrors } from './errors.ts'
 import { SEGMENT_BYTES_MIN } from './format.ts'
 import { groupStorage, type GroupParts } from './group-storage.ts'
 import type { Owner } from './identity.ts'
@@ -52,13 +52,13 @@ class FileHostStorage implements HostStorage {
     this.#options = options
   }
 
-  open(owner: Owner): Promise<RecoveredHost> {
+  open(owner: Owner, onFailed: StorageFailed = () => undefined): Promise<RecoveredHost> {
     const { disk } = this.#options
     return withStorageErrors(async () => {
       await disk.makeDirectory(this.#directory)
       const lock = await disk.lock(this.#directory)
       try {
-        const folder = await openFolder(this.#directory, this.#options, owner)
+        const folder = await openFolder(this.#directory, { ...this.#options, onFailed }, owner)
         this.#lock = lock
         this.#folder = folder
         const { identity, log, peers, notes } = folder
@@ -106,7 +106,7 @@ class FileHostStorage implements HostStorage {
     try {
       await peers.remember(id, incarnation)
     } catch (thrown) {
-      throw log.fail(storageError(thrown))
+      throw log.fail(thrown)
     }
   }
 

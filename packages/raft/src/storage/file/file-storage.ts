@@ -11,8 +11,8 @@ export function fileStorage(directory: string, options: FileStorageOptions = {})
   const group = host.group(0)
   return {
     ...group,
-    async open(owner): Promise<Recovered> {
-      const { notes } = await host.open(owner)
+    async open(owner, onFailed): Promise<Recovered> {
+      const { notes } = await host.open(owner, onFailed)
       try {
         return { ...(await group.open(owner)), notes }
       } catch (thrown) {

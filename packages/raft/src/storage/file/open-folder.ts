@@ -1,6 +1,6 @@
 /** What a start does with a folder: look whose it is, read it back, make it ready to be written. */
 import type { Disk } from '@lab/rpc'
-import type { Identity } from '../../storage.ts'
+import type { Identity, StorageFailed } from '../../storage.ts'
 import type { SnapshotMeta } from '../../types.ts'
 import { corrupt } from './errors.ts'
 import type { FileStorageOptions } from './file-host-storage.ts'
@@ -25,7 +25,7 @@ export interface OpenFolder {
   readonly removeSnapshots: (group: number) => Promise<void>
 }
 
-type Options = Required<FileStorageOptions>
+type Options = Required<FileStorageOptions> & { readonly onFailed: StorageFailed }
 
 /** The lock is held. @throws {StorageError | DiskError} and then nothing stays open */
 export async function openFolder(directory: string, options: Options, owner: Owner): Promise<OpenFolder> {
@@ -136,13 +136,13 @@ async function removeSnapshots(disk: Disk, directory: string, group: number): Pr
 
 function logOf(
   directory: string,
-  { disk, random, segmentBytes, sparesMax }: Options,
+  { disk, random, segmentBytes, sparesMax, onFailed }: Options,
   numbers: readonly number[],
   { states, sequence, segments, ready }: RecoveredLog,
 ): { readonly log: SharedLog; readonly pool: SegmentPool } {
   const next = (numbers.at(-1) ?? 0) + 1
   const pool = new SegmentPool({ disk, directory, segmentBytes, sparesMax }, ready, next)
-  return { log: new SharedLog({ disk, random, pool, states, sequence, segments }), pool }
+  return { log: new SharedLog({ disk, random, pool, states, sequence, segments, onFailed }), pool }
 }
 
 async function durabilityNotes(disk: Disk, directory: string): Promise<readonly string[]> {

@@ -7,7 +7,7 @@
  *     group 2 ─┘              └─ batch 42: whatever came meanwhile
  */
 import type { Disk, DiskFile, Random } from '@lab/rpc'
-import { type StorageError } from '../../storage.ts'
+import type { StorageError, StorageFailed } from '../../storage.ts'
 import {
   BatchWriter,
   partBytesMax,
@@ -15,7 +15,7 @@ import {
   type BatchPart,
   type EncodedBatch,
 } from './batch-writer.ts'
-import { storageError, withStorageErrors } from './errors.ts'
+import { storageError } from './errors.ts'
 import { FORMAT_VERSION, SALT_BYTES, sectorEnd } from './format.ts'
 import { GroupLog } from './group-log.ts'
 import { LogState } from './log-state.ts'
@@ -34,6 +34,8 @@ export interface SharedLogParts {
   readonly sequence: number
   /** In order; the last is written on. */
   readonly segments: readonly Segment[]
+  /** As in `Storage.open`. */
+  readonly onFailed: StorageFailed
 }
 
 /** Called when a part is durable, before any later batch is made, with the place of its first entry. */
@@ -68,11 +70,13 @@ export class SharedLog {
   #relieving: Promise<void> | null = null
   /** A failed write leaves the disk in a state that nobody knows; what follows could be acknowledged and lost. */
   #failure: StorageError | null = null
+  readonly #onFailed: StorageFailed
 
   constructor(parts: SharedLogParts) {
     this.#disk = parts.disk
     this.#random = parts.random
     this.#pool = parts.pool
+    this.#onFailed = parts.onFailed
     this.#sequence = parts.sequence
     this.#segments = [...parts.segments]
     for (const [group, state] of parts.states) this.#groups.set(group, new GroupLog(group, state, this))
@@ -131,8 +135,11 @@ export class SharedLog {
 
   /** Refuses every further write, as after a failed one. */
   fail(thrown: unknown): StorageError {
-    this.#failure ??= storageError(thrown)
-    return this.#failure
+    if (this.#failure !== null) return this.#failure
+    const failure = storageError(thrown)
+    this.#failure = failure
+    this.#onFailed(failure)
+    return failure
   }
 
   /** Waits for what is under way. */
@@ -148,19 +155,26 @@ export class SharedLog {
 
   /** Gives away segments whose entries are all forgotten, the oldest first, so that a crash leaves no gap. */
   trim(): Promise<void> {
-    return this.#trims.run(() =>
-      withStorageErrors(async () => {
-        for (;;) {
-          const [oldest] = this.#segments
-          const active = this.#segments.at(-1)
-          if (oldest === undefined || active === undefined || oldest === active) return
-          if (oldest.number >= this.#firstNeeded(active.number)) return
-          await oldest.unused()
-          await this.#pool.recycle(oldest.path)
-          this.#segments.shift()
-        }
-      }),
-    )
+    return this.#trims.run(async () => {
+      try {
+        await this.#trim()
+      } catch (thrown) {
+        // What the folder holds is as unknown as what a file does whose sync failed.
+        throw this.fail(thrown)
+      }
+    })
+  }
+
+  async #trim(): Promise<void> {
+    for (;;) {
+      const [oldest] = this.#segments
+      const active = this.#segments.at(-1)
+      if (oldest === undefined || active === undefined || oldest === active) return
+      if (oldest.number >= this.#firstNeeded(active.number)) return
+      await oldest.unused()
+      await this.#pool.recycle(oldest.path)
+      this.#segments.shift()
+    }
   }
 
   #firstNeeded(active: number): number {
