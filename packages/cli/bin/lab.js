@@ -2,6 +2,13 @@
 // In the checkout `lab` runs from source, whatever a build left behind; an installed package has no scripts beside it and
 // runs what was built.
 import { existsSync } from 'node:fs'
+import * as nodeModule from 'node:module'
+import { dirname } from 'node:path'
+
+// Where Node can, it keeps what it has compiled, and jobs without their types; for our threads and processes, too.
+nodeModule.enableCompileCache?.()
+const compiled = nodeModule.getCompileCacheDir?.()
+if (compiled !== undefined) process.env.NODE_COMPILE_CACHE ??= dirname(compiled)
 
 const scripts = new URL('../../../scripts/', import.meta.url)
 const inCheckout = existsSync(scripts) && existsSync(new URL('../tsup.config.ts', import.meta.url))

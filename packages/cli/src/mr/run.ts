@@ -8,7 +8,7 @@ import { formatRow, type Format } from '../output.ts'
 import { usage } from '../parse.ts'
 import { openTraceFile, type TraceFile } from '../trace-file.ts'
 import { jobOptions, type JobFlags } from './flags.ts'
-import { StatusPage } from './page/server.ts'
+import type { StatusPage } from './page/server.ts'
 import { ProgressLine } from './progress.ts'
 
 export interface RunFlags extends JobFlags {
@@ -128,6 +128,7 @@ async function openPage(
   io: Io,
 ): Promise<StatusPage | undefined> {
   if (page === undefined) return undefined
+  const { StatusPage } = await import('./page/server.ts')
   const opened = await StatusPage.open(page === true ? 0 : page)
   io.talk(`status page: ${opened.url}`)
   return opened

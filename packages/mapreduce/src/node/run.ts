@@ -1,27 +1,13 @@
 /** `run`: a job on this machine, from its options to its results. The three modes differ in where attempts are made, and in nothing else. */
 import { rmSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { serve } from '@lab/rpc'
-import { memory, MemoryNetwork } from '@lab/rpc/memory'
-import type { Coordinator, JobReport } from '../coordinator/coordinator.ts'
-import { coordinatorService } from '../coordinator/service.ts'
-import { statusOf, type JobStatus } from '../coordinator/status.ts'
+import type { JobStatus } from '../coordinator/status.ts'
 import { JobError } from '../errors.ts'
 import { checkJob, type Job } from '../job.ts'
 import type { Manifest } from '../manifest.ts'
-import { systemFiles } from '../data/system-files.ts'
-import type { Executor } from '../worker/executor.ts'
-import { Worker } from '../worker/worker.ts'
-import { openCoordinator, openHost, type HostedJob, type JobOptions } from './host.ts'
-import { InlineExecutor } from './inline-executor.ts'
-import type { AnyJob } from './load-job.ts'
-import { loadJob } from './load-job.ts'
-import { Results } from './results.ts'
-import { TemporaryFolder } from './temporary-folder.ts'
-import { ThreadExecutor } from './thread-executor.ts'
-import { WorkerFleet } from './worker-fleet.ts'
 import { moduleUrl } from './module-url.ts'
+import type { JobOptions } from './open-coordinator.ts'
+import { Results } from './results.ts'
 
 export interface RunOptions extends JobOptions {
   /**
@@ -52,8 +38,6 @@ export interface JobResult extends AsyncIterable<readonly [key: string, value: s
   readonly elapsedMs: number
 }
 
-const PROGRESS_MS = 200
-
 /**
  * Runs a job, and resolves when its output is whole.
  *
@@ -77,97 +61,8 @@ export async function runJob<Rec, K, V, OutK, OutV>(
     )
   const report =
     mode === 'cluster'
-      ? await runInProcesses(named ?? '', options)
-      : await runHere(named ?? null, given, options)
+      ? await (await import('./run-in-processes.ts')).runInProcesses(named ?? '', options)
+      : await (await import('./run-here.ts')).runHere(named ?? null, given, options)
   rmSync(join(options.output, '_attempt'), { recursive: true, force: true })
   return new Results(options.output, report.manifest, report.elapsedMs)
-}
-
-async function runHere(module: string | null, given: AnyJob | null, options: RunOptions): Promise<JobReport> {
-  const isLocal = options.mode === 'local'
-  const job = given ?? (await loadJob(module ?? ''))
-  // Two of each at least, for what depends on there being one task to show.
-  const slots = isLocal ? 1 : (options.workers ?? availableParallelism())
-  const coordinator = await openCoordinator(module, job, { reducers: 2 * slots, ...options })
-  const executor = isLocal ? new InlineExecutor(job) : new ThreadExecutor(options)
-  const own = new TemporaryFolder(options.spillFolder ?? tmpdir(), 'lab-mr-')
-  try {
-    return await workHere(coordinator, { executor, slots, folder: own.path }, options)
-  } finally {
-    await coordinator.close()
-    own.remove()
-  }
-}
-
-/** A coordinator and a worker in this process, on a network in memory. */
-async function workHere(
-  coordinator: Coordinator,
-  { executor, slots, folder }: { executor: Executor; slots: number; folder: string },
-  options: RunOptions,
-): Promise<JobReport> {
-  const network = new MemoryNetwork()
-  const transport = memory(network, { name: 'coordinator' })
-  const server = await serve({ transport, listen: 'memory://coordinator' }, [coordinatorService(coordinator)])
-  const worker = new Worker({
-    coordinator: server.address,
-    link: { transport: memory(network, { name: 'worker' }) },
-    address: '',
-    host: 'here',
-    pid: process.pid,
-    files: systemFiles,
-    ...{ executor, slots, folder },
-  })
-  const working = worker.run()
-  working.catch(() => undefined)
-  try {
-    const report = await watched(
-      { done: coordinator.done, status: () => statusOf(coordinator), close: () => coordinator.close() },
-      options,
-      working,
-    )
-    await working
-    return report
-  } finally {
-    await worker.stop()
-    await server.close({ drainMs: 0 })
-  }
-}
-
-async function runInProcesses(module: string, options: RunOptions): Promise<JobReport> {
-  const workers = options.workers ?? availableParallelism()
-  const listen = `${options.transport === 'websocket' ? 'ws' : 'tcp'}://localhost:0`
-  const host = await openHost(module, { reducers: 2 * workers, listen, ...options })
-  const own = new TemporaryFolder(options.spillFolder ?? tmpdir(), 'lab-mr-')
-  const fleet = new WorkerFleet(
-    workers,
-    { join: host.address, secret: host.secret, folder: own.path },
-    options,
-  )
-  try {
-    const report = await watched(host, options, fleet.failed)
-    await fleet.gone()
-    return report
-  } finally {
-    await fleet.stop()
-    await host.close()
-    own.remove()
-  }
-}
-
-/** Waits for the end, telling how far it is. @param failed rejects when there is nobody left to do the work */
-async function watched(
-  job: Pick<HostedJob, 'done' | 'status' | 'close'>,
-  { onProgress, signal }: RunOptions,
-  failed: Promise<unknown>,
-): Promise<JobReport> {
-  const timer = setInterval(() => onProgress?.(job.status()), PROGRESS_MS)
-  const stop = (): void => void job.close()
-  signal?.addEventListener('abort', stop, { once: true })
-  try {
-    return await Promise.race([job.done, failed.then(() => job.done)])
-  } finally {
-    signal?.removeEventListener('abort', stop)
-    clearInterval(timer)
-    onProgress?.(job.status())
-  }
 }

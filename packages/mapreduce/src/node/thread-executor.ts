@@ -8,7 +8,7 @@ import { FetchFailed, TaskFailed } from '../task/failure.ts'
 import { Progress } from '../task/progress.ts'
 import type { Work } from '../task/work.ts'
 import type { Execution, Executor } from '../worker/executor.ts'
-import { buildOf } from './load-job.ts'
+import { buildOf } from './build-of.ts'
 import { previewAt } from './local-input.ts'
 import { ownFile } from './own-file.ts'
 import type { FromThread, ThreadData, ToThread } from './thread-messages.ts'
@@ -34,32 +34,39 @@ export class ThreadExecutor implements Executor {
   readonly #all = new Set<TaskThreadHandle>()
   #module = ''
   #hangMs = 0
+  #isPrepared = false
 
   constructor(options: ThreadExecutorOptions = {}) {
     this.#options = options
   }
 
+  /** Starts threads that load a module which is going to be the job's, before anybody has said so. */
+  warm(module: string, threads: number): this {
+    this.#module = module
+    while (this.#all.size < threads) this.#idle.push(this.#spawn())
+    return this
+  }
+
   async prepare(job: JobSpec): Promise<void> {
+    if (this.#isPrepared) return
     const module = this.#options.module ?? job.module
-    if (this.#module === module) return
     const build = buildOf(module)
     if (build !== job.build)
       throw new JobError(
         'OTHER_BUILD',
         `${module} is another build here (${build.slice(0, 8)}) than at the coordinator (${job.build.slice(0, 8)}): copy the same files to every machine`,
       )
-    this.#module = module
     this.#hangMs = job.hangMs
+    this.warm(module, 1)
     // One thread shows at once whether the module loads.
-    const first = this.#spawn()
-    const error = await first.ready
-    if (error !== null) throw new JobError('BAD_JOB', error)
-    this.#idle.push(first)
+    const error = await this.#idle[0]?.ready
+    if (error !== null) throw new JobError('BAD_JOB', error ?? 'its threads ended')
+    this.#isPrepared = true
   }
 
   execute(work: Work, readInput: ReadInput): Execution {
     const thread = this.#idle.pop() ?? this.#spawn()
-    return thread.execute(work, readInput, () => {
+    return thread.execute({ work, readInput, hangMs: this.#hangMs }, () => {
       if (this.#all.has(thread)) this.#idle.push(thread)
     })
   }
@@ -70,14 +77,11 @@ export class ThreadExecutor implements Executor {
 
   #spawn(): TaskThreadHandle {
     const { execArgv = process.execArgv, heapMb = 1024 } = this.#options
-    const thread = new TaskThreadHandle(
-      { module: this.#module, execArgv, heapMb, hangMs: this.#hangMs },
-      () => {
-        this.#all.delete(thread)
-        const at = this.#idle.indexOf(thread)
-        if (at !== -1) this.#idle.splice(at, 1)
-      },
-    )
+    const thread = new TaskThreadHandle({ module: this.#module, execArgv, heapMb }, () => {
+      this.#all.delete(thread)
+      const at = this.#idle.indexOf(thread)
+      if (at !== -1) this.#idle.splice(at, 1)
+    })
     this.#all.add(thread)
     return thread
   }
@@ -87,13 +91,17 @@ interface HandleOptions {
   readonly module: string
   readonly execArgv: readonly string[]
   readonly heapMb: number
+}
+
+interface Given {
+  readonly work: Work
+  readonly readInput: ReadInput
+  /** See `JobSpec`. */
   readonly hangMs: number
 }
 
 /** What is being executed by a thread. */
-interface Current {
-  readonly work: Work
-  readonly readInput: ReadInput
+interface Current extends Given {
   readonly resolve: (result: AttemptResult) => void
   readonly reject: (error: Error) => void
   status: string
@@ -102,7 +110,6 @@ interface Current {
 class TaskThreadHandle {
   readonly #thread: Thread
   readonly #progress: Progress
-  readonly #hangMs: number
   /** Null when the module is loaded; else why not. */
   readonly ready: Promise<string | null>
   #onReady: (error: string | null) => void = () => undefined
@@ -110,11 +117,10 @@ class TaskThreadHandle {
   #death: string | undefined
   #isReady = false
 
-  constructor({ module, execArgv, heapMb, hangMs }: HandleOptions, onGone: () => void) {
+  constructor({ module, execArgv, heapMb }: HandleOptions, onGone: () => void) {
     const progress = new SharedArrayBuffer(Progress.BYTES)
     const workerData: ThreadData = { module, progress }
     this.#progress = new Progress(progress)
-    this.#hangMs = hangMs
     this.ready = new Promise((resolve) => {
       this.#onReady = resolve
     })
@@ -136,12 +142,13 @@ class TaskThreadHandle {
     })
   }
 
-  execute(work: Work, readInput: ReadInput, onIdle: () => void): Execution {
+  execute(given: Given, onIdle: () => void): Execution {
+    const { work, hangMs } = given
     let watching: NodeJS.Timeout | undefined
     const result = new Promise<AttemptResult>((resolve, reject) => {
-      this.#current = { work, readInput, resolve, reject, status: '' }
+      this.#current = { ...given, resolve, reject, status: '' }
       this.#progress.reset()
-      watching = this.#watch()
+      watching = this.#watch(hangMs)
       this.#say({ type: 'work', work })
     }).finally(() => {
       clearInterval(watching)
@@ -176,7 +183,7 @@ class TaskThreadHandle {
   }
 
   /** Ends the thread when no record is finished for too long. */
-  #watch(): NodeJS.Timeout {
+  #watch(hangMs: number): NodeJS.Timeout {
     let before = -1
     let since = performance.now()
     return setInterval(() => {
@@ -186,8 +193,8 @@ class TaskThreadHandle {
       if (!this.#isReady || done !== before) {
         before = done
         since = performance.now()
-      } else if (performance.now() - since > this.#hangMs) {
-        this.#fail('hung', `no record was finished for ${String(this.#hangMs)} ms`)
+      } else if (performance.now() - since > hangMs) {
+        this.#fail('hung', `no record was finished for ${String(hangMs)} ms`)
         void this.end()
       }
     }, WATCH_MS).unref()

@@ -3,7 +3,6 @@ import { tlsKeysOf } from '../tls/options.ts'
 import type { Transport } from '../transport.ts'
 import { SCHEMES } from './address.ts'
 import { connectWs } from './connect.ts'
-import { listen } from './listen.ts'
 import type { NodeSettings } from './node-settings.ts'
 import { settingsOf, type WebSocketOptions } from './options.ts'
 import { connectPage } from './page.ts'
@@ -23,6 +22,7 @@ export function webSocket(options: WebSocketOptions = {}): Transport {
       'Deno' in globalThis || 'Bun' in globalThis
         ? connectPage(to, signal, settings)
         : connectWs(to, signal, settings),
-    listen: (at, accept) => listen(at, accept, settings),
+    // Node's HTTP server takes longer to load than all else here, and a client needs none.
+    listen: async (at, accept) => (await import('./listen.ts')).listen(at, accept, settings),
   }
 }

@@ -1,0 +1,29 @@
+/** A job in worker processes of this machine, of which each may die. */
+import { availableParallelism, tmpdir } from 'node:os'
+import type { JobReport } from '../coordinator/coordinator.ts'
+import { openHost } from './host.ts'
+import type { RunOptions } from './run.ts'
+import { TemporaryFolder } from './temporary-folder.ts'
+import { watched } from './watched.ts'
+import { WorkerFleet } from './worker-fleet.ts'
+
+export async function runInProcesses(module: string, options: RunOptions): Promise<JobReport> {
+  const workers = options.workers ?? availableParallelism()
+  const listen = `${options.transport === 'websocket' ? 'ws' : 'tcp'}://localhost:0`
+  const host = await openHost(module, { reducers: 2 * workers, listen, ...options })
+  const own = new TemporaryFolder(options.spillFolder ?? tmpdir(), 'lab-mr-')
+  const fleet = new WorkerFleet(
+    workers,
+    { join: host.address, secret: host.secret, folder: own.path },
+    options,
+  )
+  try {
+    const report = await watched(host, options, fleet.failed)
+    await fleet.gone()
+    return report
+  } finally {
+    await fleet.stop()
+    await host.close()
+    own.remove()
+  }
+}
