@@ -33,6 +33,13 @@ export function parseCount(text: string): number {
   return count
 }
 
+/** A number above 0, whole or not. */
+export function parseAmount(text: string): number {
+  const amount = Number(text)
+  if (!(amount > 0 && amount < Infinity)) throw usage(`a number above 0 is wanted, not "${text}"`)
+  return amount
+}
+
 /** A whole number ≥ 0, such as a version or a revision. */
 export function parseNumber(text: string): number {
   const number = Number(text)

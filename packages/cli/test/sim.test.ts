@@ -93,6 +93,26 @@ describe('lab sim', () => {
     expect(JSON.parse(out)).toMatchObject({ scenario: 'raft', seeds: 2, failed: 0, failedSeeds: [] })
   })
 
+  test('run --hours goes on in another process until so much virtual time has passed, ten seeds at a time', async () => {
+    const args = [
+      '--scenario',
+      'raft',
+      '--hours',
+      '0.001',
+      '--workers',
+      '1',
+      '--seconds',
+      '1',
+      '--nodes',
+      '3',
+    ]
+    const { code, out } = await lab(['sim', 'run', ...args, '--from', '5', '-o', 'json'])
+    expect(code).toBe(0)
+    const { simulatedSeconds, ...rest } = JSON.parse(out) as { simulatedSeconds: number }
+    expect(rest).toMatchObject({ scenario: 'raft', from: 5, seeds: 10, failed: 0 })
+    expect(simulatedSeconds).toBeGreaterThan(9)
+  })
+
   test('replay does the same again: one hash, a trace that lab trace check accepts, a history that lab check accepts', async () => {
     const trace = join(folder, 'trace.jsonl')
     const history = join(folder, 'history.jsonl')

@@ -3,11 +3,12 @@ import { Option, type Command } from 'commander'
 import { withExamples } from '../help.ts'
 import type { Io } from '../io.ts'
 import { addOutputOption, type Format } from '../output.ts'
-import { parseCount } from '../parse.ts'
+import { parseAmount, parseCount } from '../parse.ts'
 import { campaign } from '../sim/campaign.ts'
 import { replay } from '../sim/replay.ts'
 import { runSeeds } from '../sim/run-seeds.ts'
 import { SCENARIO_NAMES } from '../sim/scenarios.ts'
+import { work } from '../sim/seed-worker.ts'
 import { shrinkSeed } from '../sim/shrink-seed.ts'
 
 const EXAMPLES = `
@@ -46,8 +47,8 @@ export interface ShrinkFlags extends SimFlags {
 
 export function addSimCommands(program: Command, io: Io): void {
   const sim = withExamples(program.command('sim').description('run servers on simulated machines'), EXAMPLES)
-  const command = (name: string, description: string): Command =>
-    withExamples(addOutputOption(sim.command(name).description(description)), EXAMPLES)
+  const simulated = (command: Command): Command =>
+    command
       .addOption(new Option('--scenario <name>', 'what runs').choices(SCENARIO_NAMES).default('kv'))
       .addOption(new Option('--nodes <count>', 'servers (default: drawn by the seed)').argParser(parseCount))
       .addOption(
@@ -55,6 +56,8 @@ export function addSimCommands(program: Command, io: Io): void {
           parseCount,
         ),
       )
+  const command = (name: string, description: string): Command =>
+    simulated(withExamples(addOutputOption(sim.command(name).description(description)), EXAMPLES))
   const seed = new Option('--seed <number>', 'which').argParser(parseCount)
   const plan = new Option('--plan <file>', 'a plan that shrink wrote, instead of a seed')
 
@@ -62,14 +65,15 @@ export function addSimCommands(program: Command, io: Io): void {
     .addOption(new Option('--seeds <count>', 'how many').argParser(parseCount).default(100))
     .addOption(new Option('--from <number>', 'the first').argParser(parseCount).default(1))
     .addOption(
-      new Option('--hours <count>', 'go on for so much virtual time, in several processes').argParser(
-        parseCount,
+      new Option('--hours <number>', 'go on for so much virtual time, in several processes').argParser(
+        parseAmount,
       ),
     )
     .addOption(
       new Option('--workers <count>', 'processes (default: one for each core)').argParser(parseCount),
     )
     .action((flags: RunFlags) => (flags.hours === undefined ? runSeeds(flags, io) : campaign(flags, io)))
+  simulated(sim.command('work', { hidden: true })).action((flags: SimFlags) => work(flags, io))
   command('replay', 'run one seed again')
     .addOption(seed)
     .addOption(plan)

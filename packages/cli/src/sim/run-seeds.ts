@@ -9,16 +9,21 @@ import { failureLines } from './seed-commands.ts'
 
 /** @throws {CliError} `FAILED` when a seed failed */
 export async function runSeeds(flags: RunFlags, io: Io): Promise<void> {
-  const { scenario, seeds, from, output } = flags
+  const row = await someSeeds(flags, io)
+  await io.out(formatRow(row, flags.output, sentence(row)))
+  throwIfFailed(row.failed)
+}
+
+/** Tells of each seed that failed, at once. */
+export async function someSeeds(flags: RunFlags, io: Io): Promise<Summary> {
+  const { scenario, seeds, from } = flags
   const started = performance.now()
   const onReport = (report: Report): boolean => {
     if (report.failure !== null) for (const line of failureLines(report)) io.talk(line)
     return !io.signal.aborted
   }
   const done = await simulate(scenarioOf(scenario), { seeds, from, onReport, ...planOptions(flags) })
-  const row = { scenario, from, ...summaryOf(done, performance.now() - started) }
-  await io.out(formatRow(row, output, sentence(row)))
-  throwIfFailed(done.failures.length)
+  return { scenario, from, ...summaryOf(done, performance.now() - started) }
 }
 
 export function planOptions({ nodes, seconds }: Pick<SimFlags, 'nodes' | 'seconds'>): PlanOptions {
