@@ -92,6 +92,7 @@ export class Loader {
       this.#readItem(bytes, at, end)
       at = end
     }
+    this.#contents?.table.link()
     return at
   }
 

@@ -3,6 +3,7 @@
  * when a key appears or disappears), and frozen for a snapshot (see view.ts). Nothing here is an object or an array per key, and
  * nothing ever takes longer than a change or two: no table is copied to grow.
  */
+import { assert } from '@lab/rpc'
 import { HashIndex, hashOf } from './hash-index.ts'
 import { KeyOrder } from './key-order.ts'
 import { OrderedIndex, type Position } from './ordered-index.ts'
@@ -26,6 +27,9 @@ export class Table {
   readonly #swept: View[] = []
   /** Of keys and values, without anything around them. */
   #dataBytes = 0
+  /** Records that were loaded: the first numbers. Those below {@link #linked} are found by key. */
+  #loaded = 0
+  #linked = 0
 
   /** @param seed of the hash: keys chosen to collide under one do not under another. Nothing else depends on it */
   constructor(seed = 0) {
@@ -98,11 +102,20 @@ export class Table {
     this.#byKey.expect(count)
   }
 
-  /** A record out of a snapshot, with a key that comes after all others. */
+  /** A record out of a snapshot, with a key that comes after all others. It is not found by key before {@link link}. */
   loadLast(pair: Pair, version: number, changed: number): RecordNumber {
-    const record = this.#addUnordered(pair, version, changed)
+    const record = this.#make(pair, version, changed)
+    assert(record === this.#loaded++, 'a table is loaded before anything else is done with it')
     this.#inOrder.addLast(record)
     return record
+  }
+
+  /**
+   * Has all records loaded so far be found by key. Each of them waits for the memory of a bucket that no cache holds: many in a row,
+   * with nothing between them, wait together.
+   */
+  link(): void {
+    for (; this.#linked < this.#loaded; this.#linked++) this.#byKey.add(this.#linked)
   }
 
   /** When the record is to expire, in log time; 0 for never. */
@@ -170,20 +183,20 @@ export class Table {
   }
 
   #add(pair: Pair, version: number, changed: number): RecordNumber {
-    const record = this.#addUnordered(pair, version, changed)
+    const record = this.#make(pair, version, changed)
+    this.#byKey.add(record)
     this.#order.seek(pair.bytes, 0, pair.keyLength)
     this.#inOrder.add(record)
     return record
   }
 
-  #addUnordered(pair: Pair, version: number, changed: number): RecordNumber {
+  #make(pair: Pair, version: number, changed: number): RecordNumber {
     const { records } = this
     const { bytes, keyLength } = pair
     const record = records.add()
     records.fill(record, pair)
     records.stamp(record, version, changed)
     records.setHash(record, hashOf(bytes, keyLength, this.#seed))
-    this.#byKey.add(record)
     this.#dataBytes += bytes.length
     return record
   }
