@@ -1,6 +1,6 @@
 /** The real processes: started, killed with a signal that cannot be caught, started again on what their disks hold. */
 import { join } from 'node:path'
-import { membersOf, startServerProcess, type ShardedPlan, type ServerProcess, type TraceFile } from '@lab/cli'
+import { membersOf, startServerProcess, type FiledPlan, type ServerProcess, type TraceFile } from '@lab/cli'
 
 /** What the story is told from afterwards. Entries, messages and single operations would drown it. */
 const MOVES = ['configured', 'created', 'frozen', 'waiting', 'installed', 'thawed', 'deleted', 'restored']
@@ -10,7 +10,7 @@ const TRACE_KINDS = [
 ].join(',')
 
 export interface MachinesOptions {
-  readonly plan: ShardedPlan
+  readonly plan: FiledPlan
   /** Folder of the trace files. */
   readonly traces: string
   /** Hears of every kill and every start. */

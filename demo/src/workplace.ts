@@ -8,7 +8,7 @@ import {
   shardedPlan,
   startCluster,
   type LocalTransport,
-  type ShardedPlan,
+  type FiledPlan,
   type ShardedSize,
   type TraceFile,
 } from '@lab/cli'
@@ -24,7 +24,7 @@ export interface WorkplaceOptions extends ShardedSize {
 export class Workplace {
   /** Of data and logs. */
   readonly folder: string
-  readonly plan: ShardedPlan
+  readonly plan: FiledPlan
   /** Of what does not stay, whoever keeps the cluster. */
   readonly demo: string
   /** Folder of the trace files: they stay, so that the run can be looked at again. */
@@ -55,7 +55,7 @@ export class Workplace {
     return new Workplace(folder, plan, demo)
   }
 
-  private constructor(folder: string, plan: ShardedPlan, demo: string) {
+  private constructor(folder: string, plan: FiledPlan, demo: string) {
     this.folder = folder
     this.plan = plan
     this.demo = demo

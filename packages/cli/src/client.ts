@@ -7,8 +7,15 @@ import { Option, type Command } from 'commander'
 import type { Io } from './io.ts'
 import { findLabFolder, readClusterFile } from './local/cluster-file.ts'
 import { parseDuration, parseNumber, splitList, usage } from './parse.ts'
-import { addTlsOptions, openTls, readClientToken, tlsConfigOf, type TlsFlags } from './security.ts'
-import { readConfigFile, type ConfigFile } from './server/config-file.ts'
+import {
+  addTlsOptions,
+  openTls,
+  readClientToken,
+  tlsConfigOf,
+  type TlsConfig,
+  type TlsFlags,
+} from './security.ts'
+import { CLIENT_ID, clientTlsOf, readConfigFile, type ConfigFile } from './server/config-file.ts'
 import { allTransports } from './transports.ts'
 
 export interface ClientFlags extends TlsFlags {
@@ -60,6 +67,11 @@ export interface Target {
   readonly shards: ShardTarget | null
 }
 
+/** With what its file says of TLS. */
+interface FoundTarget extends Target {
+  readonly tls?: TlsConfig | undefined
+}
+
 /** Where a sharded store is. */
 export interface ShardTarget {
   /** Node id → addresses. */
@@ -69,30 +81,30 @@ export interface ShardTarget {
 
 /** When neither a flag nor a file names it. */
 export const DEFAULT_CLUSTER_ID = 'lab'
-/** A command has no id of its own in the cluster file. */
-const CLIENT = 'client'
 
 /** Flag or environment, else the nearest `.lab/cluster.json`. @throws {CliError} `USAGE` when there is neither */
-export function findCluster({ servers, config, clusterId }: ClientFlags, from: string): Target {
+export function findCluster({ servers, config, clusterId }: ClientFlags, from: string): FoundTarget {
   if (servers !== undefined)
     return { servers: splitList(servers), clusterId: clusterId ?? DEFAULT_CLUSTER_ID, shards: null }
-  if (config !== undefined) return targetOf(readConfigFile(resolve(from, config), CLIENT), clusterId)
+  if (config !== undefined) return targetOf(readConfigFile(resolve(from, config), CLIENT_ID), clusterId)
   const folder = findLabFolder(from)
   if (folder === null)
     throw usage(
       'no cluster named: give --servers host:port,… (or LAB_SERVERS), or start one here with lab up',
     )
   const { cluster, nodes, config: file } = readClusterFile(folder)
-  if (file !== undefined) return targetOf(readConfigFile(file, CLIENT), clusterId ?? cluster)
+  if (file !== undefined) return targetOf(readConfigFile(file, CLIENT_ID), clusterId ?? cluster)
   const addresses = Object.values(nodes).map(({ address }) => address)
   return { servers: addresses, clusterId: clusterId ?? cluster, shards: null }
 }
 
-function targetOf({ nodes = {}, controller, cluster }: ConfigFile, given: string | undefined): Target {
+function targetOf(file: ConfigFile, given: string | undefined): FoundTarget {
+  const { nodes = {}, controller, cluster } = file
   const clusterId = given ?? cluster ?? DEFAULT_CLUSTER_ID
-  if (controller === undefined) return { servers: Object.values(nodes).flat(), clusterId, shards: null }
+  const tls = clientTlsOf(file)
+  if (controller === undefined) return { servers: Object.values(nodes).flat(), clusterId, shards: null, tls }
   const controllers = controller.flatMap((id) => nodes[id] ?? [])
-  return { servers: controllers, clusterId, shards: { nodes, controllers } }
+  return { servers: controllers, clusterId, shards: { nodes, controllers }, tls }
 }
 
 /** What `lab kv` needs of a clerk, be the store replicated or sharded. */
@@ -123,11 +135,13 @@ export function connectClient(
 /** What all clients take: where, how, and how long. */
 export function clientOptions(flags: ClientFlags, { env, cwd }: Io, role: 'client' | 'admin'): ClientOptions {
   const token = readClientToken(flags.tokenFile, env, role)
-  const tls = tlsConfigOf(flags)
-  const transports = allTransports(tls === undefined ? undefined : openTls(tls))
+  const { tls: ofFile, ...target } = findCluster(flags, cwd)
+  const given = tlsConfigOf(flags)
+  const tls = ofFile === undefined && given === undefined ? undefined : openTls({ ...ofFile, ...given })
+  const transports = allTransports(tls)
   const { timeout } = flags
   return {
-    ...findCluster(flags, cwd),
+    ...target,
     ...{ timeout, connectTimeout: timeout, transports },
     ...(token === undefined ? {} : { token }),
   }

@@ -11,12 +11,7 @@ export {
   type ClusterPlan,
   type LocalTransport,
 } from './local/local-cluster.ts'
-export {
-  shardedPlan,
-  placeOf,
-  waitForShards,
-  type ShardedPlan,
-  type ShardedSize,
-} from './local/sharded-plan.ts'
+export { shardedPlan, placeOf, waitForShards, type ShardedSize } from './local/sharded-plan.ts'
+export type { FiledPlan } from './local/plan-file.ts'
 export { holderOf } from './local/holder.ts'
 export type { ClusterFile, LocalNode } from './local/cluster-file.ts'

@@ -1,10 +1,7 @@
 /** `lab cert`: a private authority, and certificates for nodes and clients. */
-import { readFileSync, writeFileSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { toError } from '@lab/rpc'
 import { createAuthority, issueCertificate, type KeyPair } from '@lab/rpc/tls'
 import { Option, type Command } from 'commander'
-import { CliError } from '../errors.ts'
+import { AUTHORITY, LOCAL_HOSTS, readAuthority, writeKeyPair } from '../certificates.ts'
 import { withExamples } from '../help.ts'
 import type { Io } from '../io.ts'
 import { addOutputOption, formatRow, type Format } from '../output.ts'
@@ -23,8 +20,6 @@ const EXAMPLES = `
   lab cert node m1 --host 10.0.0.1 --out certs     certs/m1.pem and m1.key, for that machine
   lab cert client backup --out certs               for a client, where servers ask all for certificates`
 
-const AUTHORITY = 'ca'
-
 export function addCertCommands(program: Command, io: Io): void {
   const cert = withExamples(program.command('cert').description('make certificates for TLS'), EXAMPLES)
   const command = (name: string, what: string): Command =>
@@ -41,7 +36,7 @@ export function addCertCommands(program: Command, io: Io): void {
       new Option('--host <names...>', 'host names and IP addresses (default: of this machine alone)'),
     )
     .action((id: string, flags: Flags) => {
-      const hosts = flags.host?.flatMap(splitList) ?? ['localhost', '127.0.0.1', '::1']
+      const hosts = flags.host?.flatMap(splitList) ?? LOCAL_HOSTS
       return issue({ name: id, hosts, usage: 'node' }, flags, io)
     })
   command('client', "a client's")
@@ -68,32 +63,7 @@ function validity({ days }: Flags): { days?: number } {
   return days === undefined ? {} : { days }
 }
 
-function readAuthority(folder: string): KeyPair {
-  try {
-    const read = (file: string): string => readFileSync(join(folder, file), 'utf8')
-    return { cert: read(`${AUTHORITY}.pem`), key: read(`${AUTHORITY}.key`) }
-  } catch (cause) {
-    throw new CliError(
-      'NOT_FOUND',
-      `no authority in ${folder}: make one with lab cert ca (${toError(cause).message})`,
-      {
-        cause,
-      },
-    )
-  }
-}
-
 async function write(name: string, pair: KeyPair, { out, output }: Flags, io: Io): Promise<void> {
-  mkdirSync(out, { recursive: true })
-  const cert = join(out, `${name}.pem`)
-  const key = join(out, `${name}.key`)
-  try {
-    // An authority made anew would make strangers of all that the old one issued.
-    const flag = name === AUTHORITY ? 'wx' : 'w'
-    writeFileSync(key, pair.key, { mode: 0o600, flag })
-    writeFileSync(cert, pair.cert, { flag })
-  } catch (cause) {
-    throw new CliError('FAILED', toError(cause).message, { cause })
-  }
+  const { cert, key } = writeKeyPair(out, name, pair)
   await io.out(formatRow({ cert, key }, output, `${cert} and ${key}`))
 }

@@ -14,9 +14,11 @@ import {
   type ClusterPlan,
   type LocalTransport,
 } from '../local/local-cluster.ts'
+import { filePlan, isSecure } from '../local/plan-file.ts'
 import { shardedPlan } from '../local/sharded-plan.ts'
 import type { ServerProcess } from '../local/server-process.ts'
 import { parseCount, usage } from '../parse.ts'
+import { CLIENT_ID, readConfigFile } from '../server/config-file.ts'
 
 interface UpFlags {
   readonly nodes?: number
@@ -24,6 +26,7 @@ interface UpFlags {
   readonly detach?: boolean
   readonly groups?: number
   readonly shards?: number
+  readonly tls?: boolean
 }
 
 const UP_EXAMPLES = `
@@ -31,6 +34,7 @@ const UP_EXAMPLES = `
   lab up --detach              the same in the background; lab down stops them
   lab up --nodes 5             five of them
   lab up --groups 3 --shards 64   a sharded store on machines m1, m2, m3: see lab shard status
+  lab up --tls                 with certificates, which commands in this folder know of
   lab kv put greeting hello    no address needed: lab finds the cluster of this folder`
 
 const DOWN_EXAMPLES = `
@@ -54,6 +58,7 @@ export function addLocalCommands(program: Command, io: Io): void {
     .addOption(
       new Option('--shards <count>', 'how many shards, for good (default: 64)').argParser(parseCount),
     )
+    .addOption(new Option('--tls', 'encrypted, with an authority and certificates of its own'))
     .addOption(new Option('--detach', 'leave them running in the background'))
     .action((flags: UpFlags) => up(flags, io))
   withExamples(program.command('down').description('stop the cluster on this machine'), DOWN_EXAMPLES)
@@ -62,30 +67,32 @@ export function addLocalCommands(program: Command, io: Io): void {
 }
 
 async function up(flags: UpFlags, io: Io): Promise<void> {
-  const { nodes, detach = false } = flags
+  const { detach = false } = flags
   const existing = findLabFolder(io.cwd)
   const labFolder = existing ?? join(io.cwd, LAB_FOLDER)
   const plan =
-    existing === null ? await newPlan(labFolder, flags) : sameSize(readClusterFile(labFolder), nodes)
+    existing === null ? await newPlan(labFolder, flags) : sameKind(readClusterFile(labFolder), flags)
   const servers = await startCluster(labFolder, plan, { detached: detach })
   await io.out(describeCluster(plan, relative(io.cwd, labFolder) || '.', detach))
   if (!detach) await serveUntilStopped(servers, io)
 }
 
 async function newPlan(labFolder: string, flags: UpFlags): Promise<ClusterPlan> {
-  const { nodes: count = DEFAULT_NODES, transport, groups, shards = DEFAULT_SHARDS } = flags
-  if (groups !== undefined)
-    return shardedPlan(labFolder, await planCluster(labFolder, { count, transport, letter: 'm' }), {
-      groups,
-      shards,
-    })
+  const { nodes: count = DEFAULT_NODES, transport, groups, shards = DEFAULT_SHARDS, tls = false } = flags
+  if (groups !== undefined) {
+    const machines = await planCluster(labFolder, { count, transport, letter: 'm', tls })
+    return shardedPlan(labFolder, machines, { groups, shards })
+  }
   if (flags.shards !== undefined) throw usage('--shards goes with --groups: lab up --groups 3 --shards 64')
-  return planCluster(labFolder, { count, transport })
+  const plan = await planCluster(labFolder, { count, transport, tls })
+  return tls ? filePlan(labFolder, plan) : plan
 }
 
-/** The data of a cluster know its members: another number of servers would be another cluster. */
-function sameSize(plan: ClusterPlan, nodes: number | undefined): ClusterPlan {
+/** The data of a cluster know its members and their addresses: others would be another cluster. */
+function sameKind(plan: ClusterPlan, { nodes, tls = false }: UpFlags): ClusterPlan {
   const count = Object.keys(plan.nodes).length
+  if (tls && !isSecure(plan))
+    throw usage('the cluster here was made without --tls: lab down --wipe removes it')
   if (nodes === undefined || nodes === count) return plan
   throw usage(`the cluster here has ${count} servers, not ${nodes}: lab down --wipe removes it`)
 }
@@ -97,8 +104,12 @@ function describeCluster(plan: ClusterPlan, labFolder: string, detached: boolean
 ${servers.join('')}
   npx lab kv put greeting hello
   npx lab kv get greeting
-  npx lab ${plan.config === undefined ? 'cluster' : 'shard'} status
+  npx lab ${isSharded(plan) ? 'shard' : 'cluster'} status
 `
+}
+
+function isSharded({ config }: ClusterPlan): boolean {
+  return config !== undefined && readConfigFile(config, CLIENT_ID).controller !== undefined
 }
 
 async function serveUntilStopped(servers: readonly ServerProcess[], io: Io): Promise<void> {

@@ -14,7 +14,7 @@ export interface ClusterFile {
   readonly version: typeof VERSION
   /** The cluster id. */
   readonly cluster: string
-  /** Of a sharded store: its cluster file, as for `lab server --config`. Absolute. */
+  /** Of a sharded store, and of one with certificates: its cluster file, as for `lab server --config`. Absolute. */
   readonly config?: string
   /** By node id. */
   readonly nodes: Readonly<Record<string, LocalNode>>

@@ -3,12 +3,16 @@ import { rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RaftClient } from '@lab/raft'
+import type { TlsKeys } from '@lab/rpc/tls'
 import { CliError } from '../errors.ts'
+import { openTls } from '../security.ts'
+import { CLIENT_ID, clientTlsOf, readConfigFile } from '../server/config-file.ts'
 import { allTransports } from '../transports.ts'
 import { readClusterFile, writeClusterFile, type ClusterFile, type LocalNode } from './cluster-file.ts'
 import { holderOf } from './holder.ts'
 import { freePorts } from './ports.ts'
-import { SHARDS_FILE, waitForShards } from './sharded-plan.ts'
+import { CERTIFICATES_FOLDER, PLAN_FILE } from './plan-file.ts'
+import { waitForShards } from './sharded-plan.ts'
 import { startServerProcess, type ServerProcess } from './server-process.ts'
 
 /** What `lab up` calls the cluster that it makes. */
@@ -19,6 +23,9 @@ const POLL_MS = 25
 
 export type LocalTransport = 'tcp' | 'websocket'
 
+/** Of addresses. */
+const SCHEMES = { tcp: { plain: 'tcp', tls: 'tls' }, websocket: { plain: 'ws', tls: 'wss' } } as const
+
 export type ClusterPlan = Omit<ClusterFile, 'version'>
 
 /** Ids n1, n2 …, or of another letter; free ports on the loopback, everything below `labFolder`. */
@@ -28,10 +35,16 @@ export async function planCluster(
     count,
     transport,
     letter = 'n',
-  }: { readonly count: number; readonly transport: LocalTransport; readonly letter?: string },
+    tls = false,
+  }: {
+    readonly count: number
+    readonly transport: LocalTransport
+    readonly letter?: string
+    readonly tls?: boolean
+  },
 ): Promise<ClusterPlan> {
   const ports = await freePorts(count)
-  const scheme = transport === 'tcp' ? 'tcp' : 'ws'
+  const scheme = SCHEMES[transport][tls ? 'tls' : 'plain']
   const nodes = ports.map((port, at): [string, LocalNode] => {
     const id = `${letter}${at + 1}`
     const address = `${scheme}://127.0.0.1:${port}`
@@ -66,8 +79,7 @@ export async function startCluster(
       return [id, { ...node, pid }] as const
     })
     writeClusterFile(labFolder, { ...plan, nodes: Object.fromEntries(nodes) })
-    if (plan.config === undefined) await waitForLeader(Object.values(members))
-    else await waitForShards(Object.values(members))
+    await waitUntilServed(plan)
     return servers
   } catch (thrown) {
     for (const server of servers) server.kill('SIGKILL')
@@ -106,7 +118,7 @@ export function wipeCluster(labFolder: string): void {
   for (const { data } of Object.values(nodes))
     if (relative(labFolder, data).startsWith('..'))
       throw new CliError('FAILED', `${data} is not below ${labFolder}: remove it yourself, if you mean to`)
-  for (const name of ['data', 'log', 'cluster.json', SHARDS_FILE])
+  for (const name of ['data', 'log', 'cluster.json', PLAN_FILE, CERTIFICATES_FOLDER])
     rmSync(join(labFolder, name), { recursive: true, force: true })
 }
 
@@ -116,8 +128,18 @@ async function refuseIfRunning({ nodes }: ClusterPlan): Promise<void> {
       throw new CliError('FAILED', `${id} runs already: see lab cluster status, or stop it with lab down`)
 }
 
-async function waitForLeader(servers: readonly string[]): Promise<void> {
-  const client = await RaftClient.connect({ servers, transports: allTransports(), connectTimeout: LEADER_MS })
+async function waitUntilServed(plan: ClusterPlan): Promise<void> {
+  const servers = Object.values(membersOf(plan))
+  const file = plan.config === undefined ? {} : readConfigFile(plan.config, CLIENT_ID)
+  const tls = clientTlsOf(file)
+  const keys = tls === undefined ? undefined : openTls(tls)
+  if (file.controller === undefined) await waitForLeader(servers, keys)
+  else await waitForShards(servers, keys)
+}
+
+async function waitForLeader(servers: readonly string[], keys: TlsKeys | undefined): Promise<void> {
+  const transports = allTransports(keys)
+  const client = await RaftClient.connect({ servers, transports, connectTimeout: LEADER_MS })
   try {
     const deadline = Date.now() + LEADER_MS
     while (!(await client.status()).some(({ status }) => status?.role === 'leader')) {

@@ -1,14 +1,12 @@
 /** A sharded cluster on this machine: its cluster file, and when it serves. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Clerk } from '@lab/shardctrler/clerk'
 import { CliError } from '../errors.ts'
+import type { TlsKeys } from '@lab/rpc/tls'
 import { allTransports } from '../transports.ts'
 import type { ClusterPlan } from './local-cluster.ts'
+import { filePlan, type FiledPlan } from './plan-file.ts'
 
-/** In the `.lab` folder. */
-export const SHARDS_FILE = 'lab.json'
 const FIRST_GID = 100
 const CONTROLLERS_MAX = 3
 const REPLICAS_MAX = 3
@@ -20,31 +18,17 @@ export interface ShardedSize {
   readonly shards: number
 }
 
-/** A plan with its cluster file. */
-export interface ShardedPlan extends ClusterPlan {
-  readonly config: string
-}
-
 /** Writes the cluster file for a plan: the controller on the first three nodes, groups 100, 101 … of three, on each node as many. */
 export function shardedPlan(
   labFolder: string,
   plan: ClusterPlan,
   { groups, shards }: ShardedSize,
-): ShardedPlan {
+): FiledPlan {
   const ids = Object.keys(plan.nodes)
-  const config = join(labFolder, SHARDS_FILE)
   const gids = Array.from({ length: groups }, (_, at) => FIRST_GID + at)
   const placed = gids.map((gid) => [String(gid), placeOf(gid, ids)] as const)
-  const file = {
-    cluster: plan.cluster,
-    shards,
-    nodes: Object.fromEntries(Object.entries(plan.nodes).map(([id, { address }]) => [id, address])),
-    controller: ids.slice(0, CONTROLLERS_MAX),
-    groups: Object.fromEntries(placed),
-  }
-  mkdirSync(labFolder, { recursive: true })
-  writeFileSync(config, `${JSON.stringify(file, null, 2)}\n`)
-  return { ...plan, config }
+  const controller = ids.slice(0, CONTROLLERS_MAX)
+  return filePlan(labFolder, plan, { shards, controller, groups: Object.fromEntries(placed) })
 }
 
 /** On which nodes a group has its replicas: 100 on the first ones, 101 from the second on, and so round. */
@@ -54,11 +38,11 @@ export function placeOf(gid: number, ids: readonly string[]): string[] {
 }
 
 /** Resolves when the controller has a leader and every group serves its shards. @throws {CliError} `UNAVAILABLE` */
-export async function waitForShards(servers: readonly string[]): Promise<void> {
+export async function waitForShards(servers: readonly string[], keys?: TlsKeys): Promise<void> {
   const timeout = READY_MS
   const clerk = await Clerk.connect({
     servers,
-    transports: allTransports(),
+    transports: allTransports(keys),
     connectTimeout: timeout,
     timeout,
   })

@@ -88,6 +88,23 @@ export function readConfigFile(path: string, id: string): ConfigFile {
   return file
 }
 
+/** Whose view of the file a command takes, which has no id of its own there. */
+export const CLIENT_ID = 'client'
+
+/**
+ * What a client takes of a file read for {@link CLIENT_ID}: whom to trust; and the certificate to show, `{id}` being `client`, where the servers
+ * ask all for one.
+ */
+export function clientTlsOf({ tls }: ConfigFile): TlsConfig | undefined {
+  if (tls === undefined) return undefined
+  const { ca, serverName, cert, key, clients } = tls
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(clients !== 'all' || cert === undefined || key === undefined ? {} : { cert, key }),
+  }
+}
+
 function withPaths(file: ConfigFile, complete: (path: string) => string): ConfigFile {
   const { tls, tokens = {} } = file
   const paths = (['ca', 'cert', 'key'] as const).flatMap((name) =>
