@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Clerk as ControllerClerk, gidsOf, shardsOf, type Config } from '@lab/shardctrler'
 import { Clerk, shardOf } from '@lab/shardkv'
 import { freeAddresses } from '../shared/ports.ts'
-import { startMachine, transport } from './machine.ts'
+import { startMachine, transport } from '../shared/shard-machine.ts'
 
 const SHARDS = 16
 const members = await freeAddresses(['m1', 'm2', 'm3'])

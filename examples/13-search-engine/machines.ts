@@ -3,10 +3,10 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { transportName } from '../shared/transport.ts'
-import { startMachine, type Machine, type Plan } from './machine.ts'
+import { startPlanned, type Machine, type Plan } from './machine.ts'
 
 export async function startMachines(plan: Plan): Promise<ReadonlyMap<string, Machine>> {
-  const start = transportName === 'memory' ? startMachine : forkMachine
+  const start = transportName === 'memory' ? startPlanned : forkMachine
   const ids = Object.keys(plan.members)
   const machines = await Promise.all(ids.map((id) => start(id, plan)))
   return new Map(ids.map((id, at) => [id, machines[at] as Machine]))

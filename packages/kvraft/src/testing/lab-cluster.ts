@@ -13,7 +13,7 @@ import {
   type TraceSink,
 } from '@lab/rpc'
 import { LabNetwork, type LabValue } from '@lab/rpc/testing'
-import { History, checkLinearizable, kvModel, type KvOp, type KvResult } from '@lab/sim'
+import { LabHistory } from './lab-history.ts'
 import { fail } from './lab-rules.ts'
 import type { KvLabOptions, LabClerk, LabKvServer } from './lab-interface.ts'
 
@@ -34,9 +34,6 @@ export interface Client extends LabClerk {
   reach(servers: readonly number[]): void
 }
 
-/** A missing key is the empty text to the labs. */
-const model = { ...kvModel, init: () => '' }
-
 export class KvLabCluster {
   readonly clock: Clock
   /** The scenario's own; servers, clients and network draw from others. */
@@ -47,7 +44,7 @@ export class KvLabCluster {
   readonly broken: Promise<never>
   readonly #options: KvLabClusterOptions
   readonly #servers: LabServers<LabKvServer>
-  readonly #history: History<KvOp, KvResult>
+  readonly #history: LabHistory
   #reject: (error: Error) => void = () => undefined
   #clients = 0
 
@@ -64,11 +61,7 @@ export class KvLabCluster {
       this.#reject = reject
     })
     this.broken.catch(() => undefined)
-    this.#history = new History<KvOp, KvResult>(clock, {
-      called: ({ client, id, op }) => void trace?.({ n: client, k: 'call', id, ...op }),
-      returned: ({ client, id, outcome, result }) =>
-        void trace?.({ n: client, k: 'return', id, outcome, result }),
-    })
+    this.#history = new LabHistory({ clock, trace, onError: this.#reject })
     this.#servers = new LabServers({
       ...{ network: this.network, clock, random: this.random, trace },
       names: Array.from({ length: servers }, (_, server) => `n${String(server + 1)}`),
@@ -177,18 +170,13 @@ export class KvLabCluster {
       for (const { server, end } of ends) this.network.enable(end.name, servers.includes(server))
     }
     reach(this.servers)
-    return { reach, ...this.#recorded(name, clerk) }
+    return { reach, ...this.#history.recorded(name, clerk) }
   }
 
   /** Holds all that clients saw against what one store alone would do. */
   checkHistory(): void {
-    const { verdict, counterExample, undecided } = checkLinearizable(model, this.#history.operations)
-    if (verdict === 'unknown') fail('linearizable', `nobody can tell of the keys ${undecided.join(', ')}`)
-    if (counterExample === null) return
-    const lines = counterExample.operations.map(
-      ({ client, op, result }) => `${client}: ${model.describe?.(op, result) ?? ''}`,
-    )
-    fail('linearizable', `no order explains ${['', ...lines].join('\n    ')}`)
+    const seen = this.#history.contradiction()
+    if (seen !== null) fail('linearizable', seen)
   }
 
   /** As {@link checkHistory} for a key that was only appended to: what ended before another began stands before it in the value. */
@@ -214,32 +202,6 @@ export class KvLabCluster {
   stop(): void {
     this.network.cleanup()
     this.#servers.stop()
-  }
-
-  #recorded(name: string, clerk: LabClerk): LabClerk {
-    const record = async (op: KvOp, perform: () => Promise<KvResult>): Promise<KvResult> => {
-      let got: KvResult = null
-      await this.#history.record(
-        name,
-        op,
-        async () => (got = await perform()),
-        (thrown) => {
-          // A clerk tries until it has an answer; one that throws has a bug.
-          this.#reject(toError(thrown))
-          return 'unknown'
-        },
-      )
-      return got
-    }
-    return {
-      get: async (key) => String(await record({ op: 'get', key }, () => clerk.get(key))),
-      put: async (key, value) => {
-        await record({ op: 'put', key, value }, () => clerk.put(key, value).then(() => null))
-      },
-      append: async (key, value) => {
-        await record({ op: 'append', key, value }, () => clerk.append(key, value).then(() => null))
-      },
-    }
   }
 
   #shuffled(): number[] {

@@ -2,6 +2,7 @@
  * The labs' cluster of part 4B: three controllers, and three groups (100, 101, 102) of three servers, on the labs' network; clients
  * with ways of their own, and all that they saw. Groups are numbered from 0.
  */
+import { LabHistory } from '@lab/kvraft/testing'
 import { LabServers, describeLabJson, type LabInstance, type LabPeer } from '@lab/raft/testing'
 import {
   seededRandom,
@@ -14,7 +15,6 @@ import {
 } from '@lab/rpc'
 import { LabNetwork, type LabValue } from '@lab/rpc/testing'
 import type { LabConfig, LabControllerClerk, LabControllerServer } from '@lab/shardctrler/testing'
-import { History, checkLinearizable, kvModel, type KvOp, type KvResult } from '@lab/sim'
 import type { LabShardClerk, ShardLabOptions } from './lab-interface.ts'
 import { fail } from './lab-rules.ts'
 
@@ -32,9 +32,6 @@ const SERVERS = [0, 1, 2]
 export const LAB_GROUPS = [0, 1, 2]
 export const LAB_SHARD_PEERS = SERVERS.length * LAB_GROUPS.length
 
-/** A missing key is the empty text to the labs. */
-const model = { ...kvModel, init: () => '' }
-
 export class ShardLabCluster {
   readonly clock: Clock
   /** The scenario's own; servers, clients and network draw from others. */
@@ -47,7 +44,7 @@ export class ShardLabCluster {
   readonly #options: ShardLabClusterOptions
   readonly #controllers: LabServers<LabControllerServer>
   readonly #groups: readonly LabServers<LabInstance>[]
-  readonly #history: History<KvOp, KvResult>
+  readonly #history: LabHistory
   #reject: (error: Error) => void = () => undefined
   #ends = 0
   #clients = 0
@@ -65,11 +62,7 @@ export class ShardLabCluster {
       this.#reject = reject
     })
     this.broken.catch(() => undefined)
-    this.#history = new History<KvOp, KvResult>(clock, {
-      called: ({ client, id, op }) => void trace?.({ n: client, k: 'call', id, ...op }),
-      returned: ({ client, id, outcome, result }) =>
-        void trace?.({ n: client, k: 'return', id, outcome, result }),
-    })
+    this.#history = new LabHistory({ clock, trace, onError: this.#reject })
     const servers = { network: this.network, clock, random: this.random, trace, onError: this.#reject }
     this.#controllers = new LabServers({
       ...servers,
@@ -169,7 +162,7 @@ export class ShardLabCluster {
       { reach, controllers: controllers ?? SERVERS.map((each) => reach(this.#controllers.name(each))) },
       this.#clientEnv(name),
     )
-    return this.#recorded(name, clerk)
+    return this.#history.recorded(name, clerk)
   }
 
   /** Ways to controllers of their own, which know what `tell` tells them: for clients that are misled. */
@@ -189,13 +182,8 @@ export class ShardLabCluster {
 
   /** Holds all that clients saw against what one store alone would do. */
   checkHistory(): void {
-    const { verdict, counterExample, undecided } = checkLinearizable(model, this.#history.operations)
-    if (verdict === 'unknown') fail('linearizable', `nobody can tell of the keys ${undecided.join(', ')}`)
-    if (counterExample === null) return
-    const lines = counterExample.operations.map(
-      ({ client, op, result }) => `${client}: ${model.describe?.(op, result) ?? ''}`,
-    )
-    fail('linearizable', `no order explains ${['', ...lines].join('\n    ')}`)
+    const seen = this.#history.contradiction()
+    if (seen !== null) fail('linearizable', seen)
   }
 
   /** Ends every instance. */
@@ -230,32 +218,6 @@ export class ShardLabCluster {
     this.network.connect(end.name, server)
     this.network.enable(end.name, true)
     return { call: (method, args) => end.call(method, args as LabValue) }
-  }
-
-  #recorded(name: string, clerk: LabShardClerk): LabShardClerk {
-    const record = async (op: KvOp, perform: () => Promise<KvResult>): Promise<KvResult> => {
-      let got: KvResult = null
-      await this.#history.record(
-        name,
-        op,
-        async () => (got = await perform()),
-        (thrown) => {
-          // A clerk tries until it has an answer; one that throws has a bug.
-          this.#reject(toError(thrown))
-          return 'unknown'
-        },
-      )
-      return got
-    }
-    return {
-      get: async (key) => String(await record({ op: 'get', key }, () => clerk.get(key))),
-      put: async (key, value) => {
-        await record({ op: 'put', key, value }, () => clerk.put(key, value).then(() => null))
-      },
-      append: async (key, value) => {
-        await record({ op: 'append', key, value }, () => clerk.append(key, value).then(() => null))
-      },
-    }
   }
 
   #splitRandom(): Random {

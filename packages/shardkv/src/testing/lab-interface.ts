@@ -1,4 +1,5 @@
 /** What a sharded key/value service must look like to be tested by the labs' suite of part 4B. {@link shardLab} has the tests. */
+import type { LabClerk } from '@lab/kvraft/testing'
 import type { LabDescribe, LabEnv, LabInstance, LabPeer, LabPersister } from '@lab/raft/testing'
 import type { LabMakeController, LabMakeControllerClerk } from '@lab/shardctrler/testing'
 
@@ -24,13 +25,7 @@ export interface LabShardPlace {
  */
 export type LabMakeShardServer = (place: LabShardPlace, env: LabEnv) => LabInstance
 
-/** A client. It is called once at a time, and tries until it has an answer. */
-export interface LabShardClerk {
-  /** Linearizable; '' when there is no such key. */
-  get(key: string): Promise<string>
-  put(key: string, value: string): Promise<void>
-  append(key: string, value: string): Promise<void>
-}
+export type LabShardClerk = LabClerk
 
 /** Makes one client. */
 export type LabMakeShardClerk = (

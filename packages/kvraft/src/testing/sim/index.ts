@@ -1,2 +1,2 @@
-export { kvScenario } from './scenario.ts'
+export { kvScenario, performKv } from './scenario.ts'
 export { kvEveryScenario } from './every-scenario.ts'

@@ -1,6 +1,6 @@
 /** The store in the simulator of `@lab/sim`: real servers and clerks, and histories that must be linearizable. */
 import { clientOptions, isFinal, leaderOf, nodeOptions, RaftWatcher } from '@lab/raft/testing/sim'
-import type { Random } from '@lab/rpc'
+import type { Milliseconds, Random } from '@lab/rpc'
 import { kvModel, type KvOp, type KvResult, type Scenario } from '@lab/sim'
 import { Clerk } from '../../clerk.ts'
 import { KvServer } from '../../server.ts'
@@ -23,7 +23,7 @@ export function kvScenario(): Scenario<KvServer, Clerk, KvOp, KvResult> {
       return server
     },
     connect: (host, { addresses }) => Clerk.connect(clientOptions(host, addresses)),
-    perform,
+    perform: (clerk, op) => performKv(clerk, op, CALL_TIMEOUT_MS),
     leader: (servers) => leaderOf([...servers.values()].map(({ node }) => node.status())),
     isFinal,
     watch: (run) =>
@@ -41,8 +41,13 @@ function draw(random: Random, { client, count }: { readonly client: string; read
   return { op: 'delete', key }
 }
 
-async function perform(clerk: Clerk, op: KvOp): Promise<KvResult> {
-  const options = { timeout: CALL_TIMEOUT_MS }
+/** @param timeout how long the clerk tries @throws what it throws */
+export async function performKv(
+  clerk: Pick<Clerk, 'getText' | 'put' | 'append' | 'delete'>,
+  op: KvOp,
+  timeout: Milliseconds,
+): Promise<KvResult> {
+  const options = { timeout }
   switch (op.op) {
     case 'get':
       return (await clerk.getText(op.key, options)) ?? null
@@ -56,6 +61,6 @@ async function perform(clerk: Clerk, op: KvOp): Promise<KvResult> {
       await clerk.delete(op.key, options)
       return null
     case 'cas':
-      throw new Error('this scenario draws no cas')
+      throw new Error('no scenario draws cas alone')
   }
 }

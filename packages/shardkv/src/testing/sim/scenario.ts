@@ -2,6 +2,7 @@
  * The sharded store in the simulator of `@lab/sim`: four machines that host three controllers and three groups of three, clients
  * that write and read, and operators who have groups join, leave and swap shards, while machines crash, pause and lose each other.
  */
+import { performKv } from '@lab/kvraft/testing/sim'
 import { RaftHost } from '@lab/raft'
 import { fileHostStorage } from '@lab/raft/storage/file'
 import { clientOptions, isFinal, leaderOf } from '@lab/raft/testing/sim'
@@ -165,19 +166,8 @@ async function perform({ clerk, controller }: ShardClerks, op: ShardOp): Promise
     case 'move':
       await controller.move(op.shard, op.gid, options).catch(ignored)
       return null
-    case 'get':
-      return (await clerk.getText(op.key, options)) ?? null
-    case 'put':
-      await clerk.put(op.key, op.value, options)
-      return null
-    case 'append':
-      await clerk.append(op.key, op.value, options)
-      return null
-    case 'delete':
-      await clerk.delete(op.key, options)
-      return null
-    case 'cas':
-      throw new Error('this scenario draws no cas')
+    default:
+      return performKv(clerk, op, CALL_TIMEOUT_MS)
   }
 }
 

@@ -3,7 +3,7 @@ import { RaftHost } from '@lab/raft'
 import { fileHostStorage } from '@lab/raft/storage/file'
 import { Controller, ControllerServer, controllerCodecs } from '@lab/shardctrler'
 import { ShardHost } from '@lab/shardkv'
-import { chooseTransport } from '../shared/transport.ts'
+import { chooseTransport } from './transport.ts'
 
 /** memory(), tcp() or webSocket(). */
 export const transport = chooseTransport()
