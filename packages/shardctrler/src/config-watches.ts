@@ -7,7 +7,7 @@ import type { Controller } from './controller.ts'
 
 export class ConfigWatches {
   readonly #controller: Controller
-  #waiting: (() => void)[] = []
+  readonly #waiting = new Set<() => void>()
   #isClosed = false
 
   constructor(controller: Controller) {
@@ -40,15 +40,17 @@ export class ConfigWatches {
   async #changed(signal: AbortSignal): Promise<void> {
     let off: () => void = () => {}
     await new Promise<void>((resolve) => {
-      this.#waiting.push(resolve)
-      off = onAbort(signal, resolve)
+      const end = (): void => {
+        this.#waiting.delete(end)
+        resolve()
+      }
+      this.#waiting.add(end)
+      off = onAbort(signal, end)
     })
     off()
   }
 
   #wake(): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const resolve of waiting) resolve()
+    for (const end of [...this.#waiting]) end()
   }
 }

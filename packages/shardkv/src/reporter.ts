@@ -2,7 +2,8 @@
 import type { Milliseconds } from '@lab/rpc'
 import type { FollowerOptions } from './follower.ts'
 
-const LOOK_MS: Milliseconds = 1000
+/** When the controller cannot be reached. */
+const RETRY_MS: Milliseconds = 1000
 
 export class Reporter {
   readonly #options: FollowerOptions
@@ -21,9 +22,11 @@ export class Reporter {
           await configs.finished?.(machine.gid, num, { signal })
           told = num
         } catch {
-          // The controller cannot be reached: later.
+          // Later.
         }
-      if (machine.migration.num === num || !machine.migration.isSettled) await nudge.wait(LOOK_MS, signal)
+      // Whatever there is to tell begins with something that moves.
+      if (machine.migration.num === num || !machine.migration.isSettled)
+        await nudge.wait(isSettled && num > told ? RETRY_MS : Infinity, signal)
     }
   }
 }

@@ -47,7 +47,7 @@ export class ShardCluster {
     const cluster = new ShardCluster(options)
     await cluster.settle(Promise.all([...cluster.ids].map((id) => cluster.#boot(id))))
     cluster.controller = await cluster.settle(
-      ControllerClerk.connect({ ...cluster.#client(), servers: cluster.controllers }),
+      ControllerClerk.connect({ ...cluster.clientOptions(), servers: cluster.controllers }),
     )
     return cluster
   }
@@ -109,7 +109,7 @@ export class ShardCluster {
   }
 
   async clerk(): Promise<Clerk> {
-    return this.settle(Clerk.connect({ ...this.#client(), controllers: this.controllers }))
+    return this.settle(Clerk.connect({ ...this.clientOptions(), controllers: this.controllers }))
   }
 
   /** As a power cut. */
@@ -150,7 +150,8 @@ export class ShardCluster {
     await this.world.advance(millis)
   }
 
-  #client() {
+  /** What reaches the cluster as a client. */
+  clientOptions() {
     const { clock, network, trace } = this.world
     const name = `client${++this.#clients}`
     return {

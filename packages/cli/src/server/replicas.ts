@@ -58,7 +58,8 @@ export class Replicas {
 
   async startAll(): Promise<void> {
     this.#remember()
-    for (const start of this.#wanted.values()) await this.#begin(start)
+    // Together: what they write first is one write then.
+    await Promise.all([...this.#wanted.values()].map((start) => this.#begin(start)))
   }
 
   start(start: ReplicaStart): Promise<void> {
