@@ -58,12 +58,23 @@ test('what is being written is left alone until the disk has it, though more is 
   expect(Buffer.compare((await writeSnapshot(disk)) ?? NOTHING, STATE)).toBe(0)
 })
 
+/** Writes the snapshot; this one of its writes fails. @returns how many there were */
+async function failingAt(failing: number): Promise<number> {
+  let writes = 0
+  const disk = diskWith(async (file, bytes, position) => {
+    if (++writes === failing) throw new DiskError('DISK_FULL', 'no space')
+    await file.write(bytes, position)
+  })
+  await writeSnapshot(disk)
+  return writes
+}
+
 for (const failing of [2, 3, 5])
   test(`a snapshot of which write ${String(failing)} failed is never committed`, async () => {
-    let writes = 0
-    const disk = diskWith(async (file, bytes, position) => {
-      if (++writes === failing) throw new DiskError('DISK_FULL', 'no space')
-      await file.write(bytes, position)
-    })
-    await expect(writeSnapshot(disk)).rejects.toMatchObject({ code: 'DISK_FULL' })
+    await expect(failingAt(failing)).rejects.toMatchObject({ code: 'DISK_FULL' })
   })
+
+test('nor one whose last bytes were not written, though what ends the file is', async () => {
+  const writes = await failingAt(Infinity)
+  await expect(failingAt(writes - 1)).rejects.toMatchObject({ code: 'DISK_FULL' })
+})
