@@ -17,11 +17,21 @@ const OPERATIONS: Readonly<Record<RequestDurations['type'], ReadonlyMap<number |
   session: new Map([[null, 'session']]),
 }
 
-/** One of each operation and outcome that there was. */
-export function operationDurations({ requests }: Pick<NodeMetrics, 'requests'>): OperationDurations[] {
+const NONE: ReadonlyMap<number | null, string> = new Map()
+
+/**
+ * One of each operation and outcome that there was.
+ *
+ * @param more names for commands that are not the store's, by number
+ */
+export function operationDurations(
+  { requests }: Pick<NodeMetrics, 'requests'>,
+  more: ReadonlyMap<number | null, string> = NONE,
+): OperationDurations[] {
   const all = new Map<string, OperationDurations>()
   for (const { type, firstByte, outcome, ms } of requests) {
-    const operation = OPERATIONS[type].get(firstByte) ?? 'other'
+    const operation =
+      OPERATIONS[type].get(firstByte) ?? (type === 'command' ? more.get(firstByte) : undefined) ?? 'other'
     const name = `${operation} ${outcome}`
     const before = all.get(name)
     all.set(name, { operation, outcome, ms: before === undefined ? ms : sum(before.ms, ms) })

@@ -49,6 +49,7 @@ export interface RaftGroupOptions<M extends StateMachine = StateMachine> extends
   | 'resultCodec'
   | 'queryCodec'
   | 'answerCodec'
+  | 'requestKinds'
   | 'limits'
   | 'snapshotEveryBytes'
 > {

@@ -28,7 +28,7 @@ export type { ProposeOptions } from './calls/proposer.ts'
 export type { Counters } from './driver/counters.ts'
 export type { Distribution } from './driver/histogram.ts'
 export type { NodeMetrics, PeerMetrics } from './metrics.ts'
-export type { RequestDurations, RequestType } from './driver/request-meter.ts'
+export type { RequestDurations, RequestKinds, RequestType } from './driver/request-meter.ts'
 export { LeaderTask, type LeaderContext, type LeaderWork } from './leader-task.ts'
 export { stateMachine, type JsonStateMachine, type Shorthand } from './shorthand.ts'
 export {

@@ -15,6 +15,7 @@ import {
   type Transport,
 } from '@lab/rpc'
 import type { CoreLimits, Timing } from './core/ready.ts'
+import type { RequestKinds } from './driver/request-meter.ts'
 import { badRequest } from './errors.ts'
 import type { StateMachine } from './state-machine.ts'
 import type { Storage } from './storage.ts'
@@ -75,6 +76,8 @@ export interface RaftNodeOptions<M extends StateMachine = StateMachine> {
   /** Of what `RaftClient.read` asks and `query` answers. */
   readonly queryCodec?: Codec<unknown>
   readonly answerCodec?: Codec<unknown>
+  /** What `metrics().requests` tell apart. Default: commands and queries by their first byte. */
+  readonly requestKinds?: RequestKinds
   /** Servers and clients of different clusters refuse each other. Default `lab`. */
   readonly clusterId?: string
   /** Default: this server's own addresses in `members`. */

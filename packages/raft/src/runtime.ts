@@ -98,13 +98,12 @@ export class Runtime {
     const { storage, recovered, added } = found
     const { host, group, options, settings } = parts
     const { id, clock, random, members } = settings
-    const { logger } = options
     this.settings = settings
     this.diagnostics = new Diagnostics(id)
     this.#parts = parts
     this.#recovered = recovered
     this.#trace = host.trace?.of(group) ?? null
-    this.events = new Events((error) => logger?.error(`a listener threw: ${String(error)}`))
+    this.events = new Events((error) => options.logger?.error(`a listener threw: ${String(error)}`))
     this.deadlines = new Deadlines(clock)
     this.#machine = machineOf(options)
     this.added = added
@@ -132,6 +131,7 @@ export class Runtime {
         stallMs: settings.timing.heartbeatMs / 2,
       },
       trace: this.#trace,
+      requestKinds: options.requestKinds,
       send: (envelopes) => {
         this.driver.counters.bytesSent += peers.send(envelopes)
       },

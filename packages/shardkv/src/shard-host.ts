@@ -17,6 +17,7 @@ import { ShardGroup } from './group.ts'
 import { GROUP_COMMAND_BYTES_MAX } from './limits.ts'
 import { ShardMachine } from './machine.ts'
 import { otherGroups } from './other-groups.ts'
+import { requestKinds } from './request-kinds.ts'
 import { ShardService } from './shard-service.ts'
 
 export interface ShardHostOptions extends GroupClientOptions {
@@ -68,7 +69,7 @@ export class ShardHost implements AsyncDisposable {
       ...(trace === undefined ? {} : { trace: { sink: trace, node: host.id, gid } }),
     })
     const node = await host.startGroup<ShardMachine>({
-      ...{ ...options, ...storeCodecs, group: gid, stateMachine: machine },
+      ...{ ...options, ...storeCodecs, requestKinds, group: gid, stateMachine: machine },
       limits: { commandBytesMax: GROUP_COMMAND_BYTES_MAX, ...limits },
     })
     const group = new ShardGroup({

@@ -1,5 +1,7 @@
+import { operationDurations } from '@lab/kvraft'
 import { valueText } from '@lab/kvraft/clerk'
 import { expect, test } from 'vitest'
+import { GROUP_OPERATIONS } from '../src/request-kinds.ts'
 import { ShardCluster } from './shard-cluster.ts'
 
 const KEYS = Array.from({ length: 10 }, (_, key) => String(key))
@@ -17,6 +19,13 @@ test('keys stay readable and writable while groups join and leave', async () => 
   await t.settled()
   expect(t.replicas(100).every(({ machine }) => machine.shards.size === 0)).toBe(true)
   expect(await t.settle(clerk.scan({ prefix: '' }))).toHaveLength(10)
+  const told = t.gids
+    .flatMap((gid) => t.replicas(gid))
+    .flatMap(({ node }) => operationDurations(node.metrics(), GROUP_OPERATIONS))
+    .map(({ operation }) => operation)
+  for (const operation of ['session', 'put', 'append', 'get', 'scan', 'configure', 'move', 'release'])
+    expect(told).toContain(operation)
+  expect(told).not.toContain('other')
 })
 
 test('a watch tells every change once and in order while the shard goes from group to group', async () => {

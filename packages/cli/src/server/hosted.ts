@@ -15,8 +15,8 @@ export interface Surroundings {
 export interface HostedGroup {
   /** As logs, metrics and checks call it: `kv`, `controller`, `shards-100`. */
   readonly name: string
-  /** What it answers is operations of a store. */
-  readonly isStore?: boolean
+  /** Of a group that answers operations of a store: names for what its log holds besides, by the numbers of `requestKinds`. */
+  readonly operations?: ReadonlyMap<number | null, string>
   readonly node: Pick<RaftNode, 'id' | 'on' | 'status' | 'metrics' | 'transferLeadership'>
 }
 

@@ -9,7 +9,7 @@ import { sharedOptions } from './shared-options.ts'
 export async function hostKv(plan: KvPlan, config: ServerConfig, around: Surroundings): Promise<Hosted> {
   const server = await KvServer.start(kvOptions(plan, config, around))
   const { node } = server
-  const group: HostedGroup = { name: 'kv', node, isStore: true }
+  const group: HostedGroup = { name: 'kv', node, operations: new Map() }
   narrate(group, around.logger)
   const members = Object.keys(plan.members ?? {})
   const whose = plan.join === undefined ? ` of ${members.join(' ')}` : ', joining'

@@ -1,10 +1,10 @@
 /** The replicas on one machine: those of the cluster file at its first start, then those that it was told to run. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Logger, RaftHost, RaftNode, ServerStatus } from '@lab/raft'
+import type { Logger, RaftHost, ServerStatus } from '@lab/raft'
 import { RpcError } from '@lab/rpc'
 import { Controller, ControllerServer, controllerCodecs, type Creation } from '@lab/shardctrler'
-import type { ShardHost } from '@lab/shardkv'
+import { GROUP_OPERATIONS, type ShardHost } from '@lab/shardkv'
 import type { ReplicaStart } from '../shards/host-service.ts'
 import type { HostedGroup } from './hosted.ts'
 import { narrate } from './narrate.ts'
@@ -93,7 +93,8 @@ export class Replicas {
     if (group === CONTROLLER_GROUP) await this.#beginController(who)
     else {
       const replica = await this.#options.shards.startGroup({ gid: group, ...who })
-      this.#add(group, `shards-${group}`, replica.node, () => replica.close())
+      const hosted = { name: `shards-${group}`, node: replica.node, operations: GROUP_OPERATIONS }
+      this.#add(group, hosted, () => replica.close())
     }
   }
 
@@ -102,19 +103,13 @@ export class Replicas {
     const stateMachine = new Controller()
     const node = await host.startGroup({ ...who, ...controllerCodecs, group: CONTROLLER_GROUP, stateMachine })
     const server = ControllerServer.serve(node, stateMachine, creation)
-    this.#add(CONTROLLER_GROUP, 'controller', node, () => server.close())
+    this.#add(CONTROLLER_GROUP, { name: 'controller', node }, () => server.close())
   }
 
-  #add(
-    group: number,
-    name: string,
-    node: Pick<RaftNode, keyof HostedGroup['node']>,
-    close: () => Promise<void>,
-  ): void {
-    node.on('fatal', ({ error }) => {
+  #add(group: number, hosted: HostedGroup, close: () => Promise<void>): void {
+    hosted.node.on('fatal', ({ error }) => {
       this.#options.onFatal(error)
     })
-    const hosted = { name, node }
     narrate(hosted, this.#options.logger)
     this.#running.set(group, { group: hosted, close })
   }

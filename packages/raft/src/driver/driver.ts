@@ -31,8 +31,8 @@ import type { RaftTrace } from './trace-events.ts'
 import { AppliedWaiters } from './waiters.ts'
 
 export class Driver {
-  readonly meter = new Meter()
-  readonly counters: Counters = this.meter.counters
+  readonly meter: Meter
+  readonly counters: Counters
   readonly #options: DriverOptions
   readonly #inbox: Inbox
   readonly #proposals: PendingProposals
@@ -51,6 +51,8 @@ export class Driver {
 
   constructor(options: DriverOptions) {
     this.#options = options
+    this.meter = new Meter(options.requestKinds)
+    this.counters = this.meter.counters
     this.#inbox = new Inbox(options.core, options.trace)
     this.change = new PendingChange(options.core, options.clock, () => this.#schedule())
     const { clock, storage, machine, limits } = options

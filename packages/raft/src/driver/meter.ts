@@ -2,7 +2,7 @@ import type { Change } from '../core/ready.ts'
 import type { NodeId } from '../types.ts'
 import { makeCounters, type Counters } from './counters.ts'
 import { Histogram } from './histogram.ts'
-import { RequestMeter } from './request-meter.ts'
+import { RequestMeter, type RequestKinds } from './request-meter.ts'
 
 /** What one server counts and times of its own work. Two additions for each thing that happens. */
 export class Meter {
@@ -11,8 +11,12 @@ export class Meter {
   readonly syncMs = new Histogram()
   /** How long own snapshots took, from the first byte to durable. */
   readonly snapshotMs = new Histogram()
-  readonly requests = new RequestMeter()
+  readonly requests: RequestMeter
   #leader: NodeId | null = null
+
+  constructor(kinds?: RequestKinds) {
+    this.requests = new RequestMeter(kinds)
+  }
 
   persisted(bytes: number, ms: number): void {
     this.counters.syncs++

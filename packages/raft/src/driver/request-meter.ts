@@ -3,7 +3,7 @@
  * what ended is noted with the time at which it began, those alike as one, and is entered when the driver next knows the time.
  */
 import type { Milliseconds } from '@lab/rpc'
-import { ENVELOPE, firstByteOfCommand } from '../rsm/envelope.ts'
+import { ENVELOPE, commandAt } from '../rsm/envelope.ts'
 import { outcomeOf } from '../rsm/reply.ts'
 import { Histogram, type Distribution } from './histogram.ts'
 
@@ -11,7 +11,7 @@ import { Histogram, type Distribution } from './histogram.ts'
 export interface RequestDurations {
   /** `session`: a client opened one. */
   readonly type: RequestType
-  /** Of the command or query: with a binary codec it says what is asked. Null when there is none. */
+  /** Of the command or query: with a binary codec it says what is asked. Null when there is none. Or what {@link RequestKinds} say. */
   readonly firstByte: number | null
   /** `ok`: applied or answered; otherwise the code of the error, such as `NOT_LEADER`. */
   readonly outcome: string
@@ -20,6 +20,15 @@ export interface RequestDurations {
 }
 
 export type RequestType = 'command' | 'query' | 'session'
+
+/** Tell apart what is asked, by numbers from 0 to 255; undefined when they cannot. They stand on the path of every request. */
+export interface RequestKinds {
+  /** @param at where the command begins in `bytes` */
+  command(bytes: Uint8Array, at: number): number | undefined
+  query(bytes: Uint8Array): number | undefined
+}
+
+const BY_FIRST_BYTE: RequestKinds = { command: (bytes, at) => bytes[at], query: (bytes) => bytes[0] }
 
 /** What has ended since the time was last known. */
 interface Ended {
@@ -39,19 +48,24 @@ export class RequestMeter {
   readonly #tables = new Map<string, (Histogram | undefined)[]>()
   readonly #ended: Ended[] = []
   #last: Ended | null = null
+  readonly #kinds: RequestKinds
+
+  constructor(kinds: RequestKinds = BY_FIRST_BYTE) {
+    this.#kinds = kinds
+  }
 
   /** @param payload its envelope @param since null: it was refused before it began */
   applied(payload: Uint8Array, reply: Uint8Array, since: Milliseconds | null): void {
-    this.#note(placeOf(payload), outcomeOf(reply), since)
+    this.#note(this.#placeOf(payload), outcomeOf(reply), since)
   }
 
   /** @param code of the error that it ended with */
   failed(payload: Uint8Array, code: string, since: Milliseconds | null): void {
-    this.#note(placeOf(payload), code, since)
+    this.#note(this.#placeOf(payload), code, since)
   }
 
   query(query: Uint8Array, outcome: string, ms: Milliseconds): void {
-    this.#enter(QUERIES + (query[0] ?? BYTES), outcome, ms, 1)
+    this.#enter(QUERIES + (this.#kinds.query(query) ?? BYTES), outcome, ms, 1)
   }
 
   /** It is `now`: what ended since the last time took until now. */
@@ -68,6 +82,12 @@ export class RequestMeter {
         histogram === undefined ? [] : [{ ...describe(place), outcome, ms: histogram.snapshot() }],
       ),
     )
+  }
+
+  #placeOf(payload: Uint8Array): number {
+    if (payload[0] === ENVELOPE.open) return SESSIONS
+    const at = commandAt(payload)
+    return (at === undefined ? undefined : this.#kinds.command(payload, at)) ?? BYTES
   }
 
   #note(place: number, outcome: string, since: Milliseconds | null): void {
@@ -90,10 +110,6 @@ export class RequestMeter {
     table[place] ??= new Histogram()
     table[place].observe(ms, count)
   }
-}
-
-function placeOf(payload: Uint8Array): number {
-  return payload[0] === ENVELOPE.open ? SESSIONS : (firstByteOfCommand(payload) ?? BYTES)
 }
 
 function describe(place: number): Pick<RequestDurations, 'type' | 'firstByte'> {

@@ -105,11 +105,11 @@ export function commandOf(payload: Uint8Array): Uint8Array {
   return envelope.command
 }
 
-/** Of the command in an envelope, without looking at anything else; undefined when there is none. */
-export function firstByteOfCommand(envelope: Uint8Array): number | undefined {
-  if (envelope[0] === ENVELOPE.plain) return envelope[1]
-  if (envelope[0] !== ENVELOPE.session) return undefined
-  return envelope[afterVarint(envelope, afterVarint(envelope, 1 + CLIENT_ID_BYTES))]
+/** Where the command begins in an envelope at `start`, without looking at anything else; undefined when there is none. */
+export function commandAt(bytes: Uint8Array, start = 0): number | undefined {
+  if (bytes[start] === ENVELOPE.plain) return start + 1
+  if (bytes[start] !== ENVELOPE.session) return undefined
+  return afterVarint(bytes, afterVarint(bytes, start + 1 + CLIENT_ID_BYTES))
 }
 
 /**

@@ -5,7 +5,7 @@
  *     Proposer ─ envelope ─▶ Route ─ your command around it ─▶ the log ─▶ your machine ─ envelope ─▶ ReplicatedMachine.execute
  */
 export { ReplicatedMachine, type ReplicatedMachineOptions } from './replicated-machine.ts'
-export { decodeEnvelope, encodeOpen, encodePlain, type SessionRule } from './envelope.ts'
+export { commandAt, decodeEnvelope, encodeOpen, encodePlain, type SessionRule } from './envelope.ts'
 export { decodeReply, resultOf, type Reply } from './reply.ts'
 export { Proposer, type ProposerOptions } from '../calls/proposer.ts'
 export { reasonOf } from '../calls/bounded.ts'

@@ -125,14 +125,14 @@ function requestFamily(groups: readonly HostedGroup[]): Family {
     name: 'lab_kv_request_duration_seconds',
     help: 'How long requests took in this server, by operation and outcome.',
     type: 'histogram',
-    samples: groups
-      .filter(({ isStore }) => isStore === true)
-      .flatMap(({ name, node }) =>
-        operationDurations(node.metrics()).map(({ operation, outcome, ms }) => ({
+    samples: groups.flatMap(({ name, node, operations }) =>
+      (operations === undefined ? [] : operationDurations(node.metrics(), operations)).map(
+        ({ operation, outcome, ms }) => ({
           labels: { group: name, op: operation, outcome: outcome.toLowerCase() },
           value: inSeconds(ms),
-        })),
+        }),
       ),
+    ),
   }
 }
 
