@@ -40,17 +40,25 @@ export function proposeAll(
   const payloads = readItems(new ByteReader(list))
   const answering = new ProposedList(options, context, payloads.length)
   const { commandBytesMax } = options
-  const places = payloads.flatMap(({ length }, place) => (length > commandBytesMax ? [] : [place]))
-  if (places.length === payloads.length) options.driver.submit(payloads, answering)
-  else {
-    for (const [place, { length }] of payloads.entries())
-      if (length > commandBytesMax) answering.failed(place, tooLarge(length, commandBytesMax))
-    options.driver.submit(
-      places.map((place) => payloads[place] as Uint8Array),
-      answering.at(places),
-    )
-  }
+  if (payloads.some(({ length }) => length > commandBytesMax)) submitFitting(options, payloads, answering)
+  else options.driver.submit(payloads, answering)
   return answering.begun()
+}
+
+/** Some of them are larger than a command may be. */
+function submitFitting(
+  { driver, commandBytesMax }: ListAnswering,
+  payloads: readonly Uint8Array[],
+  answering: ProposedList,
+): void {
+  const places: number[] = []
+  for (const [place, { length }] of payloads.entries())
+    if (length > commandBytesMax) answering.failed(place, tooLarge(length, commandBytesMax))
+    else places.push(place)
+  driver.submit(
+    places.map((place) => payloads[place] as Uint8Array),
+    answering.at(places),
+  )
 }
 
 /** The answers to a list of commands, as they come. */

@@ -25,8 +25,8 @@ import type { Greeting } from './greeting.ts'
 import { SnapshotLinks } from './snapshot-links.ts'
 import type { RaftTrace } from './trace-events.ts'
 
-/** A larger buffer is not kept for the next message. */
-const KEPT_BYTES_MAX = 64 * 1024
+/** A larger buffer is not kept for the next message. An AppendEntries of a busy leader is rarely larger: it would grow one each time. */
+const KEPT_BYTES_MAX = 512 * 1024
 
 export interface PeersOptions {
   readonly self: NodeId
