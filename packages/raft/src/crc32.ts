@@ -2,6 +2,7 @@
  * The CRC that guards records, on the wire and on disk: zlib's polynomial. Node's own routine where there is one, the
  * same numbers in JavaScript elsewhere (browsers), so that bytes written by one are read by the other.
  */
+import { viewOn } from '@lab/rpc'
 
 /** The crc32 of bytes [start, end), continuing from `seed`, the crc32 of what came before them. */
 export type Crc32 = (bytes: Uint8Array, start?: number, end?: number, seed?: number) => number
@@ -40,7 +41,7 @@ function fastestCrc32(): Crc32 {
   return (bytes, start = 0, end = bytes.length, seed = 0) =>
     end - start < NATIVE_FROM_BYTES
       ? portableCrc32(bytes, start, end, seed)
-      : native(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start), seed)
+      : native(viewOn(bytes, start, end - start), seed)
 }
 
 /** zlib's, when this is a Node that has it (20.15, 22.2); asked for without an import, which a browser could not resolve. */

@@ -13,6 +13,7 @@ export {
   type TraceSink,
 } from './trace.ts'
 export { ByteReader, ByteWriter, afterVarint } from './bytes.ts'
+export { viewOn } from './view-on.ts'
 export { bytesCodec, jsonCodec, type Codec } from './codec.ts'
 export {
   implement,
