@@ -26,27 +26,29 @@ export class GroupLog {
   }
 
   /** As `Storage.write`. */
-  write({ entries, hardState }: StorageWrite): Promise<void> {
-    return this.#serial.run(async () => {
-      this.#checkThere()
-      const { terms } = this.state
-      const appended = entriesToAppend(entries, terms)
-      const [first] = appended
-      if (first === undefined && hardState === null) return
-      assert(
-        first === undefined || groupOf(first) === this.group,
-        'records name the group whose log they are in',
-      )
-      const replaces = first !== undefined && first.index <= terms.lastIndex
-      const logStart = replaces ? this.#before(first.index) : null
-      const part = { group: this.group, removed: false, hardState, logStart, entries: appended }
-      await this.#log.append(part, (segment, position) => {
-        for (const entry of appended) {
-          this.state.put(entry, segment, position)
-          position += entry.end - entry.start
-        }
-        if (hardState !== null) this.state.hardState = hardState
-      })
+  write(write: StorageWrite): Promise<void> {
+    return this.#serial.run(() => this.#write(write))
+  }
+
+  #write({ entries, hardState }: StorageWrite): Promise<void> {
+    this.#checkThere()
+    const { terms } = this.state
+    const appended = entriesToAppend(entries, terms)
+    const [first] = appended
+    if (first === undefined && hardState === null) return Promise.resolve()
+    assert(
+      first === undefined || groupOf(first) === this.group,
+      'records name the group whose log they are in',
+    )
+    const replaces = first !== undefined && first.index <= terms.lastIndex
+    const logStart = replaces ? this.#before(first.index) : null
+    const part = { group: this.group, removed: false, hardState, logStart, entries: appended }
+    return this.#log.append(part, (segment, position) => {
+      for (const entry of appended) {
+        this.state.put(entry, segment, position)
+        position += entry.end - entry.start
+      }
+      if (hardState !== null) this.state.hardState = hardState
     })
   }
 

@@ -1,5 +1,5 @@
 /** One group's part of the folder, as a storage of its own. */
-import { assert } from '@lab/rpc'
+import { assert, toError } from '@lab/rpc'
 import { StorageError, type Identity, type Recovered, type Storage } from '../../storage.ts'
 import type { Peers } from './peers.ts'
 import type { GroupLog } from './group-log.ts'
@@ -26,7 +26,8 @@ export function groupStorage(
     if (opened !== null && parts().shared === opened.shared) return opened
     throw new StorageError('CLOSED', 'the storage of the group is not open')
   }
-  // Methods are async although some only pass on: a storage that is not open rejects and never throws.
+  // Methods are async although some only pass on: a storage that is not open rejects and never throws. So does the one that is called
+  // for every batch, at less expense.
   return {
     async open() {
       const found = parts()
@@ -35,8 +36,12 @@ export function groupStorage(
       opened = found
       return Promise.resolve(recoveredOf(found))
     },
-    async write(write) {
-      await use().log.write(write)
+    write(write) {
+      try {
+        return use().log.write(write)
+      } catch (thrown) {
+        return Promise.reject(toError(thrown))
+      }
     },
     async read(first, last, bytesMax) {
       return use().log.read(first, last, bytesMax)

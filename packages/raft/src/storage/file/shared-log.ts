@@ -43,6 +43,8 @@ export type Written = (segment: number, position: number) => void
 
 interface Waiting {
   readonly part: BatchPart
+  /** An upper bound of what it takes in its batch. */
+  readonly bytes: number
   readonly written: Written
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
@@ -111,7 +113,7 @@ export class SharedLog {
   /** Resolves when the part is durable, together with whatever else is written with it. A group has one under way at a time. */
   append(part: BatchPart, written: Written): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ part, written, resolve, reject })
+      this.#waiting.push({ part, bytes: partBytesMax(part), written, resolve, reject })
       this.#writing ??= this.#writeAll()
     })
   }
@@ -206,25 +208,26 @@ export class SharedLog {
   #nextBatch(): Waiting[] {
     let bytes = 0
     let count = 0
-    for (const { part } of this.#waiting) {
-      bytes += partBytesMax(part)
+    for (const waiting of this.#waiting) {
+      bytes += waiting.bytes
       if (count > 0 && bytes > BATCH_BYTES) break
       count++
     }
     return this.#waiting.splice(0, count)
   }
 
-  async #writeBatch(batch: readonly Waiting[]): Promise<void> {
+  /** No async function, nor is the next: each would cost a lone write as much as encoding it. */
+  #writeBatch(batch: readonly Waiting[]): Promise<void> {
     const active = this.#segments.at(-1)
     const file = this.#file
     const parts = batch.map(({ part }) => part)
-    const bytes = sectorEnd(parts.reduce((sum, part) => sum + partBytesMax(part), BATCH_OVERHEAD_BYTES))
+    const bytes = sectorEnd(batch.reduce((sum, waiting) => sum + waiting.bytes, BATCH_OVERHEAD_BYTES))
     if (active !== undefined && file !== null && active.end + bytes <= active.allocatedBytes)
-      await this.#continueSegment(active, file, batch, parts)
-    else await this.#beginSegment(batch, parts)
+      return this.#continueSegment(active, file, batch, parts)
+    return this.#beginSegment(batch, parts)
   }
 
-  async #continueSegment(
+  #continueSegment(
     segment: Segment,
     file: DiskFile,
     batch: readonly Waiting[],
@@ -236,10 +239,11 @@ export class SharedLog {
       salt: segment.salt,
       segment: null,
     })
-    await file.write(encoded.bytes, segment.end)
-    this.#written(segment, encoded, batch)
-    // Early enough that the next one is ready when this one is full; late enough that an idle server needs no second.
-    if (segment.end > segment.allocatedBytes / 4) this.#pool.prepareInBackground()
+    return file.write(encoded.bytes, segment.end).then(() => {
+      this.#written(segment, encoded, batch)
+      // Early enough that the next one is ready when this one is full; late enough that an idle server needs no second.
+      if (segment.end > segment.allocatedBytes / 4) this.#pool.prepareInBackground()
+    })
   }
 
   /**
