@@ -54,7 +54,7 @@ export function addClientOptions(command: Command): Command {
 export function addGroupOption(command: Command): Command {
   return command.addOption(
     new Option('--group <number>', 'of a sharded store: that group (default: 0, the controller)').argParser(
-      parseNumber,
+      (text: string) => (text === 'controller' ? 0 : parseNumber(text)),
     ),
   )
 }
@@ -120,15 +120,17 @@ export async function connectClerk(flags: ClientFlags, io: Io): Promise<KvClerk>
   return shardedClerk(await ShardClerk.connect({ ...options, controllers: shards.controllers }))
 }
 
-/** For what all Raft clusters have in common. @throws {RaftError} `UNAVAILABLE` when none of the servers answers */
+/** For what all Raft clusters have in common. @param known where its servers are, when that is known better @throws {RaftError} `UNAVAILABLE` when none of the servers answers */
 export function connectClient(
   flags: ClientFlags,
   io: Io,
   role: 'client' | 'admin' = 'client',
+  known?: readonly string[],
 ): Promise<RaftClient> {
   const { shards, ...options } = clientOptions(flags, io, role)
   const { group = 0 } = flags
-  const servers = shards === null || group === 0 ? options.servers : Object.values(shards.nodes).flat()
+  const servers =
+    known ?? (shards === null || group === 0 ? options.servers : Object.values(shards.nodes).flat())
   return RaftClient.connect({ ...options, servers, group, role })
 }
 

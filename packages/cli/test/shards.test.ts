@@ -32,6 +32,13 @@ test('a sharded store grows, loses a machine, gets another for it, which the los
     }[]
     expect(new Set(status.map(({ group }) => group))).toEqual(new Set([100, 101, 103]))
 
+    // Refused before anything is done.
+    expect(await lab(['shard', 'replace', 'm2', 'm2'], { cwd })).toMatchObject({ code: 2 })
+    expect(await lab(['shard', 'join', '104', '--on', 'm1,m1'], { cwd })).toMatchObject({ code: 2 })
+    const twice = await lab(['shard', 'join', '101', '--on', 'm1,m2'], { cwd })
+    expect(twice).toMatchObject({ code: 1, talk: matching(/group 101 has joined already/) })
+    expect((await run('cluster', 'health', '-o', 'raw')).match(/\tok$/gm)).toHaveLength(3 * 4)
+
     process.kill(readClusterFile(join(cwd, '.lab')).nodes['m2']?.pid ?? 0, 'SIGKILL')
     const replaced = await run('shard', 'replace', 'm2', 'm4')
     expect(replaced).toBe(
@@ -43,6 +50,8 @@ test('a sharded store grows, loses a machine, gets another for it, which the los
     )
     await expectAll()
     await expectToLetGo('m2')
+    const lost = await lab(['shard', 'replace', 'm9', 'm4'], { cwd })
+    expect(lost).toMatchObject({ code: 3, talk: matching(/no group knows m9/) })
 
     expect(await run('shard', 'leave', '100')).not.toContain(' 100 ')
     await expectAll()

@@ -42,10 +42,15 @@ async function showStatus(flags: StatusFlags, io: Io): Promise<void> {
     })
     await io.out(formatRows(reports.map(statusRow), flags.output))
     if (!reports.some(({ status }) => status?.role === 'leader'))
-      throw new CliError('UNAVAILABLE', 'no server leads: a majority of the members must be up')
+      throw new CliError('UNAVAILABLE', whyNobodyLeads(flags.group))
   } finally {
     await client.close()
   }
+}
+
+function whyNobodyLeads(group = 0): string {
+  if (group === 0) return 'no server leads: a majority of the members must be up'
+  return `no server leads group ${group}: there is none (lab shard query), or no majority of its members is up`
 }
 
 /** A server that does not answer is waited for no longer than this. */

@@ -1,9 +1,10 @@
 /** `lab cluster members, add, remove …`: who takes part, who leads, and whether all is well. */
-import type { MembershipChangeInput, MembershipReport, RaftClient, ServerReport } from '@lab/raft'
+import type { MembershipChangeInput, MembershipReport, RaftClient } from '@lab/raft'
 import { Option, type Command } from 'commander'
 import { addClientOptions, addGroupOption, connectClient, type ClientFlags } from '../client.ts'
 import { CliError } from '../errors.ts'
 import { withExamples } from '../help.ts'
+import { showHealth } from './health.ts'
 import type { Io } from '../io.ts'
 import { addOutputOption, formatRow, formatRows, type Format, type Row } from '../output.ts'
 import { parseMembers, parseNumber } from '../parse.ts'
@@ -28,9 +29,6 @@ const EXAMPLES = `
 
 /** New voters receive the whole log first. */
 const CHANGE_MS = 60_000
-const STATUS_MS_MAX = 2000
-/** A follower this many entries behind is late, not busy. */
-const LAG_ENTRIES_MAX = 10_000
 
 export function addMembershipCommands(cluster: Command, io: Io): void {
   const command = (name: string, what: string): Command =>
@@ -76,8 +74,8 @@ export function addMembershipCommands(cluster: Command, io: Io): void {
         await io.out(formatRow({ leader, term }, flags.output, `${leader ?? 'nobody'} leads, term ${term}`))
       }),
     )
-  command('health', 'is every voter up and close behind?').action((flags: Flags) =>
-    withClient(flags, io, 'client', (client) => showHealth(client, flags, io)),
+  command('health', 'is every voter up and close behind? Of a sharded store in every group').action(
+    (flags: Flags) => showHealth(flags, io),
   )
 }
 
@@ -137,39 +135,4 @@ function memberRows({ membership, index }: MembershipReport): Row[] {
     (vote: string) =>
     (id: string): Row => ({ node: id, vote, address: (addresses[id] ?? []).join(' '), index })
   return [...voters.map(row('voter')), ...leaving.map(row('leaving')), ...learners.map(row('learner'))]
-}
-
-/** Exit code 4 when nobody leads, 1 when something is not as it should be. */
-async function showHealth(client: RaftClient, flags: Flags, io: Io): Promise<void> {
-  const { membership, committed } = await client.membership(wait(flags, io))
-  const reports = await reportsOf(Object.values(membership.addresses).flat(), flags, io)
-  const rows = [...membership.voters, ...membership.learners].map((id) =>
-    healthRow(id, membership.voters.includes(id), reports),
-  )
-  await io.out(formatRows(rows, flags.output))
-  const ill = rows.filter(({ health }) => health !== 'ok')
-  if (!committed) throw new CliError('FAILED', 'a change of membership is under way')
-  if (ill.length > 0)
-    throw new CliError(
-      'FAILED',
-      ill.map(({ node, health }) => `${String(node)}: ${String(health)}`).join('; '),
-    )
-}
-
-/** Of every member, also of those that the command was not told of. */
-async function reportsOf(addresses: readonly string[], flags: Flags, io: Io): Promise<ServerReport[]> {
-  const client = await connectClient({ ...flags, servers: addresses.join(',') }, io)
-  try {
-    return await client.status({ timeout: Math.min(flags.timeout, STATUS_MS_MAX), signal: io.signal })
-  } finally {
-    await client.close()
-  }
-}
-
-function healthRow(id: string, votes: boolean, reports: readonly ServerReport[]): Row {
-  const own = reports.find(({ status }) => status?.id === id)?.status
-  const leader = reports.find(({ status }) => status?.role === 'leader')?.status
-  const lag = own == null || leader == null ? null : Math.max(0, leader.commitIndex - own.appliedIndex)
-  const health = own == null ? 'down' : lag !== null && lag > LAG_ENTRIES_MAX ? 'far behind' : 'ok'
-  return { node: id, vote: votes ? 'voter' : 'learner', role: own?.role ?? null, lag, health }
 }

@@ -3,6 +3,7 @@ import { gidsOf, shardsOf, weightOf, type Config } from '@lab/shardctrler/clerk'
 import { Clerk } from '@lab/shardkv'
 import { Option, type Command } from 'commander'
 import { addClientOptions, clientOptions, type ClientFlags } from '../client.ts'
+import { CliError } from '../errors.ts'
 import { withExamples } from '../help.ts'
 import type { Io } from '../io.ts'
 import { addOutputOption, formatRow, formatRows, type Format } from '../output.ts'
@@ -95,12 +96,15 @@ function addMachineCommands(leaf: (name: string, what: string) => Command, io: I
   leaf('replace <old> <new>', 'another machine takes its place in every group and the controller').action(
     (old: string, replacement: string, flags: Flags) =>
       withAdmin(flags, io, async (admin) => {
+        let wasThere = admin.nodes[old] !== undefined
         for await (const { group, done } of replaceNode(admin, old, replacement)) {
+          wasThere ||= done !== 'was not there'
           const whose = group === 0 ? 'controller' : `group ${group}`
           const said = done === 'replaced' ? `${replacement} for ${old}` : `${old} ${done}`
           await io.out(formatRow({ group, done }, flags.output, `${whose}: ${said}`))
           if (done === 'removed') io.talk(`${whose} has one replica less: ${replacement} had one already`)
         }
+        if (!wasThere) throw new CliError('NOT_FOUND', `no group knows ${old}, nor does the cluster file`)
       }),
   )
 }

@@ -28,7 +28,11 @@ export class ShardAdmin {
   static async connect(flags: ClientFlags, io: Io): Promise<ShardAdmin> {
     const options = clientOptions(flags, io, 'admin')
     if (options.shards === null)
-      throw usage('this is no sharded store: give --config FILE, or start one here with lab up --groups 3')
+      throw usage(
+        flags.servers === undefined
+          ? 'this is no sharded store: give --config FILE, or start one here with lab up --groups 3'
+          : 'addresses do not say which machine is which: give --config FILE, the cluster file, instead of --servers',
+      )
     const controller = await ControllerClerk.connect({
       ...options,
       servers: options.shards.controllers,

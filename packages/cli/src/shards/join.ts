@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toError } from '@lab/rpc'
 import { CliError } from '../errors.ts'
+import { usage } from '../parse.ts'
 import type { ShardAdmin } from './admin.ts'
 
 const POLL_MS = 100
@@ -18,9 +19,13 @@ export async function joinGroup(
 ): Promise<number> {
   const nodes = on.map((named) => admin.node(named))
   const servers = nodes.flatMap(({ addresses }) => addresses)
+  const twice = servers.find((server, at) => servers.indexOf(server) < at)
+  if (twice !== undefined) throw usage(`--on names ${twice} twice: each replica needs a machine of its own`)
   const { num, groups } = await admin.controller.query(-1, admin.wait)
   // The same command again, whose answer was lost.
   if (groups[gid]?.join() === servers.join()) return num
+  // Before a replica starts anywhere: the controller says why not.
+  if (groups[gid] !== undefined) return admin.controller.join({ [gid]: servers }, admin.wait)
   const { gone } = await admin.controller.progress(admin.wait)
   if (gone.includes(gid))
     throw new CliError(

@@ -1,6 +1,7 @@
 /** Another machine takes the place of one, dead or alive, in every group and in the controller, while all of them serve. */
 import { toError } from '@lab/rpc'
 import { gidsOf } from '@lab/shardctrler/clerk'
+import { usage } from '../parse.ts'
 import type { ShardAdmin } from './admin.ts'
 
 const CONTROLLER_GROUP = 0
@@ -16,12 +17,16 @@ export interface Replaced {
 /**
  * Group by group: a replica starts on the new machine, catches up, gets the vote and the old one loses it, in one change (§6); then the
  * controller tells where the group is. What is done stays done: after a failure the same command goes on.
+ *
+ * @throws {CliError} `USAGE` when both are one machine
  */
 export async function* replaceNode(
   admin: ShardAdmin,
   old: string,
   replacement: string,
 ): AsyncGenerator<Replaced, void, undefined> {
+  if (admin.node(replacement).id === old)
+    throw usage(`${old} cannot take its own place: name another machine`)
   const { groups } = await admin.controller.query(-1, admin.wait)
   const controllers = await admin.atGroup(
     CONTROLLER_GROUP,
