@@ -27,7 +27,8 @@ const EVENT = 2
 
 /** @param bytesMax the page ends with the item that reaches it @throws {ProtocolError} on a cursor that is none */
 export function readPage(contents: Contents, cursor: PageCursor, bytesMax: number): StorePage {
-  const writer = new ByteWriter(4096)
+  // Grown from little it would leave four times as much for the collector.
+  const writer = new ByteWriter(Math.min(bytesMax, contents.table.dataBytes) + 4096)
   const { history } = contents
   if (cursor.length === 0) writeHeader(writer, headerOf(contents))
   const reader = new ByteReader(cursor)

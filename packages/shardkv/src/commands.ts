@@ -47,7 +47,8 @@ export function encodePage({ shard, num, from, head, store, next }: PageCommand)
   const writer = new ByteWriter(64 + from.length + head.length + store.length)
   writer.u8(CommandKind.page).varint(shard).varint(num).bytes(from)
   writer.u8(Number(next === null)).bytes(next ?? new Uint8Array(0))
-  return writer.bytes(head).raw(store).finish()
+  // Not copied: nobody else has the writer.
+  return writer.bytes(head).raw(store).view()
 }
 
 /** Behind the kind. All are views. @throws {ProtocolError} */

@@ -93,7 +93,7 @@ export const pageAnswerCodec: Codec<PageAnswer> = {
     writer.u8(Number(next === null)).bytes(next ?? new Uint8Array(0))
     writer.bytes(head).raw(store)
     writer.patchU32(1, crc32(writer.view(), 5))
-    return writer.finish()
+    return writer.view()
   },
   decode(bytes) {
     const reader = new ByteReader(bytes)
