@@ -7,7 +7,7 @@
  * Everything happens in virtual time, and a seed fixes all of it as long as servers and clerks take their time from `env.clock`
  * and their chance from `env.random`.
  */
-import { runLab, type LabTest } from '@lab/raft/testing'
+import { labTest, type LabTest } from '@lab/raft/testing'
 import { scenarios3A } from './lab-3a.ts'
 import { scenarios3B } from './lab-3b.ts'
 import { KvLabCluster } from './lab-cluster.ts'
@@ -16,36 +16,16 @@ import type { Scenario } from './lab-scenario.ts'
 
 /** Every test of the parts 3A and 3B. */
 export function kvLab(options: KvLabOptions): LabTest[] {
-  return [...scenarios3A, ...scenarios3B].map((scenario) => labTest(scenario, options))
+  return [...scenarios3A, ...scenarios3B].map((scenario) => testOf(scenario, options))
 }
 
-function labTest(
+function testOf(
   { name, part, servers, unreliable = false, maxRaftState, play }: Scenario,
   options: KvLabOptions,
 ): LabTest {
-  const title = `${name} (${part})`
-  return {
-    title,
-    part,
-    peers: servers,
-    run: (seed, { trace } = {}) =>
-      runLab(
-        {
-          title,
-          peers: servers,
-          unit: 'ops',
-          make: (clock, sink) =>
-            new KvLabCluster({
-              ...options,
-              ...{ servers, seed, clock, maxRaftState },
-              trace: sink,
-              reliable: !unreliable,
-            }),
-          play,
-          done: (lab) => lab.operations,
-        },
-        seed,
-        trace,
-      ),
-  }
+  return labTest({
+    ...{ name, part, play, peers: servers, unit: 'ops' },
+    make: (run) => new KvLabCluster({ ...options, ...run, servers, maxRaftState, reliable: !unreliable }),
+    done: (lab) => lab.operations,
+  })
 }

@@ -1,5 +1,5 @@
 export { raftLab } from './lab.ts'
-export { runLab, type LabRun, type LabWorld } from './lab-run.ts'
+export { labTest, type LabRun, type LabTestOptions, type LabWorld } from './lab-run.ts'
 export { LabServers, type LabInstance, type LabLife, type LabServersOptions } from './lab-servers.ts'
 export {
   NotLeader,

@@ -1,8 +1,8 @@
 /** One run of one test of the labs: a clock of its own, the labs' limit, and the failure that says where it happened. */
-import type { TraceEvent, TraceSink } from '@lab/rpc'
+import type { Clock, TraceSink } from '@lab/rpc'
 import { ManualClock, type LabNetwork } from '@lab/rpc/testing'
 import { LabFailure, labRules } from './lab-failure.ts'
-import type { LabResult } from './lab-interface.ts'
+import type { LabPart, LabResult, LabRunOptions, LabTest } from './lab-interface.ts'
 import { stampedSink } from './lab-trace.ts'
 
 /** No single test of the labs may take longer. */
@@ -17,46 +17,53 @@ export interface LabWorld {
   stop(): void
 }
 
-export interface LabRun<W extends LabWorld> {
-  /** With the part: `Figure8 (2C)`. */
-  readonly title: string
+/** What one run has for itself. */
+export interface LabRun {
+  readonly seed: number
+  readonly clock: Clock
+  readonly trace: TraceSink | undefined
+}
+
+export interface LabTestOptions<W extends LabWorld> {
+  /** The labs' name, without `Test` and part. */
+  readonly name: string
+  readonly part: LabPart
   readonly peers: number
   readonly unit: LabResult['unit']
-  readonly make: (clock: ManualClock, trace: TraceSink | undefined) => W
+  readonly make: (run: LabRun) => W
   readonly play: (world: W) => Promise<void>
   readonly done: (world: W) => number
 }
 
-/** Plays one test from start to end, in virtual time. @throws {LabFailure} saying in which run and when */
-export async function runLab<W extends LabWorld>(
-  run: LabRun<W>,
+/** A test that plays in a world of its own each time, in virtual time. */
+export function labTest<W extends LabWorld>(options: LabTestOptions<W>): LabTest {
+  const { name, part, peers } = options
+  const title = `${name} (${part})`
+  return { title, part, peers, run: (seed, { trace } = {}) => runLab(title, options, seed, trace) }
+}
+
+async function runLab<W extends LabWorld>(
+  title: string,
+  { peers, unit, make, play, done }: LabTestOptions<W>,
   seed: number,
-  trace?: (event: TraceEvent) => void,
+  trace: LabRunOptions['trace'],
 ): Promise<LabResult> {
   const clock = new ManualClock()
   const sink = trace === undefined ? undefined : stampedSink(clock, trace)
-  const world = run.make(clock, sink)
+  const world = make({ seed, clock, trace: sink })
   const limit = new Promise<never>((_, reject) => {
     clock.setTimer(LIMIT_MS, () => {
       reject(new LabFailure('inTime', labRules.inTime, 'the test was not over after 120 s'))
     })
   })
   try {
-    await clock.settle(Promise.race([run.play(world), world.broken, limit]))
-    return {
-      title: run.title,
-      seed,
-      seconds: clock.now() / 1000,
-      peers: run.peers,
-      rpcs: world.network.totalCount,
-      bytes: world.network.totalBytes,
-      done: run.done(world),
-      unit: run.unit,
-    }
+    await clock.settle(Promise.race([play(world), world.broken, limit]))
+    const { totalCount: rpcs, totalBytes: bytes } = world.network
+    return { title, seed, seconds: clock.now() / 1000, peers, rpcs, bytes, done: done(world), unit }
   } catch (thrown) {
     if (!(thrown instanceof LabFailure)) throw thrown
     sink?.({ n: '', k: 'invariant', rule: thrown.code, why: thrown.message.replaceAll('\n ', ';') })
-    throw thrown.in(run.title, seed, clock.now())
+    throw thrown.in(title, seed, clock.now())
   } finally {
     world.stop()
   }

@@ -16,7 +16,7 @@ import { figure8Scenarios } from './lab-2c-figure8.ts'
 import { scenarios2D } from './lab-2d.ts'
 import { LabCluster } from './lab-cluster.ts'
 import type { LabTest, RaftLabOptions } from './lab-interface.ts'
-import { runLab } from './lab-run.ts'
+import { labTest } from './lab-run.ts'
 import type { Scenario } from './lab-scenario.ts'
 
 const scenarios: readonly Scenario[] = [
@@ -31,33 +31,16 @@ const scenarios: readonly Scenario[] = [
 
 /** Every test of the parts 2A, 2B, 2C and 2D. */
 export function raftLab(options: RaftLabOptions): LabTest[] {
-  return scenarios.map((scenario) => labTest(scenario, options))
+  return scenarios.map((scenario) => testOf(scenario, options))
 }
 
-function labTest(scenario: Scenario, { make, describe }: RaftLabOptions): LabTest {
-  const { name, part, servers, unreliable = false, snapshots = false, play } = scenario
-  const title = `${name} (${part})`
-  return {
-    title,
-    part,
-    peers: servers,
-    run: (seed, { trace } = {}) =>
-      runLab(
-        {
-          title,
-          peers: servers,
-          unit: 'commits',
-          make: (clock, sink) =>
-            new LabCluster({
-              ...{ make, describe, servers, seed, clock, snapshots },
-              trace: sink,
-              reliable: !unreliable,
-            }),
-          play,
-          done: (lab) => lab.safety.highestIndex,
-        },
-        seed,
-        trace,
-      ),
-  }
+function testOf(
+  { name, part, servers, unreliable = false, snapshots = false, play }: Scenario,
+  { make, describe }: RaftLabOptions,
+): LabTest {
+  return labTest({
+    ...{ name, part, play, peers: servers, unit: 'commits' },
+    make: (run) => new LabCluster({ ...run, make, describe, servers, snapshots, reliable: !unreliable }),
+    done: (lab) => lab.safety.highestIndex,
+  })
 }

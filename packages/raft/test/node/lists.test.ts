@@ -73,6 +73,15 @@ function answersOf(...answers: (readonly [place: number, answer: Uint8Array])[])
 
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve))
 
+/** What was called with bodies 1 and 2 in one turn, when that turn is over. */
+async function two(target: Target): Promise<readonly [Told, Told]> {
+  const lists = new OpenLists()
+  const both = [sending(1), sending(2)] as const
+  for (const one of both) lists.add(target, HEAD, one.sending)
+  await turn()
+  return both
+}
+
 describe('lists of one turn', () => {
   test('what is sent in one turn is one call, and each is told its own answer, in whatever order they come', async () => {
     const lists = new OpenLists()
@@ -94,11 +103,8 @@ describe('lists of one turn', () => {
   })
 
   test('one refusal is the answer to all', async () => {
-    const lists = new OpenLists()
     const target = new Target()
-    const all = [1, 2].map((body) => sending(body))
-    for (const one of all) lists.add(target, HEAD, one.sending)
-    await turn()
+    const all = await two(target)
     target.calls[0]?.answer(encodeRefusal(NOT_HERE))
     await turn()
     expect(all.map(({ told }) => told)).toEqual([['NOT_LEADER not-applied'], ['NOT_LEADER not-applied']])
@@ -124,11 +130,8 @@ describe('lists of one turn', () => {
   })
 
   test('what comes ahead of the rest is told at once, and only once', async () => {
-    const lists = new OpenLists()
     const target = new Target()
-    const all = [1, 2].map((body) => sending(body))
-    for (const one of all) lists.add(target, HEAD, one.sending)
-    await turn()
+    const all = await two(target)
     target.onPart(answersOf([1, Uint8Array.of(20)]))
     expect(all.map(({ told }) => told)).toEqual([[], ['answered 20']])
     target.calls[0]?.answer(answersOf([0, Uint8Array.of(10)], [1, Uint8Array.of(99)]))
@@ -138,19 +141,16 @@ describe('lists of one turn', () => {
 
   test('a query that an answer leaves out is asked again; a command is unknown', async () => {
     for (const repeats of [true, false]) {
-      const lists = new OpenLists()
       const target = new Target(repeats)
-      const all = [1, 2].map((body) => sending(body))
-      for (const one of all) lists.add(target, HEAD, one.sending)
-      await turn()
+      const [told, left] = await two(target)
       target.calls[0]?.answer(answersOf([0, Uint8Array.of(10)]))
       await turn()
-      expect(all[0]?.told).toEqual(['answered 10'])
-      expect(all[1]?.told).toEqual(repeats ? [] : ['UNAVAILABLE unknown'])
+      expect(told.told).toEqual(['answered 10'])
+      expect(left.told).toEqual(repeats ? [] : ['UNAVAILABLE unknown'])
       expect(target.calls.slice(1).map(({ list }) => list.items[0]?.[0])).toEqual(repeats ? [2] : [])
       target.calls[1]?.answer(answersOf())
       await turn()
-      expect(all[1]?.told).toEqual(['UNAVAILABLE unknown'])
+      expect(left.told).toEqual(['UNAVAILABLE unknown'])
     }
   })
 })

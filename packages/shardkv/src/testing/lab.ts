@@ -7,7 +7,7 @@
  * Everything happens in virtual time, and a seed fixes all of it as long as servers and clerks take their time from `env.clock`
  * and their chance from `env.random`.
  */
-import { runLab, type LabTest } from '@lab/raft/testing'
+import { labTest, type LabTest } from '@lab/raft/testing'
 import { challengeScenarios } from './lab-4b-challenges.ts'
 import { concurrentScenarios } from './lab-4b-concurrent.ts'
 import { movingScenarios } from './lab-4b-moving.ts'
@@ -18,35 +18,17 @@ import type { Scenario } from './lab-scenario.ts'
 /** Every test of part 4B. */
 export function shardLab(options: ShardLabOptions): LabTest[] {
   return [...movingScenarios, ...concurrentScenarios, ...challengeScenarios].map((scenario) =>
-    labTest(scenario, options),
+    testOf(scenario, options),
   )
 }
 
-function labTest(
+function testOf(
   { name, unreliable = false, maxRaftState, play }: Scenario,
   options: ShardLabOptions,
 ): LabTest {
-  const title = `${name} (4B)`
-  const peers = LAB_SHARD_PEERS
-  return {
-    ...{ title, peers, part: '4B' },
-    run: (seed, { trace } = {}) =>
-      runLab(
-        {
-          ...{ title, peers, play, unit: 'ops' },
-          make: (clock, sink) =>
-            new ShardLabCluster({
-              ...options,
-              seed,
-              clock,
-              maxRaftState,
-              trace: sink,
-              reliable: !unreliable,
-            }),
-          done: (lab) => lab.operations,
-        },
-        seed,
-        trace,
-      ),
-  }
+  return labTest({
+    ...{ name, part: '4B', play, peers: LAB_SHARD_PEERS, unit: 'ops' },
+    make: (run) => new ShardLabCluster({ ...options, ...run, maxRaftState, reliable: !unreliable }),
+    done: (lab) => lab.operations,
+  })
 }
