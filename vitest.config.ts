@@ -1,6 +1,7 @@
 import { defaultServerConditions } from 'vite'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { mutationPlugin } from './test/mutations/plugin.ts'
+import { Sequencer } from './test/shared/sequencer.ts'
 
 // Packages of the workspace resolve to their sources: no build comes before the tests, and coverage sees src/.
 const conditions = ['@lab/source', ...defaultServerConditions]
@@ -32,6 +33,7 @@ export default defineConfig({
     maxWorkers: 3,
     // Modules keep no state of their own, so files need no process each: half of the time of a small file was loading it.
     isolate: false,
+    sequence: { sequencer: Sequencer },
     coverage: {
       include: ['packages/*/src/**'],
       // Run in a browser and in processes, where their tests look at them and nobody counts lines.

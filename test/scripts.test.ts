@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
+import { spread } from './shared/sequencer.ts'
 import { root } from './tidy/files.ts'
 
 interface Ran {
@@ -49,6 +50,11 @@ test('words of a command line become a pattern: parts are alternatives, other wo
   const text = new RegExp(namePattern(['(§5.4.1)', 'refuses']))
   expect(text.test('(§5.4.1) refuses a vote')).toBe(true)
   expect(text.test('(§5x4.1) refuses a vote')).toBe(false)
+})
+
+test('files that wait for processes stand among files that compute, and none is lost', () => {
+  expect(spread(['A', 'B'], ['a', 'b', 'c', 'd', 'e'])).toEqual(['A', 'a', 'b', 'B', 'c', 'd', 'e'])
+  expect(spread(['A', 'B', 'C'], ['a', 'b', 'c'])).toEqual(['A', 'a', 'b', 'B', 'c', 'C'])
 })
 
 test('what an example prints is compared without addresses, times, terms and who it was', async () => {

@@ -11,7 +11,7 @@ export class MemoryPersister implements LabPersister {
     if (state.length > this.#state.length) this.#state = new Uint8Array(2 * state.length)
     this.#state.set(state)
     this.#stateSize = state.length
-    if (snapshot !== undefined) this.#snapshot = Uint8Array.from(snapshot)
+    if (snapshot !== undefined) this.#snapshot = snapshot.slice()
   }
 
   readState(): Uint8Array {
