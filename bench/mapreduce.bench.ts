@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Benchmark, BenchmarkOptions, Row } from './benchmark.ts'
 import { build } from './mapreduce/built.ts'
-import { again, recordFiles, textFiles, tinyFiles } from './mapreduce/data.ts'
+import { again, lineFile, recordFiles, textFiles, tinyFiles } from './mapreduce/data.ts'
 import { measure, type Taken } from './mapreduce/measure.ts'
 
 const MB = 1e6
@@ -22,13 +22,14 @@ const SIZES = [
 ]
 
 const TINY_FILES = 1000
+const LINES = 10_000
 /** Of the folder with all that the benchmark makes. */
 const BUILT = 'built'
 
 interface Contest {
   readonly what: string
   /** `again`: the text four times over, under other names. */
-  readonly input: 'text' | 'again' | 'records' | 'tiny'
+  readonly input: 'text' | 'again' | 'records' | 'tiny' | 'lines'
   readonly jobs: readonly Run[]
   readonly splitBytes: number
   /** Program → a line of shell that reads `$1`, a pattern of files, and writes `$2`. */
@@ -40,7 +41,10 @@ interface Contest {
 interface Run {
   readonly job: string
   readonly workers?: number
-  readonly trouble?: 'kill' | 'slow'
+  readonly reducers?: number
+  readonly trouble?: 'kill' | 'slow' | 'streams'
+  /** The run, by its name, that this one is to be little slower than. */
+  readonly beside?: string
 }
 
 const CONTESTS: readonly Contest[] = [
@@ -82,15 +86,32 @@ const CONTESTS: readonly Contest[] = [
   {
     what: 'sort of 100 B records',
     input: 'records',
-    jobs: [
-      { job: 'sort' },
-      { job: 'sort', workers: 3 },
-      { job: 'sort', workers: 3, trouble: 'kill' },
-      { job: 'sort', workers: 3, trouble: 'slow' },
-    ],
+    jobs: [{ job: 'sort' }, { job: 'sort', trouble: 'streams', beside: '@lab sort' }],
     splitBytes: 2 ** 26,
     peers: { coreutils: `sort --parallel=2 -S4G $1 > "$2"`, duckdb: '' },
     same: 'bytes',
+  },
+  {
+    // Smaller tasks, as one takes where machines are lost: what is at most done twice is smaller, too.
+    what: 'the same sort in small tasks, with losses',
+    input: 'records',
+    jobs: [
+      { job: 'sort', workers: 2, reducers: 12 },
+      { job: 'sort', workers: 3, reducers: 12 },
+      { job: 'sort', workers: 3, reducers: 12, trouble: 'kill', beside: '@lab sort, 2 workers' },
+      { job: 'sort', workers: 3, reducers: 12, trouble: 'slow', beside: '@lab sort, 3 workers' },
+    ],
+    splitBytes: 2 ** 24,
+    peers: {},
+    same: 'bytes',
+  },
+  {
+    what: 'ten thousand tasks of nothing',
+    input: 'lines',
+    jobs: [{ job: 'nothing' }],
+    splitBytes: 2,
+    peers: {},
+    same: 'nothing',
   },
   {
     what: 'a thousand tiny files',
@@ -144,12 +165,14 @@ async function hold(contest: Contest, folder: string, { seconds, peers }: Benchm
       rmSync(output, { recursive: true, force: true })
     }
   if (digests.size > 1) throw new Error(`${contest.what}: the outputs differ`)
-  return [...taken].map(([name, all]) => rowOf(contest.what, name, bytes, all, taken))
+  const beside = new Map(contest.jobs.map((run) => [nameOf(run), run.beside ?? '']))
+  return [...taken].map(([name, all]) => rowOf(contest.what, name, bytes, all, { taken, beside }))
 }
 
 function makeInput(input: Contest['input'], folder: string, files: number, fileBytes: number): number {
   if (input === 'records') recordFiles(folder, files, fileBytes)
   else if (input === 'tiny') return tinyFiles(folder, TINY_FILES)
+  else if (input === 'lines') return lineFile(folder, LINES)
   else {
     const texts = textFiles(folder, files, fileBytes)
     if (input === 'again') return again(texts, folder) * fileBytes
@@ -157,24 +180,32 @@ function makeInput(input: Contest['input'], folder: string, files: number, fileB
   return files * fileBytes
 }
 
+const TROUBLES = { kill: 'one killed', slow: 'one 20 × slower', streams: 'shuffle by TCP' }
+
 function nameOf({ job, workers, trouble }: Run): string {
-  const what = trouble === 'kill' ? ', one killed' : trouble === 'slow' ? ', one 20 × slower' : ''
+  const what = trouble === undefined ? '' : `, ${TROUBLES[trouble]}`
   return `@lab ${job}${workers === undefined ? '' : `, ${workers} workers`}${what}`
 }
 
 function runJob(
   { input, splitBytes }: Contest,
-  { job, workers = 2, trouble }: Run,
+  { job, workers = 2, reducers = 4, trouble }: Run,
   folder: string,
   output: string,
 ): Promise<Taken> {
   const module = join(folder, BUILT, `${job}-job.js`)
-  const rest = [module, join(folder, `${input}-*`), output, 'cluster', String(splitBytes), String(workers)]
-  return runBuilt(folder, 'run', [...rest, trouble ?? ''])
+  const settings = [splitBytes, workers, reducers].map(String)
+  return runBuilt(folder, 'run', [module, join(folder, `${input}-*`), output, ...settings, trouble ?? ''])
 }
 
 function runBuilt(folder: string, script: string, parameters: readonly string[]): Promise<Taken> {
   return measure('"$@"', [process.execPath, join(folder, BUILT, `${script}-process.js`), ...parameters])
+}
+
+interface Compared {
+  readonly taken: ReadonlyMap<string, readonly Taken[]>
+  /** Run → the one that it is to be little slower than, or ''. */
+  readonly beside: ReadonlyMap<string, string>
 }
 
 function rowOf(
@@ -182,7 +213,7 @@ function rowOf(
   name: string,
   bytes: number,
   all: readonly Taken[],
-  taken: ReadonlyMap<string, readonly Taken[]>,
+  { taken, beside }: Compared,
 ): Row {
   const { wallSeconds, cpuSeconds, residentMb } = medianOf(all)
   const peers = [...taken].filter(([other]) => !other.startsWith('@lab'))
@@ -192,6 +223,11 @@ function rowOf(
         return `${(theirs.wallSeconds / wallSeconds).toFixed(1)} × ${other} (CPU ${(theirs.cpuSeconds / cpuSeconds).toFixed(1)})`
       })
     : []
+  const quiet = taken.get(beside.get(name) ?? '')
+  if (quiet !== undefined)
+    against.unshift(
+      `${(wallSeconds / medianOf(quiet).wallSeconds).toFixed(2)} × as long as ${beside.get(name) ?? ''}`,
+    )
   return {
     what,
     by: name,

@@ -67,6 +67,12 @@ export function tinyFiles(folder: string, count: number): number {
   return 2 * count
 }
 
+/** A file of so many lines of one letter. @returns its bytes */
+export function lineFile(folder: string, count: number): number {
+  writeFileSync(join(folder, 'lines-0'), 'x\n'.repeat(count))
+  return 2 * count
+}
+
 function filesOf(
   folder: string,
   name: string,

@@ -1,11 +1,12 @@
 /**
- * One job from the command line: `run-process.ts JOB INPUT OUTPUT MODE SPLIT_BYTES WORKERS TROUBLE`. The trouble comes to
- * one worker when a third of the maps are done: `kill`, or `slow`, which lets it run a twentieth of the time.
+ * One job from the command line: `run-process.ts JOB INPUT OUTPUT SPLIT_BYTES WORKERS REDUCERS TROUBLE`. The trouble comes to
+ * one worker when a third of the maps are done: `kill`, or `slow`, which lets it run a twentieth of the time. `streams` is none: map
+ * outputs go over TCP.
  */
 import { readFileSync, readdirSync, rmSync } from 'node:fs'
 import { run, type Transition } from '@lab/mapreduce'
 
-const [job = '', input = '', output = '', mode = 'cluster', splitBytes = '0', workers = '2', trouble = ''] =
+const [job = '', input = '', output = '', splitBytes = '0', workers = '2', reducers = '4', trouble = ''] =
   process.argv.slice(2)
 const RUN_MS = 50
 const PERIOD_MS = 1000
@@ -60,13 +61,14 @@ try {
   await run(job, {
     input,
     output,
-    mode: mode === 'threads' ? 'threads' : 'cluster',
+    mode: 'cluster',
     workers: Number(workers),
-    reducers: 4,
+    reducers: Number(reducers),
+    streams: trouble === 'streams',
     splitBytes: Number(splitBytes),
     // The programs beside it sync nothing either.
     durable: false,
-    ...(trouble === '' ? {} : { onTransition }),
+    ...(trouble === 'kill' || trouble === 'slow' ? { onTransition } : {}),
   })
 } finally {
   isOver = true

@@ -51,6 +51,12 @@ export interface Probe {
 /** The result of a map whose output a worker holds. */
 export type HeldOutput = AttemptId & { readonly result: AttemptResult }
 
+/** As it is reported first. */
+export type DoneAttempt = HeldOutput & {
+  /** From its begin to its end. */
+  readonly elapsedMs: number
+}
+
 export interface RegisterRequest {
   readonly worker: WorkerId
   /** For people. */
@@ -105,12 +111,13 @@ export interface NextReply {
 export interface ReportRequest {
   readonly worker: WorkerId
   readonly epoch: number
-  readonly done: readonly HeldOutput[]
+  readonly done: readonly DoneAttempt[]
   readonly failed: readonly { readonly attempt: AttemptId; readonly failure: AttemptFailure }[]
   readonly unfetched: readonly {
     readonly attempt: AttemptId
     readonly failures: readonly FetchFailure[]
   }[]
+  /** Of those that are being made, not of those that wait. */
   readonly progress: readonly AttemptProgress[]
 }
 
@@ -125,6 +132,8 @@ export interface OutputEntry {
   readonly attempt: number
   /** '' when the output is lost, and nobody has it. */
   readonly worker: WorkerId
+  /** It emitted nothing: there is no file, and nothing to fetch. */
+  readonly isEmpty?: boolean
 }
 
 export interface OutputsReply {

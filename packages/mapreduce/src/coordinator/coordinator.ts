@@ -153,9 +153,9 @@ export class Coordinator {
     if (isKept && !this.#isFinished) await this.#write([{ fact: 'place', worker, ...where }])
   }
 
-  /** @returns when what follows from this input is in the journal */
-  async step(input: Input): Promise<void> {
-    this.schedule.step(input, this.clock.now())
+  /** @returns when what follows from these inputs is in the journal */
+  async step(inputs: Input | readonly Input[]): Promise<void> {
+    this.schedule.step(inputs, this.clock.now())
     await this.#carryOut()
   }
 
@@ -175,7 +175,8 @@ export class Coordinator {
       kept.add(worker)
     }
     this.schedule.replay(facts, this.clock.now(), kept)
-    for (const { winner } of this.schedule.state.maps) if (winner !== null) this.table.add(winner)
+    for (const { winner } of this.schedule.state.maps)
+      if (winner !== null) this.table.add(winner, winner.result)
     await this.#carryOut()
   }
 
@@ -211,7 +212,8 @@ export class Coordinator {
         this.workers.get(decision.attempt.worker)?.cancel.push(decision.attempt)
         break
       case 'fact':
-        if (decision.fact.fact === 'completed' && decision.fact.kind === 'map') this.table.add(decision.fact)
+        if (decision.fact.fact === 'completed' && decision.fact.kind === 'map')
+          this.table.add(decision.fact, decision.fact.result)
         if (decision.fact.fact === 'output-lost') this.table.lose(decision.fact.task)
         break
       case 'transition':

@@ -1,10 +1,8 @@
 /** What the manifest says: only of attempts that were committed. */
-import type { State } from '../core/state.ts'
+import type { State, Winner } from '../core/state.ts'
 import type { AttemptId, AttemptResult, Counters, FileSummary } from '../core/task.ts'
 import { partName, type Manifest } from '../manifest.ts'
 import type { CoordinatorOptions } from './coordinator.ts'
-
-type Winner = AttemptId & { readonly result: AttemptResult }
 
 /** Each task's one committed attempt, with the files that it left. */
 export function winnersOf(
@@ -43,5 +41,5 @@ export function sumCounters(results: readonly AttemptResult[]): Counters {
 }
 
 function committed({ maps, reduces }: Pick<State, 'maps' | 'reduces'>): Winner[] {
-  return [...maps, ...reduces].flatMap(({ winner }) => winner ?? [])
+  return [...maps, ...reduces].flatMap(({ winner, lost }) => winner ?? lost ?? [])
 }

@@ -1,4 +1,4 @@
-import type { AttemptId } from '../core/task.ts'
+import type { AttemptId, AttemptResult } from '../core/task.ts'
 import type { OutputEntry } from '../protocol.ts'
 
 /** A reply holds no more lines than this. */
@@ -13,8 +13,8 @@ export class OutputTable {
     return this.#entries.length
   }
 
-  add({ task, attempt, worker }: AttemptId): void {
-    this.#entries.push({ map: task, attempt, worker })
+  add({ task, attempt, worker }: AttemptId, { recordsOut }: Pick<AttemptResult, 'recordsOut'>): void {
+    this.#entries.push({ map: task, attempt, worker, ...(recordsOut === 0 ? { isEmpty: true } : {}) })
   }
 
   lose(map: number): void {

@@ -1,8 +1,10 @@
 /** How the coordinator answers: each call becomes inputs of the schedule. */
 import { assert, implement, onAbort, type CallContext, type Implementation } from '@lab/rpc'
+import type { Input } from '../core/decision.ts'
 import type { WorkerId } from '../core/task.ts'
 import {
   CoordinatorService,
+  type DoneAttempt,
   type NextReply,
   type NextRequest,
   type OutputsReply,
@@ -48,7 +50,7 @@ async function register(coordinator: Coordinator, request: RegisterRequest): Pro
   await coordinator.step({ type: 'register', worker, slots, keepsOutputs, outputs: held, running })
   // After a restart others may have read of its outputs, and not of where it is.
   for (const { winner } of coordinator.schedule.state.maps)
-    if (winner?.worker === worker) coordinator.table.add(winner)
+    if (winner?.worker === worker) coordinator.table.add(winner, winner.result)
   const { job } = coordinator.options
   const { leaseMs } = coordinator.schedule.state.options
   return {
@@ -105,33 +107,24 @@ async function report(coordinator: Coordinator, request: ReportRequest): Promise
   const details = coordinator.workers.get(worker)
   if (details === undefined || isUnknown(coordinator, worker, epoch))
     return { isUnknown: !coordinator.isFinished, cancel: progress }
-  const steps: Promise<void>[] = []
-  for (const { result, ...attempt } of done) steps.push(takeResult(coordinator, attempt, result))
-  for (const { attempt, failure } of failed)
-    steps.push(coordinator.step({ type: 'failed', attempt, failure }))
-  for (const { attempt, failures } of unfetched)
-    steps.push(coordinator.step({ type: 'fetch-failed', attempt, failures }))
-  steps.push(coordinator.step({ type: 'beat', worker, progress }))
-  await Promise.all(steps)
+  const ends = await Promise.all(done.map((one) => endOf(coordinator, one)))
+  await coordinator.step([
+    ...ends,
+    ...failed.map((one) => ({ type: 'failed' as const, ...one })),
+    ...unfetched.map((one) => ({ type: 'fetch-failed' as const, ...one })),
+    { type: 'beat', worker, progress },
+  ])
   return { isUnknown: false, cancel: details.cancel.splice(0) }
 }
 
 /** Believes in files only when it sees them whole: a reduce's word is its files. */
-async function takeResult(
-  coordinator: Coordinator,
-  attempt: Parameters<Coordinator['folder']['has']>[0],
-  result: ReportRequest['done'][number]['result'],
-): Promise<void> {
-  if (await coordinator.folder.has(attempt, result.files)) {
-    await coordinator.step({ type: 'done', attempt, result })
-    return
-  }
-  const message = `${result.files.map(({ name }) => name).join(', ')}: not whole in ${coordinator.folder.attempts}`
-  await coordinator.step({
-    type: 'failed',
-    attempt,
-    failure: { reason: 'machine', message, stack: '', record: null },
-  })
+async function endOf(
+  { folder }: Coordinator,
+  { result, elapsedMs, ...attempt }: DoneAttempt,
+): Promise<Input> {
+  if (await folder.has(attempt, result.files)) return { type: 'done', attempt, result, elapsedMs }
+  const message = `${result.files.map(({ name }) => name).join(', ')}: not whole in ${folder.attempts}`
+  return { type: 'failed', attempt, failure: { reason: 'machine', message, stack: '', record: null } }
 }
 
 function outputs({ table, places }: Coordinator, since: number): OutputsReply {

@@ -73,7 +73,8 @@ export function statusOf(coordinator: Coordinator): JobStatus {
     partitionBytes: partitionBytesOf(state),
     workers: [...workers].map(([id, { host, pid, slots }]) => ({
       ...{ id, host, pid, slots },
-      running: state.workers.get(id)?.running.size ?? 0,
+      // The others wait.
+      running: Math.min(slots, state.workers.get(id)?.running.size ?? 0),
     })),
     slowest: slowestOf(state, now),
     counters: sumCounters(results),

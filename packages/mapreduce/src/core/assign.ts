@@ -1,32 +1,47 @@
 /** Who does what next. */
 import type { Milliseconds } from '@lab/rpc'
 import type { Turn } from './decision.ts'
-import { freeSlots, type Running, type State, type Task, type Worker } from './state.ts'
+import { freeSlots, taskOf, type Running, type State, type Task, type Worker } from './state.ts'
 import type { TaskKind } from './task.ts'
 import { start, tell } from './tasks.ts'
 
-/** A backup must promise to be of use: nothing shorter than this is worth one. */
-const BACKUP_AFTER_MS_MIN = 1_000
+/** A backup must promise to be of use: nothing shorter than this is worth one. As long as progress takes to be told. */
+const BACKUP_AFTER_MS_MIN = 250
 /** …and the attempt must have taken this many times as long as the median. */
 const BACKUP_AFTER_MEDIANS = 1.5
-/** Of all tasks, at least two: more backups mean that something else is wrong. */
+/** Of all tasks, at least two for each worker: more backups mean that something else is wrong. */
 const BACKUPS_SHARE_MAX = 0.1
+const BACKUPS_EACH_MIN = 2
+
+/** Work that waits at a slot, so that it need not wait for the word of the last task's end to come and go. */
+const AHEAD_MS = 20
+const AHEAD_MAX = 128
 
 /** Hands out tasks, one to each worker in turn, until nobody wants one or none is left. */
 export function assign(turn: Turn): void {
   const { state } = turn
+  const ahead = tasksAhead(state)
   for (let isAny = true; isAny && !state.isOver;) {
     isAny = false
     for (const worker of state.workers.values()) {
-      if (freeSlots(worker) === 0) continue
+      if (freeSlots(worker, ahead) === 0) continue
       isAny = give(turn, worker) || isAny
     }
   }
 }
 
+/** How many short tasks may wait at each slot: never more than half of what is left, or some would end long after others. */
+function tasksAhead({ idle, mapsLeft, durations, workers }: State): number {
+  const kind = mapsLeft > 0 ? 'map' : 'reduce'
+  const { median } = durations[kind]
+  if (median === null || median > AHEAD_MS) return 0
+  const slots = [...workers.values()].reduce((sum, worker) => sum + worker.slots, 0)
+  return Math.floor(Math.min(AHEAD_MAX, AHEAD_MS / median, idle[kind].length / 2 / Math.max(slots, 1)))
+}
+
 function give(turn: Turn, worker: Worker): boolean {
   const idle = nextIdle(turn.state, worker)
-  const task = idle ?? nextBackup(turn, worker)
+  const task = idle ?? (freeSlots(worker) > 0 ? nextBackup(turn, worker) : null)
   if (task === null) return false
   const isBackup = idle === null
   const { kind, task: number } = task
@@ -105,26 +120,25 @@ interface Straggler {
 /** Attempts without a backup, when one could be made of what stands idle. */
 function* stragglers(state: State): Generator<Straggler> {
   const { options, backups } = state
-  const backupsMax = Math.max(2, BACKUPS_SHARE_MAX * (options.maps + options.reduces))
+  const backupsMax = Math.max(
+    BACKUPS_EACH_MIN * state.workers.size,
+    BACKUPS_SHARE_MAX * (options.maps + options.reduces),
+  )
   if (!options.backups || backups >= backupsMax) return
   const kind = state.mapsLeft > 0 ? 'map' : 'reduce'
-  const median = medianOf(state.durations[kind])
+  const { median } = state.durations[kind]
   const after = median === null ? Infinity : Math.max(BACKUP_AFTER_MS_MIN, BACKUP_AFTER_MEDIANS * median)
-  for (const task of kind === 'map' ? state.maps : state.reduces) {
-    const [running] = task.running
-    if (running === undefined || task.running.length > 1 || task.state !== 'in-progress') continue
-    // Whose connection broke may be dead: nobody who is idle waits for the end of its grace.
-    const isAway = state.workers.get(running.worker)?.isAway === true
-    if (isAway) yield { task, running, dueAt: running.startedAt, median: 0 }
-    else if (median !== null) yield { task, running, dueAt: running.startedAt + after, median }
-  }
+  for (const worker of state.workers.values())
+    for (const running of worker.running) {
+      const task = taskOf(state, running)
+      if (task?.running.length !== 1 || running.kind !== kind) continue
+      // Whose connection broke may be dead, and who was slow may be so still: nobody who is idle waits to see it.
+      if (worker.isAway || worker.isSlow) yield { task, running, dueAt: running.startedAt, median: 0 }
+      else if (median !== null) yield { task, running, dueAt: running.startedAt + after, median }
+    }
 }
 
 /** By what it has done so far; one that has done nothing may take for ever. */
 function timeLeft({ startedAt, fraction }: Running, now: Milliseconds): Milliseconds {
   return fraction === 0 ? Infinity : ((now - startedAt) * (1 - fraction)) / fraction
-}
-
-function medianOf(durations: readonly Milliseconds[]): Milliseconds | null {
-  return durations.toSorted((a, b) => a - b)[durations.length >> 1] ?? null
 }

@@ -28,7 +28,13 @@ export type Input =
   /** A worker takes tasks from now on, one for each free slot. What was assigned to it before and is not among `running` never reached it. */
   | { readonly type: 'ask'; readonly worker: WorkerId; readonly running: readonly AttemptId[] }
   | { readonly type: 'beat'; readonly worker: WorkerId; readonly progress: readonly AttemptProgress[] }
-  | { readonly type: 'done'; readonly attempt: AttemptId; readonly result: AttemptResult }
+  | {
+      readonly type: 'done'
+      readonly attempt: AttemptId
+      readonly result: AttemptResult
+      /** On its worker, without what it waited there. Default: since it was assigned. */
+      readonly elapsedMs?: Milliseconds
+    }
   | { readonly type: 'failed'; readonly attempt: AttemptId; readonly failure: AttemptFailure }
   | {
       readonly type: 'fetch-failed'

@@ -61,6 +61,7 @@ function reopen(state: State, task: Task): void {
   if (task.winner === null) return
   state.skipped -= task.winner.result.skipped.length - task.skip.length
   task.state = 'idle'
+  task.lost = task.winner
   task.winner = null
   task.reports = 0
   state.mapsLeft++
@@ -78,6 +79,7 @@ export function workerOf(state: State, id: WorkerId, leaseUntil: number): Worker
       keepsOutputs: false,
       leaseUntil,
       isAway: false,
+      isSlow: false,
       isAsking: false,
       running: new Set(),
     }

@@ -1,6 +1,7 @@
 /** Attempts end: whole, failed, or without the map outputs that they needed. */
+import type { Milliseconds } from '@lab/rpc'
 import type { Input, Turn } from './decision.ts'
-import type { Running, Task } from './state.ts'
+import type { Task } from './state.ts'
 import { taskOf } from './state.ts'
 import type { AttemptFailure, AttemptId, AttemptResult, BadRecord, FetchFailure } from './task.ts'
 import { cancelAll, end, findRunning, finish, loseOutput, record, tell } from './tasks.ts'
@@ -9,14 +10,17 @@ type Of<Type extends Input['type']> = Extract<Input, { readonly type: Type }>
 
 /** Two readers that cannot fetch an output are enough to make it anew; one may be at fault itself. */
 const REPORTS_MAX = 2
-/** For the median. */
-const DURATIONS_MAX = 101
 
 /**
  * The first attempt that is reported whole is the task's, whoever made it and however late: map and reduce are
  * deterministic. All others come to nothing, so two never both commit.
  */
-export function complete(turn: Turn, attempt: AttemptId, result: AttemptResult, why: string): void {
+export function complete(
+  turn: Turn,
+  attempt: AttemptId,
+  result: AttemptResult,
+  { why, elapsedMs }: { readonly why: string; readonly elapsedMs?: Milliseconds | undefined },
+): void {
   const task = taskOf(turn.state, attempt)
   if (task === undefined) return
   const found = findRunning(turn, attempt)
@@ -24,7 +28,11 @@ export function complete(turn: Turn, attempt: AttemptId, result: AttemptResult, 
     if (found !== null) end(turn, task, found.running)
     return
   }
-  if (found !== null) noteDuration(turn, found.running)
+  if (found !== null) {
+    const took = elapsedMs ?? turn.now - found.running.startedAt
+    notePace(turn, task, attempt, took)
+    turn.state.durations[task.kind].add(took)
+  }
   record(turn, { fact: 'completed', ...attempt, result })
   if (found !== null) end(turn, task, found.running)
   tell(turn, task, attempt, found?.running.isBackup === true ? 'backup won' : why)
@@ -33,10 +41,15 @@ export function complete(turn: Turn, attempt: AttemptId, result: AttemptResult, 
   if (turn.state.reducesLeft === 0) finish(turn, null)
 }
 
-function noteDuration({ state, now }: Turn, running: Running): void {
-  const durations = state.durations[running.kind]
-  durations.push(now - running.startedAt)
-  if (durations.length > DURATIONS_MAX) durations.shift()
+/** Whoever a backup has beaten is slow, until it ends something no later than most do. */
+function notePace({ state }: Turn, task: Task, { worker, attempt }: AttemptId, took: Milliseconds): void {
+  const { median } = state.durations[task.kind]
+  for (const running of task.running) {
+    const other = state.workers.get(running.worker)
+    if (other !== undefined && running.attempt < attempt) other.isSlow = true
+  }
+  const winner = state.workers.get(worker)
+  if (winner !== undefined && (median === null || took <= median)) winner.isSlow = false
 }
 
 function refuseTooManySkipped(turn: Turn, attempt: AttemptId, result: AttemptResult): void {

@@ -47,13 +47,12 @@ export class Schedule {
     return this.#state.workers.get(worker)?.isRegistered === true
   }
 
-  step(input: Input, now: Milliseconds): void {
-    if (this.#state.isOver) return
+  /** Takes what happened, in order; then hands out tasks to whoever is free. */
+  step(inputs: Input | readonly Input[], now: Milliseconds): void {
     const turn = this.#turn(now)
-    loseExpired(turn)
-    if (this.#state.isOver) return
-    this.#take(turn, input)
-    assign(turn)
+    if (!this.#state.isOver) loseExpired(turn)
+    for (const input of [inputs].flat()) if (!this.#state.isOver) this.#take(turn, input)
+    if (!this.#state.isOver) assign(turn)
   }
 
   takeDecisions(): readonly Decision[] {
@@ -101,7 +100,7 @@ export class Schedule {
         beat(turn, input)
         break
       case 'done':
-        complete(turn, input.attempt, input.result, 'done')
+        complete(turn, input.attempt, input.result, { why: 'done', elapsedMs: input.elapsedMs })
         break
       case 'failed':
         failed(turn, input)

@@ -1,5 +1,6 @@
 /** What the schedule knows. Changed only by the functions of this folder. */
 import type { Milliseconds } from '@lab/rpc'
+import { Durations } from './durations.ts'
 import type { AttemptId, AttemptResult, BadRecord, TaskKind, WorkerId } from './task.ts'
 
 export interface ScheduleOptions {
@@ -39,6 +40,8 @@ export interface Running extends AttemptId {
   status: string
 }
 
+export type Winner = AttemptId & { readonly result: AttemptResult }
+
 /**
  *     idle ──assign──▶ in-progress ──done──▶ completed
  *       ▲                   │                    │ a map whose output is gone (§3.3)
@@ -56,7 +59,9 @@ export interface Task {
   /** Workers on which it failed: others are asked first. */
   failedOn: WorkerId[]
   /** Who completed it, and with what. Null unless completed. */
-  winner: (AttemptId & { readonly result: AttemptResult }) | null
+  winner: Winner | null
+  /** Of a map: the winner whose output got lost. It counts when the job ends before there is another: nobody needed it any more. */
+  lost: Winner | null
   /** Records that attempts from now on leave out. */
   skip: BadRecord[]
   /** Where the last attempt died, to be skipped if the next one dies there too. */
@@ -75,6 +80,8 @@ export interface Worker {
   leaseUntil: Milliseconds
   /** Its connection broke, and nothing was heard since: what it was at is worth a backup at once. */
   isAway: boolean
+  /** A backup was faster than it, and nothing that it ended since was in time. */
+  isSlow: boolean
   /** It takes tasks whenever a slot is free. */
   isAsking: boolean
   readonly running: Set<Running>
@@ -90,8 +97,8 @@ export interface State {
   mapsLeft: number
   reducesLeft: number
   skipped: number
-  /** How long completed tasks took, for backups; the latest of each kind. */
-  readonly durations: { readonly map: Milliseconds[]; readonly reduce: Milliseconds[] }
+  /** How long completed tasks took; the latest of each kind. */
+  readonly durations: { readonly map: Durations; readonly reduce: Durations }
   backups: number
   /** Over: no decision is taken any more. */
   isOver: boolean
@@ -110,7 +117,7 @@ export function newState(options: ScheduleOptions): State {
     mapsLeft: options.maps,
     reducesLeft: options.reduces,
     skipped: 0,
-    durations: { map: [], reduce: [] },
+    durations: { map: new Durations(), reduce: new Durations() },
     backups: 0,
     isOver: false,
   }
@@ -127,6 +134,7 @@ function tasks(kind: TaskKind, count: number): Task[] {
     losses: 0,
     failedOn: [],
     winner: null,
+    lost: null,
     skip: [],
     suspect: null,
     reports: 0,
@@ -138,7 +146,7 @@ export function taskOf(state: State, { kind, task }: Pick<AttemptId, 'kind' | 't
   return (kind === 'map' ? state.maps : state.reduces)[task]
 }
 
-/** How many more tasks a worker takes now. */
-export function freeSlots({ isAsking, isRegistered, slots, running }: Worker): number {
-  return isAsking && isRegistered ? Math.max(0, slots - running.size) : 0
+/** How many more tasks a worker takes now, when so many may wait at each of its slots. */
+export function freeSlots({ isAsking, isRegistered, slots, running }: Worker, ahead = 0): number {
+  return isAsking && isRegistered ? Math.max(0, slots * (1 + ahead) - running.size) : 0
 }

@@ -4,7 +4,7 @@ import { complete } from './outcome.ts'
 import { workerOf } from './facts.ts'
 import type { Task, Worker } from './state.ts'
 import { taskOf } from './state.ts'
-import { sameAttempt, type AttemptId, type WorkerId } from './task.ts'
+import { attemptName, type AttemptId, type WorkerId } from './task.ts'
 import { cancelAll, end, finish, findRunning, loseOutput, start, tell } from './tasks.ts'
 
 type Of<Type extends Input['type']> = Extract<Input, { readonly type: Type }>
@@ -20,7 +20,8 @@ export function register(
   worker.slots = slots
   worker.keepsOutputs = keepsOutputs
   worker.leaseUntil = turn.now + turn.state.options.leaseMs
-  for (const { result, ...attempt } of outputs) complete(turn, attempt, result, 'brought back by its worker')
+  for (const { result, ...attempt } of outputs)
+    complete(turn, attempt, result, { why: 'brought back by its worker' })
   giveBack(turn, worker, running)
   for (const attempt of running) adopt(turn, worker, attempt)
 }
@@ -38,8 +39,9 @@ function adopt(turn: Turn, worker: Worker, attempt: AttemptId): void {
 
 /** Tasks that the worker was given and does not know of: the assignment got lost on its way. */
 export function giveBack(turn: Turn, worker: Worker, running: readonly AttemptId[]): void {
+  const known = new Set(running.map(attemptName))
   for (const attempt of [...worker.running]) {
-    if (running.some((one) => sameAttempt(one, attempt))) continue
+    if (known.has(attemptName(attempt))) continue
     const task = taskOf(turn.state, attempt)
     if (task === undefined) continue
     end(turn, task, attempt)
@@ -90,7 +92,8 @@ export function lose(turn: Turn, id: WorkerId, why: string, isOutputKept: boolea
   // Nobody needs map outputs once all reduces are done.
   if (state.reducesLeft === 0 || isOutputKept) return
   for (const task of state.maps)
-    if (task.winner?.worker === id) loseOutput(turn, task, `its output went with ${id}`)
+    if (task.winner?.worker === id && task.winner.result.recordsOut > 0)
+      loseOutput(turn, task, `its output went with ${id}`)
 }
 
 function loseAttempt(turn: Turn, task: Task, attempt: Task['running'][number], why: string): void {

@@ -15,8 +15,10 @@ export function openHere({ file: path, fileBytes }: Split): OpenInput | null {
     const bytes: InputBytes = {
       size: fileBytes,
       read(position, length) {
-        if (buffer.length < length) buffer = new Uint8Array(length)
-        const into = buffer.subarray(0, length)
+        // Windows are larger than many a file, and memory has to be cleared.
+        const wanted = Math.max(0, Math.min(length, fileBytes - position))
+        if (buffer.length < wanted) buffer = new Uint8Array(wanted)
+        const into = buffer.subarray(0, wanted)
         return into.subarray(0, file.read(into, position))
       },
       readInto: (into, position) => file.read(into, position),

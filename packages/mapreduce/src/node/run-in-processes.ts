@@ -14,7 +14,7 @@ export async function runInProcesses(module: string, options: RunOptions): Promi
   const own = new TemporaryFolder(options.spillFolder ?? tmpdir(), 'lab-mr-')
   const fleet = new WorkerFleet(
     workers,
-    { join: host.address, secret: host.secret, folder: own.path },
+    { join: host.address, secret: host.secret, folder: own.path, streams: options.streams === true },
     options,
   )
   try {

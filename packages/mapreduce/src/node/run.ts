@@ -17,6 +17,8 @@ export interface RunOptions extends JobOptions {
   readonly mode?: 'local' | 'threads' | 'cluster'
   /** What worker processes talk by, in a cluster. Default `tcp`. */
   readonly transport?: 'tcp' | 'websocket'
+  /** Worker processes send map outputs to each other also where one could open the other's file. Default false. */
+  readonly streams?: boolean
   /** Threads, or worker processes. Default: as many as the machine has cores. */
   readonly workers?: number
   /** Node's flags for threads and worker processes. Default: those of this process. */

@@ -12,6 +12,8 @@ export interface FleetOptions {
 
 /** Children of a coordinator that was killed are not to stay for long. */
 const PATIENCE_MS = 5_000
+/** When the job is over, workers have nothing to lose; one that is slow is not waited for. */
+const FAREWELL_MS = 250
 /** A worker that was killed is replaced; when they keep dying, something else is wrong. */
 const REPLACEMENTS_EACH = 10
 
@@ -28,7 +30,7 @@ export class WorkerFleet {
 
   constructor(
     count: number,
-    worker: Pick<WorkerProcessOptions, 'join' | 'secret' | 'folder'>,
+    worker: Pick<WorkerProcessOptions, 'join' | 'secret' | 'folder' | 'streams'>,
     options: FleetOptions,
   ) {
     const { execArgv = process.execArgv, heapMb } = options
@@ -61,7 +63,7 @@ export class WorkerFleet {
     if (this.#children.size === 0) return
     const timer = setTimeout(() => {
       for (const child of this.#children) child.kill('SIGKILL')
-    }, PATIENCE_MS)
+    }, FAREWELL_MS)
     await new Promise<void>((resolve) => {
       this.#onGone = resolve
     })

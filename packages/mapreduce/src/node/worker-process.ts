@@ -20,6 +20,8 @@ export interface WorkerProcessOptions {
   readonly slots?: number
   /** Where map outputs lie until the job is over. Default: a folder of its own in the system's folder for temporary files. */
   readonly folder?: string
+  /** Others fetch map outputs over the network, also where they could open them. Default false. */
+  readonly streams?: boolean
   /** Where others fetch map outputs. Default: a free port of `localhost`, by what the coordinator is reached by. */
   readonly listen?: string
   /** Allows `listen` to be reached by other machines without TLS. */
@@ -60,6 +62,7 @@ export async function workWith(executor: Executor, options: WorkerProcessOptions
     signal,
     onEvent,
     patienceMs,
+    streams = false,
   } = options
   const own = new TemporaryFolder(options.folder ?? tmpdir(), `lab-mr-${String(process.pid)}-`)
   const folder = own.path
@@ -78,7 +81,7 @@ export async function workWith(executor: Executor, options: WorkerProcessOptions
       [shuffleService(systemFiles, folder)],
     )
     const worker = new Worker({
-      ...{ coordinator, link, slots, executor, folder },
+      ...{ coordinator, link, slots, executor, folder, streams },
       address: server.address,
       host: hostname(),
       pid: process.pid,

@@ -13,6 +13,8 @@ import { Skipping } from './skipping.ts'
 import { emitTo } from './sliced.ts'
 import type { MapWork } from './work.ts'
 
+const NOTHING: Pick<MapOutputFile, 'bytes' | 'records' | 'spills'> = { bytes: 0, records: 0, spills: [] }
+
 type AnyJob = Job<unknown, unknown, unknown, unknown, unknown>
 
 /** @throws {TaskFailed} */
@@ -35,9 +37,10 @@ class MapAttempt {
   readonly #work: MapWork
   readonly #environment: TaskEnvironment
   readonly #context: Context
-  readonly #output: MapOutput<unknown, unknown>
+  #output: MapOutput<unknown, unknown> | undefined
   readonly #skipping: Skipping
   readonly #bytesTotal: number
+  #isOver = false
   #bytesBefore = 0
   #recordsIn = 0
   /** What the user's function is at. */
@@ -50,32 +53,42 @@ class MapAttempt {
     this.#context = new Context(work.attempt, work.parameters, work.filesPath, environment)
     this.#skipping = new Skipping(work)
     this.#bytesTotal = work.splits.reduce((sum, { start, end }) => sum + end - start, 0)
-    const { key, value, kernel } = job
-    // Where records are skipped, the plain map takes the kernel's place, and pairs must go to the same parts.
-    const partition = kernel?.partition?.(work.plan, work.reduces) ?? job.partition?.bind(job)
+  }
+
+  /** Made when there is something to put into it: many a task finds nothing, and then leaves no file. */
+  #out(): MapOutput<unknown, unknown> {
+    if (this.#output !== undefined) return this.#output
+    const job = this.#job
+    const { plan, outputPath, reduces, budgetBytes } = this.#work
     this.#output = new MapOutput({
-      files: environment.files,
-      path: work.outputPath,
-      partitions: work.reduces,
-      budgetBytes: work.budgetBytes,
+      files: this.#environment.files,
+      path: outputPath,
+      partitions: reduces,
+      budgetBytes,
+      // Where records are skipped, the plain map takes the kernel's place, and pairs must go to the same parts.
+      partition: job.kernel?.partition?.(plan, reduces) ?? job.partition?.bind(job),
       // The engine knows this one when it sees it.
-      ...{ key, value, combine: job.combine === sum ? sum : job.combine?.bind(job), partition },
+      combine: job.combine === sum ? sum : job.combine?.bind(job),
+      ...{ key: job.key, value: job.value },
     })
+    return this.#output
   }
 
   async run(): Promise<AttemptResult> {
     const emit: Emit<unknown, unknown> = (key, value, start, end) => {
-      this.#output.emit(key, value, start, end)
+      // Whoever emits when all is over is not to make a file anew.
+      if (!this.#isOver) (this.#output ?? this.#out()).emit(key, value, start, end)
     }
     await this.#job.setup?.(this.#context)
     for (const [number, split] of this.#work.splits.entries()) await this.#read(number, split, emit)
     this.record = null
     await this.#job.teardown?.(this.#context)
-    return this.#result(this.#output.finish())
+    this.#isOver = true
+    return this.#result(this.#output?.finish() ?? NOTHING)
   }
 
   discard(): void {
-    this.#output.discard()
+    this.#output?.discard()
     this.#context.abandon()
   }
 
@@ -99,7 +112,7 @@ class MapAttempt {
       signal.throwIfAborted()
       progress.fraction = (this.#bytesBefore + position - split.start) / Math.max(this.#bytesTotal, 1)
     }
-    return kernel.map({ input, split, output: this.#output, plan: this.#work.plan, onProgress })
+    return kernel.map({ input, split, output: this.#out(), plan: this.#work.plan, onProgress })
   }
 
   async #mapRecords(
@@ -178,7 +191,7 @@ class MapAttempt {
     this.#skipping.leaveOut({ file, offset, preview: preview(record) })
   }
 
-  #result({ bytes, records, spills }: MapOutputFile): AttemptResult {
+  #result({ bytes, records, spills }: typeof NOTHING): AttemptResult {
     const partitionBytes = Array.from({ length: this.#work.reduces }, (_, partition) =>
       spills.reduce((sum, segments) => sum + (segments[partition]?.bytes ?? 0), 0),
     )

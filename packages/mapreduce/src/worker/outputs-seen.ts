@@ -2,16 +2,20 @@ import type { Client } from '@lab/rpc'
 import type { AttemptId, WorkerId } from '../core/task.ts'
 import type { CoordinatorService, Probe } from '../protocol.ts'
 
+const NOWHERE = { address: '', probe: { path: '', nonce: '' } }
+
+/** A place from which a map's output comes, or that there is nothing in it. */
 export interface Source {
   readonly attempt: AttemptId
   readonly address: string
   readonly probe: Probe
+  readonly isEmpty: boolean
 }
 
 /** The table of map outputs as far as this worker has asked for it. Begun anew with each epoch. */
 export class OutputsSeen {
-  readonly #workers = new Map<WorkerId, Omit<Source, 'attempt'>>()
-  readonly #sources = new Map<number, AttemptId>()
+  readonly #workers = new Map<WorkerId, Pick<Source, 'address' | 'probe'>>()
+  readonly #sources = new Map<number, Pick<Source, 'attempt' | 'isEmpty'>>()
   #version = 0
   #updating: Promise<void> = Promise.resolve()
 
@@ -30,18 +34,19 @@ export class OutputsSeen {
 
   /** Null when nobody has it. */
   get(map: number): Source | null {
-    const attempt = this.#sources.get(map)
-    const place = attempt === undefined ? undefined : this.#workers.get(attempt.worker)
-    return attempt === undefined || place === undefined ? null : { attempt, ...place }
+    const source = this.#sources.get(map)
+    // Nothing needs no place: its worker may be gone, and forgotten by a coordinator that began anew.
+    const place = source && (source.isEmpty ? NOWHERE : this.#workers.get(source.attempt.worker))
+    return source === undefined || place === undefined ? null : { ...source, ...place }
   }
 
   async #ask(client: Client<typeof CoordinatorService.methods>, version: number): Promise<void> {
     while (this.#version < version) {
       const reply = await client.outputs({ since: this.#version })
       for (const [worker, place] of Object.entries(reply.workers)) this.#workers.set(worker, place)
-      for (const { map, attempt, worker } of reply.entries)
+      for (const { map, attempt, worker, isEmpty = false } of reply.entries)
         if (worker === '') this.#sources.delete(map)
-        else this.#sources.set(map, { kind: 'map', task: map, attempt, worker })
+        else this.#sources.set(map, { attempt: { kind: 'map', task: map, attempt, worker }, isEmpty })
       if (reply.version <= this.#version) return
       this.#version = reply.version
     }

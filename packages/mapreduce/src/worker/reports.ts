@@ -1,19 +1,19 @@
 /** What the coordinator is to be told, kept until it has said that it heard. */
 import type { AttemptFailure, AttemptId, FetchFailure } from '../core/task.ts'
-import type { HeldOutput, ReportRequest } from '../protocol.ts'
+import type { DoneAttempt, ReportRequest } from '../protocol.ts'
 
 type Told = Pick<ReportRequest, 'done' | 'failed' | 'unfetched'>
 
 export class Reports {
-  #done: HeldOutput[] = []
-  #failed: { attempt: AttemptId; failure: AttemptFailure }[] = []
-  #unfetched: { attempt: AttemptId; failures: readonly FetchFailure[] }[] = []
+  readonly #done: DoneAttempt[] = []
+  readonly #failed: { attempt: AttemptId; failure: AttemptFailure }[] = []
+  readonly #unfetched: { attempt: AttemptId; failures: readonly FetchFailure[] }[] = []
 
   get isEmpty(): boolean {
     return this.#done.length + this.#failed.length + this.#unfetched.length === 0
   }
 
-  done(output: HeldOutput): void {
+  done(output: DoneAttempt): void {
     this.#done.push(output)
   }
 
@@ -30,10 +30,10 @@ export class Reports {
     return { done: [...this.#done], failed: [...this.#failed], unfetched: [...this.#unfetched] }
   }
 
-  /** It was heard. */
+  /** It was heard: what {@link all} gave last, to which more may have been added behind. */
   forget({ done, failed, unfetched }: Told): void {
-    this.#done = this.#done.filter((one) => !done.includes(one))
-    this.#failed = this.#failed.filter((one) => !failed.includes(one))
-    this.#unfetched = this.#unfetched.filter((one) => !unfetched.includes(one))
+    this.#done.splice(0, done.length)
+    this.#failed.splice(0, failed.length)
+    this.#unfetched.splice(0, unfetched.length)
   }
 }

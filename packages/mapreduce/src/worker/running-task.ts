@@ -1,5 +1,5 @@
 /** One attempt on this worker, from its assignment to the report of its end. */
-import { sleep, toError } from '@lab/rpc'
+import { sleep, toError, type Milliseconds } from '@lab/rpc'
 import { attemptName, type AttemptId, type AttemptProgress, type AttemptResult } from '../core/task.ts'
 import type { Assignment, RegisterReply } from '../protocol.ts'
 import { FetchFailed, TaskFailed } from '../task/failure.ts'
@@ -19,14 +19,21 @@ export class RunningTask {
   readonly #assignment: Assignment
   readonly #session: RegisterReply
   #execution: Execution | undefined
+  #isBegun = false
   #isCancelled = false
   #copies: string[] = []
+  /** Resolves when nobody wants its result any more, whatever it is still waiting for. */
+  readonly cancelled: Promise<void>
+  #onCancel: () => void = () => undefined
 
   constructor(worker: Worker, assignment: Assignment, session: RegisterReply) {
     this.#worker = worker
     this.#assignment = assignment
     this.#session = session
     this.attempt = assignment.attempt
+    this.cancelled = new Promise((resolve) => {
+      this.#onCancel = resolve
+    })
   }
 
   progress(): AttemptProgress {
@@ -36,14 +43,26 @@ export class RunningTask {
   /** Nobody wants its result any more. */
   cancel(): void {
     this.#isCancelled = true
+    this.#onCancel()
     this.#execution?.cancel()
+  }
+
+  /** Else it waits for a slot. */
+  get isBegun(): boolean {
+    return this.#isBegun
+  }
+
+  get isCancelled(): boolean {
+    return this.#isCancelled
   }
 
   /** Never throws: how it ended is in the worker's reports, unless it was cancelled. */
   async run(): Promise<void> {
+    this.#isBegun = true
+    const begun = this.#worker.clock.now()
     try {
       const result = await this.#attempt()
-      if (!this.#isCancelled) this.#done(result)
+      if (!this.#isCancelled) this.#done(result, this.#worker.clock.now() - begun)
     } catch (thrown) {
       if (!this.#isCancelled) this.#failed(toError(thrown))
     } finally {
@@ -103,10 +122,10 @@ export class RunningTask {
     return sources
   }
 
-  #done(result: AttemptResult): void {
+  #done(result: AttemptResult, elapsedMs: Milliseconds): void {
     const { attempt } = this
     if (attempt.kind === 'map') this.#worker.held.set(attempt.task, { ...attempt, result })
-    this.#worker.reports.done({ ...attempt, result })
+    this.#worker.reports.done({ ...attempt, result, elapsedMs })
   }
 
   #failed(error: Error): void {

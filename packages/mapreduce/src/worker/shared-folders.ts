@@ -33,11 +33,11 @@ export class SharedFolders {
   }
 }
 
-export function layProbe(files: TaskFiles, path: string, nonce: string): Probe {
-  const file = files.create(path)
-  file.write(new TextEncoder().encode(nonce), 0)
+export function layProbe(files: TaskFiles, probe: Probe): Probe {
+  const file = files.create(probe.path)
+  file.write(new TextEncoder().encode(probe.nonce), 0)
   file.close()
-  return { path, nonce }
+  return probe
 }
 
 export function folderOf({ path }: Probe): string {

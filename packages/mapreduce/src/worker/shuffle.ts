@@ -69,11 +69,14 @@ export class Shuffle {
   async sources(table: OutputsSeen, maps: number, partition: number, copies: string): Promise<MapSource[]> {
     const sources: MapSource[] = []
     const failures: FetchFailure[] = []
-    const missing = Array.from({ length: maps }, (_, map) => map)
+    let [next, found] = [0, 0]
     const fetchNext = async (): Promise<void> => {
-      for (let map = missing.shift(); map !== undefined; map = missing.shift()) {
+      while (next < maps) {
+        const map = next++
         const source = table.get(map)
         if (source === null) continue
+        found++
+        if (source.isEmpty) continue
         try {
           sources.push(await this.#source(source, partition, `${copies}${String(map)}`))
         } catch (thrown) {
@@ -83,7 +86,7 @@ export class Shuffle {
       }
     }
     await Promise.all(Array.from({ length: FETCHES_MAX }, fetchNext))
-    if (failures.length > 0 || sources.length < maps) throw new FetchFailed(failures)
+    if (failures.length > 0 || found < maps) throw new FetchFailed(failures)
     // The order of values follows from the order of maps, whoever fetched faster.
     return sources.sort((a, b) => a.map - b.map)
   }

@@ -16,8 +16,9 @@ import {
   type LinkOptions,
   type Milliseconds,
   type Random,
+  type Timer,
 } from '@lab/rpc'
-import { sameAttempt, type AttemptId, type AttemptProgress } from '../core/task.ts'
+import { attemptName, sameAttempt, type AttemptId } from '../core/task.ts'
 import type { TaskFiles } from '../data/files.ts'
 import { JobError } from '../errors.ts'
 import { CoordinatorService, type HeldOutput, type Probe, type RegisterReply } from '../protocol.ts'
@@ -42,6 +43,8 @@ export interface WorkerOptions {
   readonly files: TaskFiles
   /** An existing folder of our own, absolute, for map outputs. */
   readonly folder: string
+  /** Others fetch map outputs over the network, also where they could open them. Default false. */
+  readonly streams?: boolean
   readonly executor: Executor
   /** Gives up when the coordinator was not reached for so long. Default 30 000. */
   readonly patienceMs?: Milliseconds
@@ -56,6 +59,8 @@ const BEAT_MS = 250
 /** Longer than the coordinator keeps a poll. */
 const POLL_TIMEOUT_MS = 6_000
 const RETRY_MS = 100
+/** As long as other tasks wait here, ends are told together. */
+const GATHER_MS = 5
 /** A coordinator that was restarted is to be found again at once. */
 const RECONNECT = { minMs: 25, maxMs: 250, refusedMs: 250 }
 
@@ -71,7 +76,12 @@ export class Worker {
   readonly #link: Link
   readonly #probe: Probe
   readonly #stop = new AbortController()
+  /** All that we were given, and have not told the end of. */
   readonly #running = new Set<RunningTask>()
+  /** Those for which no slot is free yet, in order. */
+  readonly #waiting: RunningTask[] = []
+  #busySlots = 0
+  #gathering: Timer | undefined
   #session: RegisterReply | null = null
   #table = new OutputsSeen()
   #poll = 0
@@ -90,7 +100,9 @@ export class Worker {
     this.shared = new SharedFolders(options.files)
     const { files, folder, link } = options
     this.shuffle = new Shuffle({ files, folder, worker: this.id, link }, this.shared)
-    this.#probe = layProbe(files, `${folder}/probe`, hex(random.bytes(16)))
+    const probe = { path: `${folder}/probe`, nonce: hex(random.bytes(16)) }
+    // What is nowhere proves nothing.
+    this.#probe = options.streams === true ? probe : layProbe(files, probe)
   }
   /** What the coordinator said of the job; null before the first registration. */
   get session(): RegisterReply | null {
@@ -113,6 +125,7 @@ export class Worker {
       while (!(await this.#serve())) this.#session = null
     } finally {
       this.#stop.abort(new JobError('CANCELLED', 'the worker was stopped'))
+      this.#gathering?.cancel()
       for (const task of this.#running) task.cancel()
       await beating
       this.shuffle.close()
@@ -129,6 +142,8 @@ export class Worker {
 
   /** Something is to be told: soon, together with what comes until then. */
   report(): void {
+    this.#gathering?.cancel()
+    this.#gathering = undefined
     this.#isReportWanted = true
     if (!this.#isReporting) void this.#reportAll()
   }
@@ -190,10 +205,30 @@ export class Worker {
     if (this.#session === null) return
     const task = new RunningTask(this, assignment, this.#session)
     this.#running.add(task)
-    void task.run().finally(() => {
-      this.#running.delete(task)
-      this.report()
-    })
+    this.#waiting.push(task)
+    this.#fillSlots()
+  }
+
+  #fillSlots(): void {
+    while (this.#busySlots < this.options.slots) {
+      const task = this.#waiting.shift()
+      if (task === undefined) return
+      void this.#make(task)
+    }
+  }
+
+  async #make(task: RunningTask): Promise<void> {
+    this.#busySlots++
+    // Others do not wait for one that may itself wait, for a worker that is dead.
+    if (!task.isCancelled) await Promise.race([task.run(), task.cancelled])
+    this.#busySlots--
+    this.#running.delete(task)
+    this.#fillSlots()
+    if (this.#waiting.length < this.options.slots) this.report()
+    else
+      this.#gathering ??= this.clock.setTimer(GATHER_MS, () => {
+        this.report()
+      })
   }
 
   /** Attempts that are being made, and those whose end the coordinator has not heard of. */
@@ -205,9 +240,8 @@ export class Worker {
       ...unfetched.map(({ attempt }) => attempt),
     ]
     const running = [...this.#running].map(({ attempt }) => attempt)
-    return [...running, ...ended.filter((one) => !running.some((other) => sameAttempt(one, other)))].map(
-      ({ kind, task, attempt, worker }) => ({ kind, task, attempt, worker }),
-    )
+    const all = new Map([...running, ...ended].map((one) => [attemptName(one), one]))
+    return [...all.values()].map(({ kind, task, attempt, worker }) => ({ kind, task, attempt, worker }))
   }
 
   async #reportAll(): Promise<void> {
@@ -217,7 +251,7 @@ export class Worker {
       const session = this.#session
       if (session === null) break // Told when we are registered again.
       const told = this.reports.all()
-      const progress: AttemptProgress[] = [...this.#running].map((task) => task.progress())
+      const progress = [...this.#running].filter((task) => task.isBegun).map((task) => task.progress())
       try {
         const request = { worker: this.id, epoch: session.epoch, ...told, progress }
         const { isUnknown, cancel } = await this.client.report(request, { signal: this.#stop.signal })

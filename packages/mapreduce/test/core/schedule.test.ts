@@ -1,4 +1,5 @@
 /** The schedule against the paper's section 3 and against what workers and networks do to it. */
+import { winnersOf } from '../../src/coordinator/manifest-of.ts'
 import { expect, test } from 'vitest'
 import { Stage, assigned, bad, names, one, RESULT } from './stage.ts'
 
@@ -227,4 +228,45 @@ test('replaying the facts gives what was: completed tasks stay so, and their wor
   alone.schedule.replay(stage.facts, 0)
   alone.join('w2', 2)
   expect(names(alone.pass(1_500))).toEqual(['map 1.2 w2'])
+})
+
+test('a map whose output got lost when every reduce was being made counts all the same, once the reduces are through', () => {
+  const stage = new Stage(1, 1)
+  const map = one(stage.join('w1'))
+  const reduce = one(stage.done(map))
+  stage.step({ type: 'register', worker: 'w2', slots: 1, outputs: [], running: [] })
+  stage.schedule.step({ type: 'disconnected', worker: 'w1' }, stage.now)
+  const backup = one(stage.ask('w2'))
+  const failure = { map: 0, attempt: 1, worker: 'w1', corrupt: true, why: 'damaged' }
+  stage.step({ type: 'fetch-failed', attempt: backup, failures: [failure] })
+  expect(stage.schedule.state.maps[0]?.state).not.toBe('completed')
+  stage.done(reduce)
+  expect(stage.over).toEqual({ type: 'over', failure: null })
+  expect(winnersOf(stage.schedule.state).map(({ kind }) => kind)).toEqual(['map', 'reduce'])
+})
+
+test('§3.1 short tasks wait at a worker, a few milliseconds of them and never more than half of what is left', () => {
+  const stage = new Stage(40, 1)
+  const first = one(stage.join('w1'))
+  stage.now = 5
+  expect(stage.done(first)).toHaveLength(1 + 20 / 5)
+  const other = new Stage(7, 1)
+  const only = one(other.join('w1'))
+  other.now = 5
+  expect(other.done(only)).toHaveLength(1 + 3)
+})
+
+test('§3.6 whoever was beaten by a backup is backed up at once, until it ends something in time', () => {
+  const stage = new Stage(6, 1)
+  const slow = one(stage.join('w1'))
+  const next = one(stage.join('w2'))
+  stage.now = 100
+  let given = stage.done(next)
+  for (stage.now = 200; stage.now <= 400; stage.now += 100) given = stage.done(one(given))
+  stage.now = 500
+  expect(names((given = stage.done(one(given))))).toEqual(['map 0.2 w2'])
+  const [reduce] = assigned(stage.step({ type: 'done', attempt: one(given), result: RESULT }))
+  expect(reduce?.kind).toBe('reduce')
+  expect(stage.schedule.state.workers.get('w1')?.isSlow).toBe(true)
+  expect(slow.worker).toBe('w1')
 })

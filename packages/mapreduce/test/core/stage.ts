@@ -6,7 +6,7 @@ import type { Fact } from '../../src/core/facts.ts'
 import type { AttemptFailure, AttemptId, AttemptResult, BadRecord } from '../../src/core/task.ts'
 
 export const RESULT: AttemptResult = {
-  ...{ counters: {}, recordsIn: 0, recordsOut: 0, bytesIn: 0, bytesOut: 0 },
+  ...{ counters: {}, recordsIn: 1, recordsOut: 1, bytesIn: 0, bytesOut: 0 },
   ...{ partitionBytes: [], files: [], skipped: [] },
 }
 
