@@ -62,8 +62,9 @@ export class Table {
   /** Sets key and value. The record has no deadline then. @returns the record */
   put(pair: Pair, revision: number): RecordNumber {
     this.#sweep()
-    const record = this.find(pair.bytes, pair.keyLength)
-    if (record === NO_RECORD) return this.#add(pair, 1, revision)
+    const hash = this.#hash(pair)
+    const record = this.#byKey.find(hash, pair.bytes, pair.keyLength)
+    if (record === NO_RECORD) return this.#add(pair, hash, revision)
     const version = this.records.version(record) + 1
     this.#dataBytes += pair.bytes.length - pair.keyLength - this.records.valueLength(record)
     if (this.#freeze(record) !== null) this.records.fill(record, pair)
@@ -75,8 +76,9 @@ export class Table {
   /** Adds to the end of the value. The deadline stays. @returns the record */
   append(pair: Pair, revision: number): RecordNumber {
     this.#sweep()
-    const record = this.find(pair.bytes, pair.keyLength)
-    if (record === NO_RECORD) return this.#add(pair, 1, revision)
+    const hash = this.#hash(pair)
+    const record = this.#byKey.find(hash, pair.bytes, pair.keyLength)
+    if (record === NO_RECORD) return this.#add(pair, hash, revision)
     const version = this.records.version(record) + 1
     const addition = pair.bytes.subarray(pair.keyLength)
     this.#dataBytes += addition.length
@@ -104,7 +106,7 @@ export class Table {
 
   /** A record out of a snapshot, with a key that comes after all others. It is not found by key before {@link link}. */
   loadLast(pair: Pair, version: number, changed: number): RecordNumber {
-    const record = this.#make(pair, version, changed)
+    const record = this.#make(pair, this.#hash(pair), version, changed)
     assert(record === this.#loaded++, 'a table is loaded before anything else is done with it')
     this.#inOrder.addLast(record)
     return record
@@ -182,23 +184,27 @@ export class Table {
     return view
   }
 
-  #add(pair: Pair, version: number, changed: number): RecordNumber {
-    const record = this.#make(pair, version, changed)
+  /** A key's first record. */
+  #add(pair: Pair, hash: number, revision: number): RecordNumber {
+    const record = this.#make(pair, hash, 1, revision)
     this.#byKey.add(record)
     this.#order.seek(pair.bytes, 0, pair.keyLength)
     this.#inOrder.add(record)
     return record
   }
 
-  #make(pair: Pair, version: number, changed: number): RecordNumber {
+  #make(pair: Pair, hash: number, version: number, changed: number): RecordNumber {
     const { records } = this
-    const { bytes, keyLength } = pair
     const record = records.add()
     records.fill(record, pair)
     records.stamp(record, version, changed)
-    records.setHash(record, hashOf(bytes, keyLength, this.#seed))
-    this.#dataBytes += bytes.length
+    records.setHash(record, hash)
+    this.#dataBytes += pair.bytes.length
     return record
+  }
+
+  #hash({ bytes, keyLength }: Pair): number {
+    return hashOf(bytes, keyLength, this.#seed)
   }
 
   /** Leaves what the record is to the view that still needs it. @returns the number it has there, or null when none does */
