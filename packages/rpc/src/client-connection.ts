@@ -28,6 +28,8 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
   readonly connection: Connection
   readonly #options: ClientConnectionOptions
   readonly #calls = new IdTable<PendingCall>()
+  /** Bytes of their requests. */
+  #callBytes = 0
   readonly #streams = new Map<number, StreamReader>()
   #peer: PeerInfo | null = null
   /** Largest body that both ends take; 0 before the handshake is done. */
@@ -63,16 +65,17 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
   }
 
   call(call: PendingCall, now: Milliseconds): void {
-    const tooLarge = this.#sizeError(call.method, call.body)
-    if (tooLarge !== undefined || this.inFlight >= this.#options.limits.callsInFlightMax) {
+    const refusal = this.#sizeError(call.method, call.body) ?? this.#busyError(call)
+    if (refusal !== undefined) {
       this.#options.deadlines.remove(call)
-      call.fail(tooLarge ?? busy(call.method))
+      call.fail(refusal)
       return
     }
     const id = this.#nextId++
     call.id = id
     call.holder = this
     this.#calls.add(call)
+    this.#callBytes += call.body.length
     const timeout = call.deadline === Infinity ? 0 : Math.max(Math.ceil(call.deadline - now), 1)
     writeRequest(this.connection.begin(), id, call.method.number, timeout, call.body)
     this.connection.commitSaid(call.method, call.body)
@@ -101,10 +104,7 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
   release(call: PendingCall | number, cancel = true): void {
     const id = typeof call === 'number' ? call : call.id
     if (typeof call === 'number') this.#streams.delete(id)
-    else {
-      this.#calls.delete(call)
-      this.#options.deadlines.remove(call)
-    }
+    else this.#forget(call)
     if (cancel) {
       writeCancel(this.connection.begin(), id)
       this.connection.commit('cancel')
@@ -138,6 +138,7 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
       call.fail(lost(call.method, reason))
     }
     this.#calls.clear()
+    this.#callBytes = 0
     for (const stream of [...this.#streams.values()])
       stream.fail(new RpcError(reason.code, reason.message, { executed: 'unknown', cause: reason }), {
         cancel: false,
@@ -155,8 +156,7 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
   #onResponse(id: number, body: Uint8Array): void {
     const call = this.#calls.get(id)
     if (call === undefined) return // came twice, or too late
-    this.#calls.delete(call)
-    this.#options.deadlines.remove(call)
+    this.#forget(call)
     call.succeed(body)
     if (this.#farewell !== undefined) this.#leaveIfIdle()
   }
@@ -171,8 +171,7 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
       case 'failure': {
         const call = this.#calls.get(message.id)
         if (call !== undefined) {
-          this.#calls.delete(call)
-          this.#options.deadlines.remove(call)
+          this.#forget(call)
           call.fail(fromWire(message.error, call.method.label))
         } else this.#streams.get(message.id)?.fail(fromWire(message.error, 'the stream'), { cancel: false })
         this.#leaveIfIdle()
@@ -229,6 +228,17 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
     this.connection.commit('query')
   }
 
+  #forget(call: PendingCall): void {
+    if (this.#calls.delete(call)) this.#callBytes -= call.body.length
+    this.#options.deadlines.remove(call)
+  }
+
+  #busyError({ method, body }: PendingCall): RpcError | undefined {
+    const { callsInFlightMax, callBytesInFlightMax } = this.#options.limits
+    const tooMuch = this.#callBytes > 0 && this.#callBytes + body.length > callBytesInFlightMax
+    return tooMuch || this.inFlight >= callsInFlightMax ? busy(method) : undefined
+  }
+
   #sizeError(method: NamedMethod, body: Uint8Array): RpcError | undefined {
     if (body.length <= this.bodyBytesMax) return undefined
     const size = `${String(body.length)} bytes, more than the ${String(this.bodyBytesMax)} that the server takes`
@@ -237,7 +247,7 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
 }
 
 function busy(method: NamedMethod): RpcError {
-  return new RpcError('BUSY', `${method.label}: too many calls in flight on this connection`)
+  return new RpcError('BUSY', `${method.label}: too much in flight on this connection`)
 }
 
 /** The error of a call whose connection ended under it. */

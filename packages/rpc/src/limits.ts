@@ -17,6 +17,11 @@ export interface Limits {
   readonly channelsMax: number
   /** Calls and streams of one connection that wait for their handlers; more are refused with `BUSY`. */
   readonly callsInFlightMax: number
+  /**
+   * Bytes of requests of one connection that wait for their answers, at the end that calls; more are refused with `BUSY`, one larger goes
+   * alone. No more than `outputBytesMax`: a caller that asks too much is told so, and does not break its own connection.
+   */
+  readonly callBytesInFlightMax: number
   /** Bytes queued for a peer that does not read; with more it is dropped with `SLOW_PEER`. */
   readonly outputBytesMax: number
   /** How many bytes of items a stream may be ahead of its reader. */
@@ -35,6 +40,7 @@ export const defaultLimits: Limits = {
   keepAliveMs: 10_000,
   channelsMax: 1_024,
   callsInFlightMax: 8_192,
+  callBytesInFlightMax: 16 * 1024 * 1024,
   outputBytesMax: 16 * 1024 * 1024,
   streamWindowBytes: 256 * 1024,
   callTimeoutMs: 10_000,

@@ -42,6 +42,34 @@ describe('segments', () => {
     await storage.close()
   })
 
+  test('one that a write waits for is not filled to its end: the write does not wait for zeros', async () => {
+    const disk = new SimDisk({ random: seededRandom(1) })
+    const segmentBytes = 8 * 1024 * 1024
+    let zeros = 0
+    const open = disk.open.bind(disk)
+    disk.open = async (path, options) => {
+      const file = await open(path, options)
+      const write = file.write.bind(file)
+      if (path.endsWith('log.tmp'))
+        file.write = async (bytes, at) => {
+          zeros += bytes.length
+          await write(bytes, at)
+        }
+      return file
+    }
+    const storage = fileStorage('data', { disk, random: seededRandom(9), segmentBytes })
+    await storage.open(OWNER)
+    expect(zeros).toBe(segmentBytes)
+    // Each fills more than half: the next is not ready when it is needed.
+    for (let last = 10; last <= 40; last += 10) await append(storage, entries(last - 9, last, 1, 500_000))
+    expect(zeros).toBeLessThan(2 * segmentBytes)
+    disk.crash()
+    const again = fileStorage('data', { disk, random: seededRandom(9), segmentBytes })
+    expect(await again.open(OWNER)).toMatchObject({ lastIndex: 40, notes: [] })
+    expect((await again.read(31, 31, 1))[0]?.index).toBe(31)
+    await again.close()
+  })
+
   test('those no longer needed are used again, and the folder does not grow', async () => {
     const disk = new SimDisk({ random: seededRandom(1) })
     const storage = await openOn(disk)

@@ -87,6 +87,30 @@ describe('limits', () => {
     expect(await careful.echo(Uint8Array.of(1))).toEqual(Uint8Array.of(1))
   })
 
+  test('a caller that asks for more than its connection holds is refused with BUSY, at once, and keeps the connection', async () => {
+    const server = await start()
+    const { transport, stop, go } = stoppable()
+    const limits = { callBytesInFlightMax: 1 << 20, outputBytesMax: 1 << 20 }
+    const down: string[] = []
+    const link = openLink(server.address, {
+      transport,
+      limits,
+      onState: (state) => state === 'down' && down.push(state),
+    })
+    closing(link)
+    await link.ready()
+    stop()
+    const slow = link.client(Plain)
+    // Nobody reads the answers, but it is the requests that fill what waits here.
+    const calls = Array.from({ length: 40 }, () => slow.echo(new Uint8Array(100_000)))
+    const ends = await Promise.all(calls.map((call, at) => (at < 10 ? null : failure(call))))
+    for (const end of ends.slice(10)) expect(end).toMatchObject({ code: 'BUSY', executed: 'no' })
+    go()
+    for (const call of calls.slice(0, 10)) expect(await call).toHaveLength(100_000)
+    expect(await slow.echo(new Uint8Array(3 << 20))).toHaveLength(3 << 20)
+    expect(down).toEqual([])
+  })
+
   test('a message past the limit fails its call with TOO_LARGE and nothing else', async () => {
     const server = await start({ limits: { messageBytesMax: 10_000 } })
     const sender = await client(server)

@@ -39,6 +39,8 @@ export class SegmentPool {
   readonly #ready: number[]
   #nextNumber: number
   #preparing = false
+  /** Who waits for a segment that is not ready. */
+  #waiting = 0
   #closed = false
   readonly #serial = new Serial()
 
@@ -49,8 +51,20 @@ export class SegmentPool {
     this.#nextNumber = nextNumber
   }
 
-  /** The next segment; waits for its preparation when it is not ready. @throws {DiskError} */
-  take(): Promise<PreparedSegment> {
+  /**
+   * The next segment. One that is not ready is not filled to its end any more: what is written into the rest takes longer, and a log that
+   * waited for the zeros would stand still for as long as a leader may before it loses its office. @throws {DiskError}
+   */
+  async take(): Promise<PreparedSegment> {
+    this.#waiting++
+    try {
+      return await this.#take()
+    } finally {
+      this.#waiting--
+    }
+  }
+
+  #take(): Promise<PreparedSegment> {
     return this.#serial.run(async () => {
       if (this.#ready.length === 0) await this.#prepare()
       const number = this.#ready[0] as number
@@ -127,9 +141,11 @@ export class SegmentPool {
       const zeros = new Uint8Array(Math.min(SLICE_BYTES, segmentBytes))
       for (let at = 0; at < segmentBytes; at += zeros.length) {
         if (this.#closed) return false
+        if (this.#waiting > 0) break
         await file.write(zeros.subarray(0, segmentBytes - at), at)
         if ((at + zeros.length) % SYNC_EVERY_BYTES === 0) await file.sync()
       }
+      if (this.#waiting > 0) await file.truncate(segmentBytes)
       await file.sync()
       return true
     } finally {
