@@ -5,6 +5,7 @@ import { nextLeaseRound } from './lease.ts'
 import type { Progress } from './progress.ts'
 import { quorumReached } from './quorum.ts'
 import { reconfigureAt } from './reconfigure.ts'
+import { heartbeatAt } from './replication.ts'
 import { becomeFollower } from './role.ts'
 import type { Leadership, State } from './state.ts'
 import { giveUpTransfer } from './transfer.ts'
@@ -34,7 +35,7 @@ export function nextDeadline(state: State): number {
   )
   next = Math.min(next, leadership.transfer?.until ?? Infinity, reconfigureAt(state, leadership))
   for (const follower of leadership.followers.values()) {
-    if (needsHeartbeats(state, follower)) next = Math.min(next, follower.sentAt + state.timing.heartbeatMs)
+    if (needsHeartbeats(state, follower)) next = Math.min(next, heartbeatAt(state, follower))
     if (follower.sentCommit < state.commitIndex) next = Math.min(next, leadership.commitNoticeAt)
   }
   return next
@@ -52,7 +53,11 @@ function heardAtOf(state: State, follower: Progress | undefined): number {
   return follower === undefined ? -Infinity : lastHeard(state, follower)
 }
 
-/** Heartbeats must not keep a leader in office whose disk is dead: everything would wait for it. */
-function diskStalledAt(state: State): number {
-  return state.durability.writingSince + state.timing.electionTimeoutMsMax
+/**
+ * Heartbeats must not keep a leader in office whose disk is dead: everything would wait for it. As long as the others have not stored
+ * either what it writes, nobody would do better, and an election would only cost time: disks are slow together, where machines share one.
+ */
+function diskStalledAt({ durability, commitIndex, timing }: State): number {
+  const behind = durability.writingUpTo <= commitIndex
+  return behind ? durability.writingSince + timing.electionTimeoutMsMax : Infinity
 }

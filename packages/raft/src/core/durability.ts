@@ -60,6 +60,11 @@ export class Durability {
     return this.#inFlight?.since ?? Infinity
   }
 
+  /** The last entry of the write in flight, or of the one before it. */
+  get writingUpTo(): Index {
+    return this.#inFlight?.lastIndex ?? this.#durableIndex
+  }
+
   hardStateChanged(): void {
     this.#hardStateChanged = true
   }

@@ -48,6 +48,8 @@ export class Progress {
   quiet = false
   /** When a message last left for it. */
   sentAt = -Infinity
+  /** When a heartbeat last left for it, which it answers whatever its disk does; ≤ sentAt. */
+  askedAt = -Infinity
   /** When it was last heard of in this term (thesis §6.2). */
   heardAt: number
   /** The newest round that it was sent, and that it has answered. */

@@ -28,10 +28,18 @@ export function replicate(state: State, leadership: Leadership): void {
   }
 }
 
-/** Nothing left for it within heartbeatMs, or a read waits for its answer to a newer round. */
+/** Its time has come, or a read waits for its answer to a newer round. */
 function heartbeatDue(state: State, leadership: Leadership, follower: Progress): boolean {
-  const due = needsHeartbeats(state, follower) && state.now >= follower.sentAt + state.timing.heartbeatMs
+  const due = needsHeartbeats(state, follower) && state.now >= heartbeatAt(state, follower)
   return due || follower.sentRound < leadership.round
+}
+
+/**
+ * When nothing has left for it within heartbeatMs, or it was neither heard nor asked for twice as long, whatever left: entries are answered
+ * when they are on its disk, a heartbeat at once, so a leader hears that those follow whose disks are slow.
+ */
+export function heartbeatAt({ timing }: State, { sentAt, heardAt, askedAt }: Progress): number {
+  return Math.min(sentAt, Math.max(heardAt, askedAt) + timing.heartbeatMs) + timing.heartbeatMs
 }
 
 function sendEntries(state: State, leadership: Leadership, follower: Progress): void {
@@ -79,7 +87,10 @@ function send(state: State, leadership: Leadership, follower: Progress, entries:
   follower.sentRound = leadership.round
   follower.sentCommit = state.commitIndex
   const last = entries.at(-1)
-  if (last === undefined) return
+  if (last === undefined) {
+    follower.askedAt = state.now
+    return
+  }
   if (follower.state === 'probe') {
     follower.probing = true
     return

@@ -104,6 +104,7 @@ function leadershipText({ leadership }: State, now: number, name: (id: NodeId) =
       one.probing,
       one.inflight.messages,
       ago(one.sentAt),
+      ago(one.askedAt),
       ago(one.heardAt),
       one.sentRound,
       one.ackedRound,

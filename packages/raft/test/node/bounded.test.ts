@@ -101,3 +101,26 @@ describe('a leader whose disk is stuck (hashicorp/raft #503)', () => {
     for (const { machine } of net.all) expect(machine.state.items).toEqual(['kept', 'in time', 'goes on'])
   })
 })
+
+describe('disks that are slow together, as where machines share one', () => {
+  test.each([
+    ['all', 3],
+    ['both followers', 2],
+  ])('%s stand still for three election timeouts under load: nobody loses office', async (_, count) => {
+    const net = new DriverNet(['n1', 'n2', 'n3'])
+    await net.startAll()
+    const leader = await net.leader()
+    const { currentTerm } = leader.driver.status
+    const others = net.all.filter((member) => member !== leader)
+    for (const { id } of [...others, leader].slice(0, count)) net.stuck.add(id)
+    const proposed: Promise<number>[] = []
+    // Never so long without entries that a heartbeat would be due.
+    for (let i = 0; i < 120; i++) {
+      proposed.push(net.propose(leader, ITEM))
+      await net.clock.advance(10)
+    }
+    net.stuck.clear()
+    await net.clock.settle(Promise.all(proposed))
+    expect(leader.driver.status).toMatchObject({ role: 'leader', currentTerm })
+  })
+})

@@ -32,6 +32,20 @@ export function admits(core: Raft | null, { peers }: FakeDisk, from: Sender, cou
   return judgement !== 'wiped'
 }
 
+/**
+ * Does the server take `leader` for one that was wiped? A server that was away, was removed with its disk and is added again without
+ * being emptied may have missed that its leader was replaced, too: it listens to nobody until an operator empties it.
+ */
+export function mistakes(
+  core: Raft | null,
+  { peers }: FakeDisk,
+  leader: Pick<Sender, 'id' | 'incarnation'>,
+): boolean {
+  if (core === null) return false
+  const agreed = agreedIncarnation(core.configurations(), leader.id)
+  return judge(String(leader.incarnation), agreed, peers.get(leader.id)) === 'wiped'
+}
+
 /** No change of membership is under way for longer, or its leader has lost office. */
 const CHANGE_MS_MAX = 1000
 

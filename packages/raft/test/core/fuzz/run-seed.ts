@@ -5,7 +5,7 @@ import { membersOf } from '../../../src/core/membership.ts'
 import type { MembershipChange } from '../../../src/core/membership-change.ts'
 import { Cluster } from './cluster.ts'
 import { CALM } from './faults.ts'
-import { isOut } from './members.ts'
+import { isOut, mistakes } from './members.ts'
 
 const CHAOS_STEPS = 60
 
@@ -184,7 +184,9 @@ function calm(cluster: Cluster): void {
   cluster.propose(leader, [new Uint8Array([1, 2, 3])])
   cluster.read(leader)
   const membership = leader.core.status().membership
-  const members = cluster.servers.filter(({ id }) => membersOf(membership).includes(id))
+  const members = cluster.servers.filter(
+    ({ id, core }) => membersOf(membership).includes(id) && !mistakes(core, cluster.disk(id), leader),
+  )
   const agreed = (): boolean =>
     cluster.invariants.commitIndex > before &&
     members.every((server) => server.applied === cluster.invariants.commitIndex)
