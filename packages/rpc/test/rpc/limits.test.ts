@@ -103,8 +103,8 @@ describe('limits', () => {
     const slow = link.client(Plain)
     // Nobody reads the answers, but it is the requests that fill what waits here.
     const calls = Array.from({ length: 40 }, () => slow.echo(new Uint8Array(100_000)))
-    const ends = await Promise.all(calls.map((call, at) => (at < 10 ? null : failure(call))))
-    for (const end of ends.slice(10)) expect(end).toMatchObject({ code: 'BUSY', executed: 'no' })
+    for (const end of await Promise.all(calls.slice(10).map(failure)))
+      expect(end).toMatchObject({ code: 'BUSY', executed: 'no' })
     go()
     for (const call of calls.slice(0, 10)) expect(await call).toHaveLength(100_000)
     expect(await slow.echo(new Uint8Array(3 << 20))).toHaveLength(3 << 20)
