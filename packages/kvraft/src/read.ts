@@ -1,4 +1,4 @@
-/** Answers queries, written straight out of the store's memory: one array an answer. */
+/** Answers queries, written straight out of the store's memory: one array an answer, many of which share their memory. */
 import { ByteWriter } from '@lab/rpc'
 import type { Contents } from './contents.ts'
 import { SCAN_BYTES_MAX } from './limits.ts'
@@ -6,7 +6,13 @@ import { NO_RECORD, type RecordNumber } from './memory/records.ts'
 import { varintLength, writeVarint } from './memory/varint.ts'
 import { AnswerKind, type Scan } from './queries.ts'
 
-/** The bytes of an {@link Answer}. */
+/** Answers of up to so many bytes share a slab: memory of its own costs a small one more than finding the key. */
+const SHARING_BYTES_MAX = 4 * 1024
+const SLAB_BYTES = 64 * 1024
+let slab = new ArrayBuffer(0)
+let used = SLAB_BYTES
+
+/** The bytes of an {@link Answer}: for sending, not for keeping. */
 export function answerGet({ table, revision }: Contents, key: Uint8Array): Uint8Array {
   const record = table.find(key, key.length)
   if (record === NO_RECORD) {
@@ -20,7 +26,7 @@ export function answerGet({ table, revision }: Contents, key: Uint8Array): Uint8
   const expires = table.deadline(record)
   const valueLength = records.valueLength(record)
   const numbers = varintLength(revision) + varintLength(version) + varintLength(changed)
-  const answer = new Uint8Array(numbers + 1 + (expires > 0 ? varintLength(expires) : 0) + valueLength)
+  const answer = room(numbers + 1 + (expires > 0 ? varintLength(expires) : 0) + valueLength)
   let at = writeVarint(answer, 0, revision)
   answer[at++] = expires > 0 ? AnswerKind.foundExpiring : AnswerKind.found
   at = writeVarint(answer, at, version)
@@ -29,6 +35,17 @@ export function answerGet({ table, revision }: Contents, key: Uint8Array): Uint8
   const start = records.keyAt(record) + records.keyLength(record)
   answer.set(records.array(record).subarray(start, start + valueLength), at)
   return answer
+}
+
+/** Memory that nobody else has, or will have. */
+function room(bytes: number): Uint8Array {
+  if (bytes > SHARING_BYTES_MAX) return new Uint8Array(bytes)
+  if (used + bytes > SLAB_BYTES) {
+    slab = new ArrayBuffer(SLAB_BYTES)
+    used = 0
+  }
+  used += bytes
+  return new Uint8Array(slab, used - bytes, bytes)
 }
 
 /** The bytes of a {@link Page}: as many entries as the limit and {@link SCAN_BYTES_MAX} allow, the first in any case. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Command } from '../src/commands.ts'
 import { VALUE_BYTES_MAX } from '../src/limits.ts'
+import { answerCodec, queryCodec, type Answer } from '../src/queries.ts'
 import { KvStore } from '../src/store.ts'
 import { apply, query } from './typed-store.ts'
 
@@ -26,6 +27,15 @@ test('an empty value is a value, and not a missing key', () => {
   apply(store, put('k', ''))
   expect(read(store, 'k')).toBe('')
   expect(read(store, 'other')).toBeUndefined()
+})
+
+test('an answer stays what it was while others are given', () => {
+  const store = new KvStore()
+  const all = Array.from({ length: 600 }, (_, n) => `${n}:${'x'.repeat(n)}`)
+  for (const value of all) apply(store, put(value, value))
+  const answers = all.map((value) => store.query(queryCodec.encode({ op: 'get', key: text(value) })))
+  const values = answers.map((answer) => (answerCodec.decode(answer) as Answer).entry?.value)
+  expect(values).toEqual(all.map(text))
 })
 
 test('every change has the next revision, whatever its key; what changes nothing has none', () => {
