@@ -1,7 +1,7 @@
 /** A sharded store in real processes: made, grown, with a machine killed and replaced, and shrunk again. */
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { readClusterFile } from '../src/local/cluster-file.ts'
 import { freePorts } from '../src/local/ports.ts'
 import { startServerProcess } from '../src/local/server-process.ts'
@@ -21,53 +21,51 @@ test('a sharded store grows, loses a machine, gets another for it, which the los
     for (const key of KEYS) expect(await run('kv', 'get', key)).toBe(`of ${key}\n`)
     expect(await run('kv', 'scan', '--keys', '-o', 'raw')).toBe(`${KEYS.join('\n')}\n`)
   }
+  // Also when it takes too long, which `finally` would not see.
+  onTestFinished(async () => {
+    await lab(['down', '--wipe'], { cwd })
+  })
   await run('up', '--nodes', '4', '--groups', '2', '--shards', '8', '--detach')
-  try {
-    for (const key of KEYS) await run('kv', 'put', key, `of ${key}`)
-    expect(await run('shard', 'join', '103', '--on', 'm1,m2,m3')).toMatch(/^2 +103 +1 +/m)
-    await expectAll()
-    const status = JSON.parse(await run('shard', 'status', '-o', 'json')) as {
-      group: number
-      state: string
-    }[]
-    expect(new Set(status.map(({ group }) => group))).toEqual(new Set([100, 101, 103]))
+  for (const key of KEYS) await run('kv', 'put', key, `of ${key}`)
+  expect(await run('shard', 'join', '103', '--on', 'm1,m2,m3')).toMatch(/^2 +103 +1 +/m)
+  await expectAll()
+  const status = JSON.parse(await run('shard', 'status', '-o', 'json')) as {
+    group: number
+    state: string
+  }[]
+  expect(new Set(status.map(({ group }) => group))).toEqual(new Set([100, 101, 103]))
 
-    // Refused before anything is done.
-    expect(await lab(['shard', 'replace', 'm2', 'm2'], { cwd })).toMatchObject({ code: 2 })
-    expect(await lab(['shard', 'join', '104', '--on', 'm1,m1'], { cwd })).toMatchObject({ code: 2 })
-    const twice = await lab(['shard', 'join', '101', '--on', 'm1,m2'], { cwd })
-    expect(twice).toMatchObject({ code: 1, talk: matching(/group 101 has joined already/) })
-    expect((await run('cluster', 'health', '-o', 'raw')).match(/\tok$/gm)).toHaveLength(3 * 4)
+  // Refused before anything is done.
+  expect(await lab(['shard', 'replace', 'm2', 'm2'], { cwd })).toMatchObject({ code: 2 })
+  expect(await lab(['shard', 'join', '104', '--on', 'm1,m1'], { cwd })).toMatchObject({ code: 2 })
+  const twice = await lab(['shard', 'join', '101', '--on', 'm1,m2'], { cwd })
+  expect(twice).toMatchObject({ code: 1, talk: matching(/group 101 has joined already/) })
+  expect((await run('cluster', 'health', '-o', 'raw')).match(/\tok$/gm)).toHaveLength(3 * 4)
 
-    process.kill(readClusterFile(join(cwd, '.lab')).nodes['m2']?.pid ?? 0, 'SIGKILL')
-    const replaced = await run('shard', 'replace', 'm2', 'm4')
-    expect(replaced).toBe(
-      'controller: m4 for m2\ngroup 100: m4 for m2\ngroup 101: m2 removed\ngroup 103: m4 for m2\n',
-    )
-    expect(await run('shard', 'replace', 'm2', 'm4')).toContain('group 103: m2 was not there')
-    expect(await run('cluster', 'members', '--group', '103', '-o', 'raw')).toMatch(
-      /^m1\t.*\nm3\t.*\nm4\t.*\n$/,
-    )
-    await expectAll()
-    await expectToLetGo('m2')
-    const lost = await lab(['shard', 'replace', 'm9', 'm4'], { cwd })
-    expect(lost).toMatchObject({ code: 3, talk: matching(/no group knows m9/) })
+  process.kill(readClusterFile(join(cwd, '.lab')).nodes['m2']?.pid ?? 0, 'SIGKILL')
+  const replaced = await run('shard', 'replace', 'm2', 'm4')
+  expect(replaced).toBe(
+    'controller: m4 for m2\ngroup 100: m4 for m2\ngroup 101: m2 removed\ngroup 103: m4 for m2\n',
+  )
+  expect(await run('shard', 'replace', 'm2', 'm4')).toContain('group 103: m2 was not there')
+  expect(await run('cluster', 'members', '--group', '103', '-o', 'raw')).toMatch(/^m1\t.*\nm3\t.*\nm4\t.*\n$/)
+  await expectAll()
+  await expectToLetGo('m2')
+  const lost = await lab(['shard', 'replace', 'm9', 'm4'], { cwd })
+  expect(lost).toMatchObject({ code: 3, talk: matching(/no group knows m9/) })
 
-    expect(await run('shard', 'leave', '100')).not.toContain(' 100 ')
-    await expectAll()
-    // The same again, as after an interruption; but its number is used up.
-    expect(await run('shard', 'leave', '100')).not.toContain(' 100 ')
-    const again = await lab(['shard', 'join', '100', '--on', 'm1'], { cwd })
-    expect(again).toMatchObject({ code: 1, talk: matching(/there was a group 100/) })
-    expect((await lab(['shard', 'leave', '99'], { cwd })).talk).toContain('there is no group 99')
-    expect((await lab(['kv', 'txn', TWO_SHARDS], { cwd })).code).not.toBe(0)
+  expect(await run('shard', 'leave', '100')).not.toContain(' 100 ')
+  await expectAll()
+  // The same again, as after an interruption; but its number is used up.
+  expect(await run('shard', 'leave', '100')).not.toContain(' 100 ')
+  const again = await lab(['shard', 'join', '100', '--on', 'm1'], { cwd })
+  expect(again).toMatchObject({ code: 1, talk: matching(/there was a group 100/) })
+  expect((await lab(['shard', 'leave', '99'], { cwd })).talk).toContain('there is no group 99')
+  expect((await lab(['kv', 'txn', TWO_SHARDS], { cwd })).code).not.toBe(0)
 
-    const rows = JSON.parse(await run('cluster', 'backup', 'monday', '-o', 'json')) as { group: string }[]
-    expect(rows.map(({ group }) => group)).toEqual(['controller', '101', '103'])
-    await expectKept('monday')
-  } finally {
-    await run('down', '--wipe')
-  }
+  const rows = JSON.parse(await run('cluster', 'backup', 'monday', '-o', 'json')) as { group: string }[]
+  expect(rows.map(({ group }) => group)).toEqual(['controller', '101', '103'])
+  await expectKept('monday')
 
   /** A machine whose place was taken while it was down comes back with its old replicas. */
   async function expectToLetGo(id: string): Promise<void> {
