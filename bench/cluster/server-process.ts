@@ -9,6 +9,13 @@ export interface Usage {
   /** Since the start of the process. */
   readonly cpuSeconds: number
   readonly residentBytes: number
+  /** To sockets and files. */
+  readonly writes: Writes
+}
+
+export interface Writes {
+  readonly count: number
+  readonly bytes: number
 }
 
 export class ServerProcess {
@@ -64,7 +71,12 @@ export class ServerProcess {
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
       const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
       const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))
-      return { cpuSeconds, residentBytes: Number(resident?.[1] ?? 0) * 1024 }
+      const io = readFileSync(`/proc/${String(pid)}/io`, 'utf8')
+      const [count, bytes] = ['syscw', 'wchar'].map((name) =>
+        Number(RegExp(`${name}: (\\d+)`).exec(io)?.[1] ?? 0),
+      )
+      const writes = { count: count ?? 0, bytes: bytes ?? 0 }
+      return { cpuSeconds, residentBytes: Number(resident?.[1] ?? 0) * 1024, writes }
     } catch {
       return null
     }
@@ -74,6 +86,13 @@ export class ServerProcess {
 /** Of all of them; 0 where nobody knows. */
 export function cpuSecondsOf(servers: readonly ServerProcess[]): number {
   return servers.reduce((sum, server) => sum + (server.usage()?.cpuSeconds ?? 0), 0)
+}
+
+/** Of all of them, since they started; 0 where nobody knows. */
+export function writesOf(servers: readonly ServerProcess[]): Writes {
+  const all = servers.flatMap((server) => server.usage()?.writes ?? [])
+  const sum = (of: (writes: Writes) => number): number => all.reduce((total, one) => total + of(one), 0)
+  return { count: sum(({ count }) => count), bytes: sum(({ bytes }) => bytes) }
 }
 
 /** `108 118 110`, in megabytes. */
