@@ -32,6 +32,10 @@ export function readItems(reader: ByteReader): Uint8Array[] {
   return items
 }
 
+/** Answers to lists take as much as those before, mostly: then their memory need not grow. Nothing that can be seen depends on it. */
+const USUAL_BYTES_MIN = 256
+let usualBytes = 2048
+
 /** Collects answers; {@link take} gives what has come since the last time. */
 export class Answers {
   #writer: ByteWriter | null = null
@@ -57,11 +61,12 @@ export class Answers {
   take(): Uint8Array {
     const taken = this.#writer ?? new ByteWriter(1).u8(ANSWERS)
     this.#writer = null
+    usualBytes = Math.min(Math.max(taken.length, USUAL_BYTES_MIN), LIST_BYTES_MAX)
     return taken.view()
   }
 
   #begun(): ByteWriter {
-    return (this.#writer ??= new ByteWriter(2048).u8(ANSWERS))
+    return (this.#writer ??= new ByteWriter(usualBytes + (usualBytes >> 3)).u8(ANSWERS))
   }
 }
 
