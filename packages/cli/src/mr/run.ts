@@ -117,6 +117,7 @@ async function watch(host: HostedJob, page: StatusPage | undefined, io: Io): Pro
   try {
     return await host.done
   } finally {
+    io.signal.removeEventListener('abort', stop)
     clearInterval(timer)
     page?.show(host.status())
     line.end()

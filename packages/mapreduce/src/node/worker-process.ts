@@ -1,6 +1,6 @@
 /** A worker as a process of its own: one link to the coordinator, one port for the shuffle, threads for the tasks. */
 import { hostname, tmpdir } from 'node:os'
-import { serve, type LinkOptions, type Server } from '@lab/rpc'
+import { onAbort, serve, type LinkOptions, type Server } from '@lab/rpc'
 import { systemFiles } from '../data/system-files.ts'
 import type { Executor } from '../worker/executor.ts'
 import { shuffleService } from '../worker/shuffle.ts'
@@ -69,6 +69,7 @@ export async function workWith(executor: Executor, options: WorkerProcessOptions
   const identity = { clusterId: CLUSTER_ID, token: secret }
   const link: LinkOptions = { transports: socketTransports(), identity }
   let server: Server | undefined
+  let stopListening: (() => void) | undefined
   try {
     server = await serve(
       {
@@ -89,10 +90,11 @@ export async function workWith(executor: Executor, options: WorkerProcessOptions
       ...(patienceMs === undefined ? {} : { patienceMs }),
       ...(onEvent === undefined ? {} : { onEvent }),
     })
-    const leave = (): void => void worker.stop()
-    signal?.addEventListener('abort', leave, { once: true })
+    stopListening = signal === undefined ? undefined : onAbort(signal, () => void worker.stop())
     await worker.run()
   } finally {
+    // A process may work for one job after the other, and its signal outlives them all.
+    stopListening?.()
     await server?.close({ drainMs: 0 })
     own.remove()
   }
