@@ -1,6 +1,7 @@
 /** A coordinator that others can reach, by a port of its own. */
 import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { serve, type Server } from '@lab/rpc'
 import type { JobReport } from '../coordinator/coordinator.ts'
 import { coordinatorService } from '../coordinator/service.ts'
@@ -30,6 +31,8 @@ export interface HostedJob {
   /** Resolves when the output is whole. @throws {JobError} when the job failed, or was closed */
   readonly done: Promise<JobReport>
   status(): JobStatus
+  /** A process of this machine has ended. If it was a worker, what it was at goes to others at once, whether its connection is known to be broken or not. */
+  ended(pid: number): void
   /** Stops at once. What is done stays done, for a job that is hosted again with the same options. */
   close(): Promise<void>
 }
@@ -60,6 +63,11 @@ export async function openHost(module: string | URL, options: HostOptions): Prom
     secret,
     done: coordinator.done,
     status: () => statusOf(coordinator),
+    ended: (pid) => {
+      for (const [worker, details] of coordinator.workers)
+        if (details.pid === pid && details.host === hostname())
+          void coordinator.step({ type: 'disconnected', worker })
+    },
     close: async () => {
       await coordinator.close()
       await server.close({ drainMs: 0 })

@@ -15,7 +15,12 @@ export async function runInProcesses(module: string, options: RunOptions): Promi
   const fleet = new WorkerFleet(
     workers,
     { join: host.address, secret: host.secret, folder: own.path, streams: options.streams === true },
-    options,
+    {
+      ...options,
+      onExit: (pid) => {
+        host.ended(pid)
+      },
+    },
   )
   try {
     const report = await watched(host, options, fleet.failed)

@@ -8,6 +8,8 @@ import type { WorkerProcessOptions } from './worker-process.ts'
 export interface FleetOptions {
   readonly execArgv?: readonly string[] | undefined
   readonly heapMb?: number | undefined
+  /** Told of each that has ended, however. */
+  readonly onExit?: (pid: number) => void
 }
 
 /** Children of a coordinator that was killed are not to stay for long. */
@@ -22,6 +24,7 @@ export class WorkerFleet {
   readonly failed: Promise<never>
   readonly #children = new Set<ChildProcess>()
   readonly #start: () => ChildProcess
+  readonly #onExit: ((pid: number) => void) | undefined
   #replacements: number
   #isStopping = false
   #lastWords = ''
@@ -33,7 +36,8 @@ export class WorkerFleet {
     worker: Pick<WorkerProcessOptions, 'join' | 'secret' | 'folder' | 'streams'>,
     options: FleetOptions,
   ) {
-    const { execArgv = process.execArgv, heapMb } = options
+    const { execArgv = process.execArgv, heapMb, onExit } = options
+    this.#onExit = onExit
     const given: WorkerProcessOptions = {
       ...worker,
       patienceMs: PATIENCE_MS,
@@ -84,6 +88,7 @@ export class WorkerFleet {
     })
     child.on('exit', (code) => {
       this.#children.delete(child)
+      if (child.pid !== undefined) this.#onExit?.(child.pid)
       // Killed, or out of memory: another takes its place. One that says no by itself would say it again.
       if (!this.#isStopping && code !== 0 && code !== 1 && this.#replacements-- > 0) this.#add()
       if (this.#children.size > 0) return
