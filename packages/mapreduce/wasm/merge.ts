@@ -2,7 +2,7 @@
  * Merges sorted runs of records: a tournament, in which the loser of each game waits for the next winner from its side. The
  * memory is that of records.ts, between its tasks.
  *
- *     memory = [runs: position, end, head, loser ...][a block of each run ...][records on their way out]
+ *     memory = [runs ...][games ...][a block of each run ...][records on their way out]
  */
 import { aligned, BASE, claim, copyRecord, isBefore, SLACK } from './record-bytes.ts'
 
@@ -12,17 +12,23 @@ let headerBytes: u32 = 0
 let outAt: usize = 0
 let outEnd: usize = 0
 let blockBytes: u32 = 0
+let gamesAt: usize = 0
 let blocksAt: usize = 0
 let isStarted: bool = false
 let outUsed: u32 = 0
 
-/** state of a run = [head u64][position u32][end u32][loser of the game of this number u32][unused u32] */
-const STATE: usize = 24
+/** run = [position u32][end u32]; game = [head of the loser u64][loser u32]; that of number 0 has the winner of all */
+const RUN: usize = 8
+const GAME: usize = 16
 /** The head of a run that has nothing left: behind all others, also those whose head looks the same. */
 const END: u64 = ~(<u64>0)
 
-function state(run: u32): usize {
-  return BASE + <usize>run * STATE
+function runOf(run: u32): usize {
+  return BASE + <usize>run * RUN
+}
+
+function gameOf(game: u32): usize {
+  return gamesAt + <usize>game * GAME
 }
 
 /** Gets ready to merge. */
@@ -37,7 +43,8 @@ export function layoutMerge(
   runs = runCount
   headerBytes = pairHeader
   blockBytes = block
-  blocksAt = aligned(BASE + <usize>runs * STATE)
+  gamesAt = aligned(BASE + <usize>runs * RUN)
+  blocksAt = aligned(gamesAt + <usize>runs * GAME)
   outAt = aligned(blocksAt + <usize>runs * block + SLACK)
   outEnd = outAt + outBytes
   isStarted = false
@@ -53,23 +60,19 @@ export function blockOf(run: u32): usize {
 
 /** The run goes on with so many bytes of pairs; with none, it is at its end. */
 export function feed(run: u32, bytes: u32): void {
-  const its = state(run)
+  const its = runOf(run)
   const at = <u32>blockOf(run)
-  store<u32>(its, at, 8)
-  store<u32>(its, at + bytes, 12)
-  loadHead(its)
+  store<u32>(its, at)
+  store<u32>(its, at + bytes, 4)
   if (isStarted) replay(run)
 }
 
-function loadHead(its: usize): void {
-  const at = load<u32>(its, 8)
-  if (at == load<u32>(its, 12)) {
-    store<u64>(its, END)
-    return
-  }
-  let head = bswap<u64>(load<u64>(<usize>at + headerBytes))
-  if (width < 8) head &= ~(<u64>0) << ((8 - width) << 3)
-  store<u64>(its, head)
+function headOf(run: u32): u64 {
+  const its = runOf(run)
+  const at = load<u32>(its)
+  if (at == load<u32>(its, 4)) return END
+  const head = bswap<u64>(load<u64>(<usize>at + headerBytes))
+  return width < 8 ? head & (~(<u64>0) << ((8 - width) << 3)) : head
 }
 
 /**
@@ -79,24 +82,23 @@ function loadHead(its: usize): void {
 export function merge(): i32 {
   if (!isStarted) {
     isStarted = true
-    store<u32>(state(0), runs == 1 ? 0 : play(1), 16)
+    settle(0, runs == 1 ? 0 : play(1))
   }
   let to = outAt + outUsed
   const stride = headerBytes + width
   const limit = outEnd - width
   while (to <= limit) {
-    const run = load<u32>(state(0), 16)
-    const its = state(run)
-    const at = load<u32>(its, 8)
-    if (at == load<u32>(its, 12)) break
+    const run = load<u32>(gameOf(0), 8)
+    const its = runOf(run)
+    const at = load<u32>(its)
+    if (at == load<u32>(its, 4)) break
     copyRecord(to, <usize>at + headerBytes, width)
     to += width
-    store<u32>(its, at + stride, 8)
-    if (at + stride == load<u32>(its, 12)) {
+    store<u32>(its, at + stride)
+    if (at + stride == load<u32>(its, 4)) {
       outUsed = <u32>(to - outAt)
       return <i32>run
     }
-    loadHead(its)
     replay(run)
   }
   outUsed = <u32>(to - outAt)
@@ -121,31 +123,44 @@ function play(game: u32): u32 {
   const left = play(2 * game)
   const right = play(2 * game + 1)
   const leftWins = isFirst(left, right)
-  store<u32>(state(game), leftWins ? right : left, 16)
+  settle(game, leftWins ? right : left)
   return leftWins ? left : right
 }
 
+function settle(game: u32, run: u32): void {
+  store<u64>(gameOf(game), headOf(run))
+  store<u32>(gameOf(game), run, 8)
+}
+
+/** Swaps without a branch: which of two runs is first is anybody's guess, and a wrong one costs more than the game. */
 function replay(run: u32): void {
+  let head = headOf(run)
   let winner = run
   for (let game = (run + runs) >> 1; game > 0; game >>= 1) {
-    const loser = load<u32>(state(game), 16)
-    if (!isFirst(loser, winner)) continue
-    store<u32>(state(game), winner, 16)
-    winner = loser
+    const at = gameOf(game)
+    const otherHead = load<u64>(at)
+    const other = load<u32>(at, 8)
+    let isOther = otherHead < head
+    if (otherHead == head) isOther = isFirst(other, winner)
+    const headDifference = (otherHead ^ head) & -(<u64>isOther)
+    const difference = (other ^ winner) & -(<u32>isOther)
+    store<u64>(at, otherHead ^ headDifference)
+    store<u32>(at, other ^ difference, 8)
+    head ^= headDifference
+    winner ^= difference
   }
-  store<u32>(state(0), winner, 16)
+  store<u64>(gameOf(0), head)
+  store<u32>(gameOf(0), winner, 8)
 }
 
 function isFirst(a: u32, b: u32): bool {
-  const left = state(a)
-  const right = state(b)
-  const mine = load<u64>(left)
-  const other = load<u64>(right)
+  const mine = headOf(a)
+  const other = headOf(b)
   if (mine != other) return mine < other
-  const at = load<u32>(left, 8)
-  const otherAt = load<u32>(right, 8)
-  if (at == load<u32>(left, 12)) return false
-  if (otherAt == load<u32>(right, 12)) return true
+  const at = load<u32>(runOf(a))
+  const otherAt = load<u32>(runOf(b))
+  if (at == load<u32>(runOf(a), 4)) return false
+  if (otherAt == load<u32>(runOf(b), 4)) return true
   if (width <= 8) return true
   return isBefore(<usize>at + headerBytes, <usize>otherAt + headerBytes, 8, width)
 }

@@ -1,9 +1,10 @@
 /** A record as a pair: its bytes are the key, and the value is empty. */
 import { PAIR_HEADER_MAX, writeVarint } from '../data/pairs.ts'
-import { BLOCK_BYTES } from '../data/spill-format.ts'
 
 /** Wider records fill blocks with few of them: little is won by WebAssembly then. */
 const WIDTH_MAX = 1 << 16
+/** A merge holds a block of each run: small ones stay near to the processor. */
+const BLOCK_BYTES = 1 << 16
 
 export interface PairShape {
   readonly width: number
@@ -23,6 +24,6 @@ export function pairShape(width: number): PairShape | undefined {
     width,
     headerBytes,
     header: new DataView(bytes.buffer).getUint32(0, true),
-    pairsPerBlock: Math.floor(BLOCK_BYTES / (headerBytes + width)),
+    pairsPerBlock: Math.max(1, Math.floor(BLOCK_BYTES / (headerBytes + width))),
   }
 }
