@@ -1,9 +1,9 @@
 /** wasm/fold.ts as it is used here. */
 import { Engines } from '../kernels/engines.ts'
 import { FOLD_MODULE } from '../kernels/fold-module.ts'
+import type { PairsEngine } from './pair-blocks.ts'
 
-export interface FoldEngine {
-  readonly memory: { readonly buffer: ArrayBuffer }
+export interface FoldEngine extends PairsEngine {
   readonly BATCH: { readonly value: number }
   readonly KEYS_BYTES: { readonly value: number }
   keys(): number
@@ -12,7 +12,6 @@ export interface FoldEngine {
   slots(): number
   table(): number
   size(): number
-  out(): number
   init(first: number, most: number): void
   clear(log2: number): void
   reserve(count: number, bytes: number): number
@@ -22,9 +21,6 @@ export interface FoldEngine {
   pairs(): number
   entriesAt(): number
   sort(): void
-  firstOf(partition: number): number
-  block(from: number, to: number): number
-  gathered(): number
 }
 
 export const foldEngines = new Engines<FoldEngine>(FOLD_MODULE)

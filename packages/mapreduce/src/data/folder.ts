@@ -6,8 +6,8 @@ import { sum } from '../kernels/sum.ts'
 import { DataError } from './errors.ts'
 import { foldEngines, type FoldEngine } from './fold-engine.ts'
 import type { InPlace } from './in-place.ts'
+import { pairBlocks, type PairBlock } from './pair-blocks.ts'
 import { PairView } from './pairs.ts'
-import { BLOCK_HEADER_BYTES } from './spill-format.ts'
 import { writeText } from './text.ts'
 
 /** Longer keys are rare, and are not taken. */
@@ -92,15 +92,8 @@ export class Folder<K, V> {
   }
 
   /** After {@link sort}: the pairs of a partition, each block valid until the next is asked for. */
-  *blocks(partition: number): Generator<{ readonly bytes: Uint8Array; readonly pairs: number }> {
-    const engine = this.#engine
-    const end = engine.firstOf(partition + 1)
-    for (let at = engine.firstOf(partition); at < end;) {
-      const next = engine.block(at, end)
-      const bytes = BLOCK_HEADER_BYTES + engine.gathered()
-      yield { bytes: new Uint8Array(engine.memory.buffer, engine.out(), bytes), pairs: next - at }
-      at = next
-    }
+  blocks(partition: number): Iterable<PairBlock> {
+    return pairBlocks(this.#engine, partition)
   }
 
   /** Forgets all keys. */

@@ -16,6 +16,7 @@ import { Folder, FOLDED_KEY_MAX } from './folder.ts'
 import { hashBytes } from './hash.ts'
 import { toInPlace, type InPlace } from './in-place.ts'
 import { bytesKey, textKey } from './keys.ts'
+import type { PairBlock } from './pair-blocks.ts'
 import { encodeIndex, MAGIC, type Segment, type SpillIndex } from './spill-format.ts'
 import { SegmentWriter } from './segment-writer.ts'
 import { sortPairs } from './sort.ts'
@@ -159,11 +160,9 @@ export class MapOutput<K, V> {
   /**
    * Spills pairs that are sorted and partitioned already.
    *
-   * @param blocksOf the blocks of a partition: a header's room, then whole pairs; each is valid until the next is asked for
+   * @param blocksOf those of a partition; each is valid until the next is asked for
    */
-  spillBlocks(
-    blocksOf: (partition: number) => Iterable<{ readonly bytes: Uint8Array; readonly pairs: number }>,
-  ): void {
+  spillBlocks(blocksOf: (partition: number) => Iterable<PairBlock>): void {
     const segments: Segment[] = []
     for (let partition = 0; partition < this.#options.partitions; partition++) {
       for (const { bytes, pairs } of blocksOf(partition)) this.#writer.block(bytes, pairs)

@@ -3,6 +3,7 @@
  * routines, and gives what the job's plain `map` would have given.
  */
 import type { BlockReader } from '../data/block-reader.ts'
+import type { PairBlock } from '../data/pair-blocks.ts'
 import type { PartFile } from '../data/part-file.ts'
 import type { SortedRun } from '../data/segment-reader.ts'
 import type { InputBytes, Split } from '../formats.ts'
@@ -17,13 +18,7 @@ export interface KernelOutput {
   emitBytes(bytes: Uint8Array, start: number, end: number, value: unknown): void
   emitKeys(bytes: Uint8Array, width: number, partitionAt?: (at: number) => number): void
   spillDistinct(batches: Iterable<Uint8Array>): void
-  spillBlocks(blocksOf: (partition: number) => Iterable<KernelBlock>): void
-}
-
-/** Room for the header of a block, then whole pairs. */
-export interface KernelBlock {
-  readonly bytes: Uint8Array
-  readonly pairs: number
+  spillBlocks(blocksOf: (partition: number) => Iterable<PairBlock>): void
 }
 
 export interface KernelRun {

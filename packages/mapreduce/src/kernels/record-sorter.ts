@@ -1,6 +1,7 @@
 /** Sorts the records of a split in WebAssembly, as many at a time as the budget holds, and spills them. */
+import type { PairBlock } from '../data/pair-blocks.ts'
 import { BLOCK_HEADER_BYTES, BLOCK_BYTES } from '../data/spill-format.ts'
-import type { KernelBlock, KernelOutput } from './kernel.ts'
+import type { KernelOutput } from './kernel.ts'
 import type { PairShape } from './record-pairs.ts'
 import { recordsEngines, type RecordsEngine } from './records-engine.ts'
 
@@ -80,7 +81,7 @@ export class RecordSorter {
     this.#count = 0
   }
 
-  *#blocks(from: number, to: number): Generator<KernelBlock, void, undefined> {
+  *#blocks(from: number, to: number): Generator<PairBlock, void, undefined> {
     const { width, headerBytes, header, pairsPerBlock } = this.#shape
     const engine = this.#engine
     const out = new Uint8Array(engine.memory.buffer, engine.out(), BLOCK_HEADER_BYTES + BLOCK_BYTES)

@@ -1,7 +1,7 @@
 /** Words are maximal runs of ASCII letters. Two ways to count them that give the same: WebAssembly, and the reference. */
-import { BLOCK_HEADER_BYTES } from '../data/spill-format.ts'
+import { pairBlocks, type PairsEngine } from '../data/pair-blocks.ts'
 import { Engines } from './engines.ts'
-import type { KernelBlock, KernelOutput } from './kernel.ts'
+import type { KernelOutput } from './kernel.ts'
 import { TOKENS_MODULE } from './tokens-module.ts'
 
 export interface TokenCounter {
@@ -46,21 +46,16 @@ export class PlainTokenCounter implements TokenCounter {
   finish(): void {}
 }
 
-interface TokensEngine {
-  readonly memory: { readonly buffer: ArrayBuffer }
+interface TokensEngine extends PairsEngine {
   readonly INPUT_BYTES: { readonly value: number }
   input(): number
   pairs(): number
-  out(): number
   init(log2: number): void
   reset(): void
   isFull(): number
   count(from: number, to: number, isLast: number): number
   drain(): number
   sort(partitions: number): void
-  firstOf(partition: number): number
-  block(from: number, to: number): number
-  gathered(): number
 }
 
 const engines = new Engines<TokensEngine>(TOKENS_MODULE)
@@ -108,19 +103,8 @@ export class WasmTokenCounter implements TokenCounter {
     const length = engine.drain()
     if (output.isHashed) {
       engine.sort(output.partitions)
-      output.spillBlocks((partition) => this.#blocks(partition))
+      output.spillBlocks((partition) => pairBlocks(engine, partition))
     } else output.spillDistinct([new Uint8Array(engine.memory.buffer, engine.pairs(), length)])
     engine.reset()
-  }
-
-  *#blocks(partition: number): Generator<KernelBlock, void, undefined> {
-    const engine = this.#engine
-    const end = engine.firstOf(partition + 1)
-    for (let at = engine.firstOf(partition); at < end;) {
-      const next = engine.block(at, end)
-      const bytes = BLOCK_HEADER_BYTES + engine.gathered()
-      yield { bytes: new Uint8Array(engine.memory.buffer, engine.out(), bytes), pairs: next - at }
-      at = next
-    }
   }
 }
