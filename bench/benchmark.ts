@@ -11,6 +11,8 @@ export interface Benchmark {
 export interface BenchmarkOptions {
   /** How long this benchmark may take, in seconds, its start-up included. */
   readonly seconds: number
+  /** How large the input is to be, by `--size`; the benchmark then takes the seconds that it takes. */
+  readonly bytes?: number
   /** Outside programs that were asked for by `--peers` and found on this machine: name → path of the program. */
   readonly peers: ReadonlyMap<string, string>
   /** Tells how it goes, for people: on standard error. */

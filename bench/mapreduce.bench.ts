@@ -10,16 +10,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Benchmark, BenchmarkOptions, Row } from './benchmark.ts'
 import { build } from './mapreduce/built.ts'
-import { again, lineFile, recordFiles, textFiles, tinyFiles } from './mapreduce/data.ts'
+import { again, lineFile, RECORD_BYTES, recordFiles, textFiles, tinyFiles } from './mapreduce/data.ts'
 import { measure, type Taken } from './mapreduce/measure.ts'
 
 const MB = 1e6
 /** By the seconds that there are: a look, most of which is the start of processes; a quarter of a gigabyte; a whole one. */
 const SIZES = [
-  { from: 300, files: 8, fileBytes: 125 * MB, rounds: 1 },
-  { from: 100, files: 4, fileBytes: 64 * MB, rounds: 1 },
-  { from: 0, files: 2, fileBytes: 8 * MB, rounds: 1 },
+  { from: 300, bytes: 1000 * MB },
+  { from: 100, bytes: 256 * MB },
+  { from: 0, bytes: 16 * MB },
 ]
+const FILE_BYTES_MAX = 125 * MB
+/** Searches are fast: their input is the text as often as it takes to make so much. */
+const SEARCHED_BYTES = 1000 * MB
 
 const TINY_FILES = 1000
 const LINES = 10_000
@@ -28,7 +31,7 @@ const BUILT = 'built'
 
 interface Contest {
   readonly what: string
-  /** `again`: the text four times over, under other names. */
+  /** `again`: the text as often as makes a gigabyte, under other names. */
   readonly input: 'text' | 'again' | 'records' | 'tiny' | 'lines'
   readonly jobs: readonly Run[]
   readonly splitBytes: number
@@ -139,10 +142,9 @@ export const benchmark: Benchmark = {
   },
 }
 
-async function hold(contest: Contest, folder: string, { seconds, peers }: BenchmarkOptions): Promise<Row[]> {
-  const size = SIZES.find(({ from }) => seconds >= from) ?? SIZES[0]
-  const { files, fileBytes, rounds } = size as (typeof SIZES)[number]
-  const bytes = makeInput(contest.input, folder, files, fileBytes)
+async function hold(contest: Contest, folder: string, options: BenchmarkOptions): Promise<Row[]> {
+  const { peers } = options
+  const bytes = makeInput(contest.input, folder, wantedBytes(options))
   const pattern = join(folder, `${contest.input}-*`)
   const programs = Object.entries(contest.peers).filter(([name]) => peers.has(name))
   const lines = new Map<string, (output: string) => Promise<Taken>>()
@@ -153,29 +155,39 @@ async function hold(contest: Contest, folder: string, { seconds, peers }: Benchm
         ? runBuilt(folder, 'duckdb', [peers.get(name) ?? '', contest.what, pattern, output])
         : measure(line, [pattern, output]),
     )
-  const taken = new Map<string, Taken[]>([...lines.keys()].map((name) => [name, []]))
+  const taken = new Map<string, Taken>()
   const digests = new Set<string>()
-  for (let round = 0; round < rounds; round++)
-    for (const [name, once] of lines) {
-      const output = join(folder, `output-${name.replace(/\W/g, '')}`)
-      taken.get(name)?.push(await once(output))
-      // DuckDB ends lines in its own way.
-      if (contest.same === 'lines' || (contest.same === 'bytes' && name !== 'duckdb'))
-        digests.add(digest(output, contest.same === 'bytes'))
-      rmSync(output, { recursive: true, force: true })
-    }
+  for (const [name, once] of lines) {
+    const output = join(folder, `output-${name.replace(/\W/g, '')}`)
+    const one = await once(output)
+    taken.set(name, one)
+    options.log(`${contest.what}, ${name}: ${one.wallSeconds.toFixed(2)} s`)
+    // DuckDB ends lines in its own way.
+    if (contest.same === 'lines' || (contest.same === 'bytes' && name !== 'duckdb'))
+      digests.add(digest(output, contest.same === 'bytes'))
+    rmSync(output, { recursive: true, force: true })
+  }
   if (digests.size > 1) throw new Error(`${contest.what}: the outputs differ`)
   const beside = new Map(contest.jobs.map((run) => [nameOf(run), run.beside ?? '']))
-  return [...taken].map(([name, all]) => rowOf(contest.what, name, bytes, all, { taken, beside }))
+  return [...taken].map(([name, one]) => rowOf(contest.what, name, bytes, one, { taken, beside }))
 }
 
-function makeInput(input: Contest['input'], folder: string, files: number, fileBytes: number): number {
+function wantedBytes({ bytes, seconds }: BenchmarkOptions): number {
+  return bytes ?? SIZES.find(({ from }) => seconds >= from)?.bytes ?? 16 * MB
+}
+
+/** @returns its bytes */
+function makeInput(input: Contest['input'], folder: string, wanted: number): number {
+  // As many for each of two workers.
+  const files = 2 * Math.ceil(wanted / (2 * FILE_BYTES_MAX))
+  const fileBytes = Math.floor(wanted / files / RECORD_BYTES) * RECORD_BYTES
   if (input === 'records') recordFiles(folder, files, fileBytes)
   else if (input === 'tiny') return tinyFiles(folder, TINY_FILES)
   else if (input === 'lines') return lineFile(folder, LINES)
   else {
     const texts = textFiles(folder, files, fileBytes)
-    if (input === 'again') return again(texts, folder) * fileBytes
+    if (input === 'again')
+      return again(texts, folder, Math.ceil(SEARCHED_BYTES / (files * fileBytes))) * fileBytes
   }
   return files * fileBytes
 }
@@ -203,7 +215,7 @@ function runBuilt(folder: string, script: string, parameters: readonly string[])
 }
 
 interface Compared {
-  readonly taken: ReadonlyMap<string, readonly Taken[]>
+  readonly taken: ReadonlyMap<string, Taken>
   /** Run → the one that it is to be little slower than, or ''. */
   readonly beside: ReadonlyMap<string, string>
 }
@@ -212,22 +224,21 @@ function rowOf(
   what: string,
   name: string,
   bytes: number,
-  all: readonly Taken[],
+  { wallSeconds, cpuSeconds, residentMb }: Taken,
   { taken, beside }: Compared,
 ): Row {
-  const { wallSeconds, cpuSeconds, residentMb } = medianOf(all)
   const peers = [...taken].filter(([other]) => !other.startsWith('@lab'))
   const against = name.startsWith('@lab')
-    ? peers.map(([other, its]) => {
-        const theirs = medianOf(its)
-        return `${(theirs.wallSeconds / wallSeconds).toFixed(1)} × ${other} (CPU ${(theirs.cpuSeconds / cpuSeconds).toFixed(1)})`
+    ? peers.map(([other, theirs]) => {
+        const wall = (theirs.wallSeconds / wallSeconds).toFixed(1)
+        const cpu = (theirs.cpuSeconds / cpuSeconds).toFixed(1)
+        const memory = (residentMb / theirs.residentMb).toFixed(2)
+        return `${wall} × ${other} (CPU ${cpu}, memory ${memory})`
       })
     : []
   const quiet = taken.get(beside.get(name) ?? '')
   if (quiet !== undefined)
-    against.unshift(
-      `${(wallSeconds / medianOf(quiet).wallSeconds).toFixed(2)} × as long as ${beside.get(name) ?? ''}`,
-    )
+    against.unshift(`${(wallSeconds / quiet.wallSeconds).toFixed(2)} × as long as ${beside.get(name) ?? ''}`)
   return {
     what,
     by: name,
@@ -236,17 +247,6 @@ function rowOf(
     'CPU s': cpuSeconds,
     'resident MB': residentMb,
     'as fast as': against.join(', '),
-  }
-}
-
-/** Of each figure by itself. */
-function medianOf(all: readonly Taken[]): Taken {
-  const middle = (of: (one: Taken) => number): number =>
-    all.map(of).sort((a, b) => a - b)[all.length >> 1] ?? Number.NaN
-  return {
-    wallSeconds: middle((one) => one.wallSeconds),
-    cpuSeconds: middle((one) => one.cpuSeconds),
-    residentMb: middle((one) => one.residentMb),
   }
 }
 

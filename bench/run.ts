@@ -7,10 +7,11 @@ import { machineLine } from './machine.ts'
 import { findPeers } from './peers.ts'
 import { tableLines } from './table.ts'
 
-const HELP = `npm run bench [-- NAME…] [--seconds N] [--peers etcd,redis] [--json FILE]
+const HELP = `npm run bench [-- NAME…] [--seconds N] [--size 1GB] [--peers etcd,redis] [--json FILE]
 
   NAME         only the benchmarks whose file name begins so
   --seconds N  for all of them together; 110 unless told
+  --size B     of the input, where there is one, instead of one that fits into the seconds: 256MB, 1GB
   --peers      outside programs to measure beside, when they are on this machine
   --json FILE  the rows, too`
 
@@ -18,6 +19,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seconds: { type: 'string', default: '110' },
+    size: { type: 'string' },
     peers: { type: 'string', default: '' },
     json: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
@@ -53,6 +55,7 @@ async function runAll(): Promise<void> {
     const seconds = Number(values.seconds) / chosen.length
     const rows = await benchmark.run({
       seconds,
+      ...(values.size === undefined ? {} : { bytes: bytesOf(values.size) }),
       peers,
       log: (line) => {
         console.error(`  ${name}: ${line}`)
@@ -68,6 +71,13 @@ async function runAll(): Promise<void> {
   if (left.length > 0) console.log('\nonly when named:')
   for (const { name, benchmark } of left)
     console.log(`  npm run bench -- ${name}   ${benchmark.byName ?? ''}`)
+}
+
+/** `256MB`, `1GB`. */
+function bytesOf(size: string): number {
+  const [, number, unit] = /^(\d+)(MB|GB)$/.exec(size) ?? []
+  if (number === undefined) throw new Error(`--size ${size}: 256MB or 1GB is a size`)
+  return Number(number) * (unit === 'GB' ? 1e9 : 1e6)
 }
 
 async function load(name: string): Promise<Benchmark> {

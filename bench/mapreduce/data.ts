@@ -13,9 +13,8 @@ import { basename, join } from 'node:path'
 
 const DISTINCT_WORDS = 285_000
 const CHUNK_BYTES = 1 << 20
-const RECORD_BYTES = 100
+export const RECORD_BYTES = 100
 const KEY_BYTES = 10
-const COPIES = 4
 
 /** xorshift32, from 0 to 2^32 - 1. */
 function numbers(seed: number): () => number {
@@ -51,14 +50,14 @@ export function recordFiles(folder: string, files: number, fileBytes: number): s
   })
 }
 
-/** The same files four times over, under other names. @returns how many there are */
-export function again(paths: readonly string[], folder: string): number {
-  for (let copy = 0; copy < COPIES; copy++)
+/** The same files `copies` times over, under other names. @returns how many there are */
+export function again(paths: readonly string[], folder: string, copies: number): number {
+  for (let copy = 0; copy < copies; copy++)
     for (const path of paths) {
       const name = join(folder, `again-${copy}-${basename(path)}`)
       if (!existsSync(name)) linkSync(path, name)
     }
-  return COPIES * paths.length
+  return copies * paths.length
 }
 
 /** Files of one line each. @returns their bytes */

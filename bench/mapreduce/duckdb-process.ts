@@ -15,7 +15,7 @@ interface Connection {
 const [folder = '', contest = '', input = '', output = ''] = process.argv.slice(2)
 
 /** Lines as they stand, with the name of their file. */
-const lines = `read_csv('${input}', header = false, delim = '\\x01', quote = '', escape = '', auto_detect = false, filename = true,
+const lines = `read_csv('${input}', header = false, delim = E'\\x01', quote = '', escape = '', auto_detect = false, filename = true,
   columns = { 'line': 'VARCHAR' })`
 const words = `select unnest(string_split(translate(line, ',', ' '), ' ')) word, filename from ${lines}`
 const file = `regexp_extract(filename, 'text-[0-9]+')`
