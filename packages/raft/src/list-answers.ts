@@ -68,6 +68,8 @@ class ProposedList implements Proposing {
   readonly #answers = new Answers()
   readonly #partBytes: number
   #left: number
+  /** The last refusal: mostly many are refused for one reason. */
+  #refused: { readonly error: RaftError; readonly answer: Uint8Array } | null = null
   #resolve: ((answers: Uint8Array) => void) | null = null
 
   constructor(options: ListAnswering, context: Context, count: number) {
@@ -83,7 +85,8 @@ class ProposedList implements Proposing {
   }
 
   failed(place: number, error: RaftError): void {
-    this.#settle(place, refusal(this.#options, error))
+    if (this.#refused?.error !== error) this.#refused = { error, answer: refusal(this.#options, error) }
+    this.#settle(place, this.#refused.answer)
   }
 
   /** For some of the list only. */

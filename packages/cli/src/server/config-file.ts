@@ -4,7 +4,7 @@
  *     { "cluster": "prod", "nodes": { "m1": "tcp://10.0.0.1:7000", … },                            one replicated store
  *       "shards": 64, "controller": ["m1", "m2", "m3"], "groups": { "100": ["m1", "m2", "m3"] } }  or a sharded one
  */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { toError } from '@lab/rpc'
 import { usage } from '../parse.ts'
@@ -93,15 +93,16 @@ export const CLIENT_ID = 'client'
 
 /**
  * What a client takes of a file read for {@link CLIENT_ID}: whom to trust; and the certificate to show, `{id}` being `client`, where the servers
- * ask all for one.
+ * ask all for one and it is there.
  */
 export function clientTlsOf({ tls }: ConfigFile): TlsConfig | undefined {
   if (tls === undefined) return undefined
   const { ca, serverName, cert, key, clients } = tls
+  const shows = clients === 'all' && cert !== undefined && key !== undefined && existsSync(cert)
   return {
     ...(ca === undefined ? {} : { ca }),
     ...(serverName === undefined ? {} : { serverName }),
-    ...(clients !== 'all' || cert === undefined || key === undefined ? {} : { cert, key }),
+    ...(shows ? { cert, key } : {}),
   }
 }
 

@@ -150,8 +150,11 @@ export class Driver {
     const stopped = this.#stopped
     const room = stopped === null ? this.#proposals.room(payloads) : 0
     if (room > 0) this.#add(room === payloads.length ? payloads : payloads.slice(0, room), proposing)
+    if (room === payloads.length) return
+    // One error for all: under overload these are most of what is asked, and must cost next to nothing.
+    const refused = payloads.length - room
+    const error = stopped === null ? this.#notProposed('busy', refused) : withOutcome(stopped(), 'not-applied')
     for (let place = room; place < payloads.length; place++) {
-      const error = stopped === null ? this.#notProposed('busy') : withOutcome(stopped(), 'not-applied')
       this.meter.requests.failed(payloads[place] as Uint8Array, error.code, null)
       proposing.failed(place, error)
     }
@@ -327,9 +330,9 @@ export class Driver {
     this.#snapshots.takeIfDue()
   }
 
-  #notProposed(why: NotProposed): RaftError {
-    this.counters.proposalsFailed++
-    if (why !== 'not-leader') this.counters.refusedBusy++
+  #notProposed(why: NotProposed, count = 1): RaftError {
+    this.counters.proposalsFailed += count
+    if (why !== 'not-leader') this.counters.refusedBusy += count
     return notProposed(why)
   }
 

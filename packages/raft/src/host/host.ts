@@ -69,12 +69,14 @@ export class Host {
   /** Opens the storage. @throws {StorageError} */
   static async open(parts: HostParts): Promise<Host> {
     const { clusterId, id } = parts.settings
-    // A failure before there is a host is what `open` rejects with.
     let host: Host | null = null
+    const early: StorageError[] = []
     const found = await parts.stored.open({ clusterId, nodeId: id }, (error) => {
-      if (host !== null) host.#storageFailed(error)
+      if (host === null) early.push(error)
+      else host.#storageFailed(error)
     })
     host = new Host(parts, found)
+    for (const error of early) host.#storageFailed(error)
     return host
   }
 
