@@ -153,7 +153,8 @@ export class Driver {
     if (room === payloads.length) return
     // One error for all: under overload these are most of what is asked, and must cost next to nothing.
     const refused = payloads.length - room
-    const error = stopped === null ? this.#notProposed('busy', refused) : withOutcome(stopped(), 'not-applied')
+    const error =
+      stopped === null ? this.#notProposed('busy', refused) : withOutcome(stopped(), 'not-applied')
     for (let place = room; place < payloads.length; place++) {
       this.meter.requests.failed(payloads[place] as Uint8Array, error.code, null)
       proposing.failed(place, error)
