@@ -7,8 +7,8 @@ import { shardScenario } from '../src/testing/sim/index.ts'
 const FROM = Number(process.env['LAB_SEED'] ?? 1)
 const QUICK = process.env['LAB_QUICK'] === '1'
 /** Seconds of chaos show what takes long to go wrong; many short runs show more beginnings, and cost little. */
-const LONG = { seeds: QUICK ? 4 : 5 }
-const SHORT = { seeds: QUICK ? 8 : 195, durationMs: 350, operationsPerSecond: 60 }
+const LONG = { seeds: QUICK ? 4 : 6 }
+const SHORT = { seeds: QUICK ? 8 : 194, durationMs: 500, operationsPerSecond: 40 }
 const BRIEF_FROM = FROM + LONG.seeds
 
 describe('groups, controllers and clerks in the simulator: every history is linearizable, and every shard has one owner', () => {
