@@ -9,8 +9,30 @@ import { fileURLToPath } from 'node:url'
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/lab-source/', import.meta.url))
 const STRIPPER = '../packages/cli/bin/strip-types.mjs'
 
-export function resolve(specifier, context, nextResolve) {
-  return nextResolve(specifier, { ...context, conditions: ['@lab/source', ...context.conditions] })
+/** The URL of the bundle for a source that a package exports, if there are bundles and this thread takes them. */
+let bundled = {}
+
+export function initialize({ bundles }) {
+  bundled = bundles ?? {}
+}
+
+/** Of the packages' sources only those that are exported have a bundle: nothing else is to import them. */
+export async function resolve(specifier, context, nextResolve) {
+  return inBundle(await nextResolve(specifier, withSource(context)))
+}
+
+/** For hooks in the thread that loads. */
+export function resolveSync(specifier, context, nextResolve) {
+  return inBundle(nextResolve(specifier, withSource(context)))
+}
+
+function withSource(context) {
+  return { ...context, conditions: ['@lab/source', ...context.conditions] }
+}
+
+function inBundle(resolved) {
+  const url = bundled[resolved.url]
+  return url === undefined ? resolved : { ...resolved, url, format: 'module' }
 }
 
 /** For hooks in a thread of their own. */

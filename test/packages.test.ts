@@ -57,11 +57,23 @@ test('tests import packages from source, one copy for the name and the path', as
   expect(byName.RpcError).toBe(byPath.RpcError)
 })
 
-test('programs started with register-source import packages from source', () => {
-  const program =
-    "console.log(import.meta.resolve('@lab/rpc'), import.meta.resolve('@lab/raft/storage/file'))"
+test('programs started with register-source have one copy of each package, made from its source', () => {
+  const program = `
+    import { RpcError } from '@lab/rpc'
+    import { tcp } from '@lab/rpc/tcp'
+    const error = await tcp().connect('nowhere', new AbortController().signal).catch((thrown) => thrown)
+    console.log(error instanceof RpcError, import.meta.resolve('@lab/raft/storage/file'))`
   const loader = pathToFileURL(join(root, 'scripts/register-source.mjs')).href
   const args = ['--import', loader, '--input-type=module', '--eval', program]
   const printed = execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
-  expect(printed).toMatch(/packages\/rpc\/src\/index\.ts .*packages\/raft\/src\/storage\/file\/index\.ts/)
+  expect(printed).toMatch(/^true .*\/packages\/raft\/\.lab\/[^/]+\/dist\/storage\/file\/index\.js\n$/)
+})
+
+test('programs of tests and benchmarks import packages from their sources: they look inside', () => {
+  const seen = "console.log(import.meta.resolve('@lab/rpc'))"
+  const loader = pathToFileURL(join(root, 'scripts/register-source.mjs')).href
+  const args = ['--import', loader, '--input-type=module', '--eval', seen, 'bench/run.ts']
+  expect(execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' })).toMatch(
+    /\/packages\/rpc\/src\/index\.ts\n$/,
+  )
 })

@@ -17,12 +17,11 @@ const { main } = await import(inCheckout ? await source() : '../dist/index.js')
 await main(argv)
 
 async function source() {
+  const index = new URL('../src/index.ts', import.meta.url).href
+  const { bundles } = await import(new URL('lib/bundles.mjs', scripts).href)
+  const made = await bundles()
   // These load modules of the user's, which are to find the very packages that `lab` itself uses.
-  const loadsModules = ['grade', 'mr'].includes(argv[0])
-  const { labBundle } = await import(new URL('lib/lab-bundle.mjs', scripts).href)
-  const bundle = loadsModules ? null : await labBundle()
-  if (bundle !== null) return bundle
-  // The hooks resolve packages of the workspace to their sources and, where Node does not, strip types.
-  await import(new URL('register-source.mjs', scripts).href)
-  return '../src/index.ts'
+  if (made === null || ['grade', 'mr'].includes(argv[0]))
+    await import(new URL('register-source.mjs', scripts).href)
+  return made === null ? index : made[index]
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { formatHelp, withExamples } from './help.ts'
 import type { Io } from './io.ts'
+import { ownFile } from './own-files.ts'
 
 const EXAMPLES = `
   lab up --detach                three servers on this machine, in the background
@@ -64,6 +65,6 @@ export async function buildProgram(
 }
 
 function ownVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  const text = readFileSync(ownFile('package.json'), 'utf8')
   return (JSON.parse(text) as { readonly version: string }).version
 }

@@ -1,6 +1,5 @@
 /** A student's Raft, key/value service, shard controller or sharded store: a module of theirs, TypeScript or not. */
 import { existsSync } from 'node:fs'
-import { register } from 'node:module'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { kvLab, labClerk, labStore, type LabMakeClerk, type LabMakeKvServer } from '@lab/kvraft/testing'
@@ -20,12 +19,8 @@ import {
   type LabMakeShardServer,
 } from '@lab/shardkv/testing'
 import { CliError } from './errors.ts'
+import { loadTypes } from './module-flags.ts'
 import { usage } from './parse.ts'
-
-const { typescript } = process.features as { readonly typescript?: unknown }
-const NODE_STRIPS_TYPES = typescript === 'strip' || typescript === 'transform'
-/** The checkout's own hooks, which strip every module that is loaded. */
-const IN_CHECKOUT = existsSync(new URL('../../../scripts/source-hooks.mjs', import.meta.url))
 
 /** What a module of a student's is held to. */
 export interface StudentLabs {
@@ -107,8 +102,7 @@ function servicesOn(make: LabMake): LabTest[] {
 async function load(path: string, cwd: string): Promise<Readonly<Record<string, unknown>>> {
   const file = resolve(cwd, path)
   if (!existsSync(file)) throw usage(`there is no file ${path}`)
-  if (!NODE_STRIPS_TYPES && !IN_CHECKOUT && /\.m?ts$/.test(file))
-    register(new URL('../bin/type-hooks.mjs', import.meta.url))
+  if (/\.m?ts$/.test(file)) loadTypes()
   try {
     return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>
   } catch (thrown) {

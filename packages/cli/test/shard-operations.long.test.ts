@@ -8,7 +8,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { sleep, systemClock } from '@lab/rpc'
 import { expect, test } from 'vitest'
-import { LAB_BIN } from '../src/bin-path.ts'
+import { LAB_BIN } from '../src/own-files.ts'
 import {
   expectLinearizable,
   expectNothingLost,

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { LAB_BIN } from '../src/bin-path.ts'
+import { LAB_BIN } from '../src/own-files.ts'
 import { temporaryFolder } from './folder.ts'
 
 const hooks = new URL('../../../scripts/register-source.mjs', import.meta.url).href
@@ -17,8 +17,10 @@ test('the command runs from source in the checkout, whatever folder it is called
   expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
 })
 
-test('its one file is made anew when a source has changed since', () => {
-  const current = fileURLToPath(new URL('../.lab/current.json', import.meta.url))
+test('its few files are made anew when a source has changed since', () => {
+  const current = fileURLToPath(
+    new URL('../../../node_modules/.cache/lab-bundles/current.json', import.meta.url),
+  )
   const version = () => spawnSync(process.execPath, [LAB_BIN, '--version'], { encoding: 'utf8' }).status
   const inputs = () =>
     (JSON.parse(readFileSync(current, 'utf8')) as { inputs: Record<string, string> }).inputs

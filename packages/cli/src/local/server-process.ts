@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { LAB_BIN } from '../bin-path.ts'
+import { LAB_BIN } from '../own-files.ts'
 import { CliError } from '../errors.ts'
 
 export interface ServerProcessOptions {

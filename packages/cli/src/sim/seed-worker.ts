@@ -5,7 +5,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import { LAB_BIN } from '../bin-path.ts'
+import { LAB_BIN } from '../own-files.ts'
 import type { RunFlags, SimFlags } from '../commands/sim.ts'
 import { CliError } from '../errors.ts'
 import type { Io } from '../io.ts'

@@ -5,7 +5,7 @@ import { Clerk } from '@lab/kvraft/clerk'
 import { tcp } from '@lab/rpc/tcp'
 import { createAuthority, issueCertificate } from '@lab/rpc/tls'
 import { writeFileSync } from 'node:fs'
-import { LAB_BIN } from '../../src/bin-path.ts'
+import { LAB_BIN } from '../../src/own-files.ts'
 import { freePorts } from '../../src/local/ports.ts'
 import { temporaryFolder } from '../folder.ts'
 

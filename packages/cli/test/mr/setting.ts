@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { LAB_BIN } from '../../src/bin-path.ts'
+import { LAB_BIN } from '../../src/own-files.ts'
 import { temporaryFolder } from '../folder.ts'
 
 export function app(name: string): string {

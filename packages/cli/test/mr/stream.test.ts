@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { LAB_BIN } from '../../src/bin-path.ts'
+import { LAB_BIN } from '../../src/own-files.ts'
 import { temporaryFolder } from '../folder.ts'
 
 const JOB = fileURLToPath(new URL('apps/words.ts', import.meta.url))

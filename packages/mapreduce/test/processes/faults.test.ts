@@ -41,7 +41,7 @@ test('a worker whose disk is full fails its tasks and says why, others make them
 
 test('workers that see neither input, output nor each other get and give all by TCP', async (context) => {
   if (!hasOwnMounts()) context.skip('no file system of its own can be had for a process here')
-  host = await hostJob(lab.app('wc'), lab.options())
+  host = await hostJob(new URL('apps/unhurried.ts', import.meta.url), lab.options({ waitMs: 250 }))
   const hosted = host
   const own = { at: lab.path, size: '8m' }
   const workers = [1, 2].map(() => startWorker(hosted, { folder: join(lab.path, 'mine'), own }))
