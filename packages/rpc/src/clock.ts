@@ -18,7 +18,10 @@ export interface Clock {
   now(): Milliseconds
   /** Milliseconds since 1970, integer; may jump when somebody sets the clock: only to stamp data for people. */
   wallTime(): Milliseconds
-  /** Calls `callback` once, after `delay` (≥ 0), never within this call. A waiting timer keeps no process alive unless `keepAlive`. */
+  /**
+   * Calls `callback` once, after `delay` (≥ 0), never within this call; after a delay of 0 when whatever else is ready has had its
+   * turn. A waiting timer keeps no process alive unless `keepAlive`.
+   */
   setTimer(delay: Milliseconds, callback: () => void, options?: { readonly keepAlive?: boolean }): Timer
 }
 
@@ -30,6 +33,7 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
   setTimer(delay, callback, options) {
+    if (delay <= 0 && typeof setImmediate === 'function') return nextTurn(callback)
     const handle = setTimeout(callback, Math.min(Math.max(delay, 0), DELAY_MS_MAX))
     // Browsers return a number, which keeps nothing alive.
     if (options?.keepAlive !== true && typeof handle === 'object') handle.unref()
@@ -39,6 +43,19 @@ export const systemClock: Clock = {
       },
     }
   },
+}
+
+/**
+ * A timer of Node's waits a millisecond at least, in which whoever only gives way to others would sleep. It keeps the process for this
+ * turn: one that does not would be forgotten while the event loop waits for something else.
+ */
+function nextTurn(callback: () => void): Timer {
+  const handle = setImmediate(callback)
+  return {
+    cancel: () => {
+      clearImmediate(handle)
+    },
+  }
 }
 
 /**

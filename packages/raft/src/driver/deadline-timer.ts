@@ -1,5 +1,8 @@
 import type { Clock, Milliseconds, Timer } from '@lab/rpc'
 
+/** After a stall, for the mail that came meanwhile. */
+const READ_MS: Milliseconds = 1
+
 export interface DeadlineTimerOptions {
   readonly clock: Clock
   /** A timer that fires this much too late tells of an event loop that stood still. */
@@ -13,7 +16,7 @@ export interface DeadlineTimerOptions {
  * alone then and looks again when it fires.
  *
  * After a stall the mail of that time still lies in the sockets: a follower that believed its election timer first would
- * disturb a leader that is well. So the event loop gets one turn to read before the deadline is believed.
+ * disturb a leader that is well. So the event loop gets a while to read before the deadline is believed.
  */
 export class DeadlineTimer {
   readonly #options: DeadlineTimerOptions
@@ -53,7 +56,7 @@ export class DeadlineTimer {
       return
     }
     // `#timerAt` stays in the past meanwhile, so that `set` arms nothing beside.
-    this.#timer = clock.setTimer(0, () => this.#look())
+    this.#timer = clock.setTimer(READ_MS, () => this.#look())
     onStall(late)
   }
 

@@ -14,10 +14,13 @@ import { SnapshotReceiver } from './snapshot-receiver.ts'
 import { SnapshotSender, type SnapshotRead } from './snapshot-sender.ts'
 import { TrailingLog } from './trailing-log.ts'
 
-/** Read at once, while the part before is being restored. */
+/** Read at once, while the parts before are being restored. */
 const RESTORE_CHUNK_BYTES = 256 * 1024
+const READS_AHEAD = 4
 /** A machine that yields its chunks without a pause would hold the event loop. */
 const SLICE_MS = 5
+/** Between slices of a snapshot that is made while others are served: they come first. */
+const PAUSE_MS = 1
 
 export interface SnapshotsOptions {
   readonly clock: Clock
@@ -142,7 +145,7 @@ export class Snapshots {
     const writer = await this.#options.storage.createSnapshot(meta)
     let bytes = 0
     try {
-      const breathe = breather(this.#options.clock)
+      const breathe = breather(this.#options.clock, PAUSE_MS)
       for await (const chunk of chunks) {
         await writer.write(chunk)
         bytes += chunk.length
@@ -201,31 +204,32 @@ async function* chunksOf(
   reader: SnapshotReader,
   breathe: () => Promise<void>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const reads: Promise<Uint8Array>[] = []
   let offset = 0
-  const readOn = (): Promise<Uint8Array> | null => {
-    if (offset >= reader.size) return null
-    const from = offset
-    offset = Math.min(from + RESTORE_CHUNK_BYTES, reader.size)
-    const read = reader.read(from, offset - from)
-    // Whether it failed is looked at when it is its turn, if that comes.
-    read.catch(() => undefined)
-    return read
+  const readAhead = (): void => {
+    for (; reads.length < READS_AHEAD && offset < reader.size; offset += RESTORE_CHUNK_BYTES) {
+      const read = reader.read(offset, RESTORE_CHUNK_BYTES)
+      // Whether it failed is looked at when it is its turn, if that comes.
+      read.catch(() => undefined)
+      reads.push(read)
+    }
   }
-  for (let next = readOn(); next !== null;) {
+  readAhead()
+  for (let next = reads.shift(); next !== undefined; next = reads.shift()) {
     const chunk = await next
-    next = readOn()
+    readAhead()
     yield chunk
     await breathe()
   }
 }
 
-/** Gives the event loop a turn whenever the last one is longer ago than a slice. */
-function breather(clock: Clock): () => Promise<void> {
+/** Gives the event loop a turn, or so long, whenever the last one is longer ago than a slice. */
+function breather(clock: Clock, pause: Milliseconds = 0): () => Promise<void> {
   let sliceEnd: Milliseconds = clock.now() + SLICE_MS
   return async () => {
     if (clock.now() < sliceEnd) return
     await new Promise<void>((resolve) => {
-      clock.setTimer(0, resolve, { keepAlive: true })
+      clock.setTimer(pause, resolve, { keepAlive: true })
     })
     sliceEnd = clock.now() + SLICE_MS
   }

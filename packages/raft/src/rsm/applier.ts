@@ -34,7 +34,12 @@ export interface ApplierOptions {
 
 type Work =
   | { readonly type: 'entries'; readonly entries: readonly Entry[]; next: number }
-  | { readonly type: 'range'; readonly first: Index; readonly last: Index }
+  | {
+      readonly type: 'range'
+      readonly first: Index
+      readonly last: Index
+      readonly read: Promise<readonly Entry[]>
+    }
   | { readonly type: 'job'; readonly run: () => Promise<void> }
 
 export class Applier {
@@ -60,7 +65,7 @@ export class Applier {
 
   /** The same for entries that must be read back from storage. */
   pushRange(first: Index, last: Index): void {
-    this.#enqueue({ type: 'range', first, last })
+    if (!this.#stopped) this.#enqueue(this.#range(first, last))
   }
 
   /** Runs `job` between two entries, alone. When it rejects, the applier fails. */
@@ -142,16 +147,24 @@ export class Applier {
       this.#queue.shift()
       return
     }
-    const { first, last } = work
-    const entries = await this.#options.storage.read(first, last, READ_BYTES_MAX)
+    const { first, last, read } = work
+    const entries = await read
     if (this.#stopped) return
     const end: Index | undefined = entries.at(-1)?.index
     assert(
       end !== undefined && entries[0]?.index === first,
       `committed entries from ${first} on are in storage`,
     )
-    const rest: Work[] = end < last ? [{ type: 'range', first: end + 1, last }] : []
+    // Read while these are applied.
+    const rest = end < last ? [this.#range(end + 1, last)] : []
     this.#queue.splice(0, 1, { type: 'entries', entries, next: 0 }, ...rest)
+  }
+
+  #range(first: Index, last: Index): Work {
+    const read = this.#options.storage.read(first, last, READ_BYTES_MAX)
+    // Whether it failed is looked at when it is its turn, if that comes.
+    read.catch(() => undefined)
+    return { type: 'range', first, last, read }
   }
 
   readonly #fail = (thrown: unknown): void => {

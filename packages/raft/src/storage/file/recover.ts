@@ -46,11 +46,20 @@ export async function recoverLog(
   numbers: readonly number[],
 ): Promise<RecoveredLog> {
   const recovery = new LogRecovery(disk, directory)
-  for (const [i, number] of numbers.entries()) {
-    const expected = (numbers[0] ?? 0) + i
-    if (number !== expected)
-      throw corrupt(`${directory}/${segmentName(expected)} is missing, and ${segmentName(number)} is there`)
-    await recovery.read(number)
+  let reading = recovery.bytesOf(numbers[0])
+  try {
+    for (const [i, number] of numbers.entries()) {
+      const expected = (numbers[0] ?? 0) + i
+      if (number !== expected)
+        throw corrupt(`${directory}/${segmentName(expected)} is missing, and ${segmentName(number)} is there`)
+      const bytes = await reading
+      // The disk reads the next one while this one is looked at.
+      reading = recovery.bytesOf(numbers[i + 1])
+      recovery.read(number, bytes)
+    }
+  } finally {
+    // Nothing stays open; that a file cannot be read does not matter any more when another one is damaged.
+    await Promise.allSettled([reading])
   }
   await recovery.cutTail()
   return recovery
@@ -73,9 +82,24 @@ class LogRecovery implements RecoveredLog {
     this.#directory = directory
   }
 
-  async read(number: number): Promise<void> {
-    const path = `${this.#directory}/${segmentName(number)}`
-    const bytes = await this.#bytesOf(path)
+  /** A whole segment; nothing when there is none. @throws {StorageError} `CORRUPT` */
+  async bytesOf(number: number | undefined): Promise<Uint8Array> {
+    if (number === undefined) return new Uint8Array(0)
+    const path = this.#pathOf(number)
+    const file = await this.#disk.open(path)
+    try {
+      const bytes = await file.read(0, await file.size())
+      if (bytes.length < SEGMENT_BYTES_MIN)
+        throw corrupt(`${path} has been cut to ${String(bytes.length)} bytes, which no crash does`)
+      return bytes
+    } finally {
+      await file.close()
+    }
+  }
+
+  /** @param bytes of the segment, all of them */
+  read(number: number, bytes: Uint8Array): void {
+    const path = this.#pathOf(number)
     const header = decodeSegmentHeader(bytes)
     if (header?.number !== number) this.#readPrepared(number, path, bytes)
     else this.#readBegun(header, path, bytes)
@@ -179,16 +203,8 @@ class LogRecovery implements RecoveredLog {
     }
   }
 
-  async #bytesOf(path: string): Promise<Uint8Array> {
-    const file = await this.#disk.open(path)
-    try {
-      const bytes = await file.read(0, await file.size())
-      if (bytes.length < SEGMENT_BYTES_MIN)
-        throw corrupt(`${path} has been cut to ${String(bytes.length)} bytes, which no crash does`)
-      return bytes
-    } finally {
-      await file.close()
-    }
+  #pathOf(number: number): string {
+    return `${this.#directory}/${segmentName(number)}`
   }
 
   #lastPlace(): string {

@@ -1,0 +1,58 @@
+import { jsonCodec } from '@lab/rpc'
+import { ManualClock } from '@lab/rpc/testing'
+import { expect, test } from 'vitest'
+import { EntryKind, type Entry } from '../../src/entry.ts'
+import { makeEntry } from '../../src/record.ts'
+import { Applier } from '../../src/rsm/applier.ts'
+import { ReplicatedMachine } from '../../src/rsm/replicated-machine.ts'
+
+const codec = jsonCodec<unknown>()
+const codecs = { codec, resultCodec: codec, queryCodec: codec, answerCodec: codec }
+const entryAt = (index: number): Entry =>
+  makeEntry({ group: 0, kind: EntryKind.noop, index, term: 1, time: 1, payload: new Uint8Array(0) })
+
+test('entries on disk are read while those before them are applied, each once and in order', async () => {
+  const reads: number[] = []
+  const seen: { readonly applied: number; readonly reads: number }[] = []
+  const read = (first: number, last: number): Promise<Entry[]> => {
+    reads.push(first)
+    return Promise.resolve([entryAt(first), entryAt(first + 1)].filter(({ index }) => index <= last))
+  }
+  await new Promise<void>((resolve, onFailure) => {
+    const applier = new Applier({
+      ...{ clock: new ManualClock(), storage: { read }, onFailure },
+      machine: new ReplicatedMachine({ machine: null, ...codecs }),
+      onApplied: ({ index }) => seen.push({ applied: index, reads: reads.length }),
+      onProgress: (index) => {
+        if (index === 5) resolve()
+      },
+    })
+    applier.pushRange(1, 5)
+  })
+  expect(reads).toEqual([1, 3, 5])
+  // When the first of a read is applied, the next read has begun.
+  expect(seen).toEqual([
+    { applied: 1, reads: 2 },
+    { applied: 2, reads: 2 },
+    { applied: 3, reads: 3 },
+    { applied: 4, reads: 3 },
+    { applied: 5, reads: 3 },
+  ])
+})
+
+test('a read that fails ahead of its turn stops nothing before it', async () => {
+  const applied: number[] = []
+  const read = (first: number): Promise<Entry[]> =>
+    first === 1 ? Promise.resolve([entryAt(1)]) : Promise.reject(new Error('the disk is gone'))
+  const failure = await new Promise<Error>((onFailure) => {
+    const applier = new Applier({
+      ...{ clock: new ManualClock(), storage: { read }, onFailure },
+      machine: new ReplicatedMachine({ machine: null, ...codecs }),
+      onApplied: ({ index }) => applied.push(index),
+      onProgress: () => undefined,
+    })
+    applier.pushRange(1, 3)
+  })
+  expect(applied).toEqual([1])
+  expect(failure.message).toBe('the disk is gone')
+})
