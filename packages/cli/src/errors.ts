@@ -14,8 +14,18 @@ export type CliErrorCode =
 export class CliError extends Error {
   override readonly name = 'CliError'
   readonly code: CliErrorCode
-  constructor(code: CliErrorCode, message: string, options?: ErrorOptions) {
+  /** What `message` says, for programs: stands beside it in JSON. */
+  readonly details: Readonly<Record<string, unknown>>
+  constructor(
+    code: CliErrorCode,
+    message: string,
+    {
+      details = {},
+      ...options
+    }: ErrorOptions & { readonly details?: Readonly<Record<string, unknown>> } = {},
+  ) {
     super(message, options)
     this.code = code
+    this.details = details
   }
 }

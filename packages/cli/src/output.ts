@@ -1,5 +1,6 @@
 /** The formats of `-o`, the same for every command. */
 import { Option, type Command } from 'commander'
+import { CliError } from './errors.ts'
 
 export const FORMATS = ['table', 'json', 'jsonl', 'raw'] as const
 /** table: for people · json: one document · jsonl: one document a line · raw: the values alone, separated by tabs */
@@ -55,7 +56,10 @@ export function formatError(error: Error, format: Format): string {
   const { code, outcome } = error as Error & { readonly code?: unknown; readonly outcome?: unknown }
   if (format === 'json' || format === 'jsonl')
     return JSON.stringify({
-      error: { code: typeof code === 'string' ? code : 'FAILED', message: error.message, outcome },
+      error: {
+        ...{ code: typeof code === 'string' ? code : 'FAILED', message: error.message, outcome },
+        ...(error instanceof CliError ? error.details : {}),
+      },
     })
   return `lab: ${error.message}${WHAT_BECAME_OF_IT[String(outcome)] ?? ''}`
 }

@@ -46,6 +46,11 @@ test('cas sets what is as expected; a comparison lost is exit code 3 and says wh
     out: '',
     talk: matching(/"lock" is not as expected: it has version 1/),
   })
+  const { version } = JSON.parse((await kv('get', 'lock', '-o', 'json')).out) as { readonly version: number }
+  const told = await kv('cas', 'lock', 'b', '--version', '7', '-o', 'json')
+  expect(JSON.parse(told.talk)).toMatchObject({ error: { code: 'CONFLICT', key: 'lock', version } })
+  const next = await kv('cas', 'lock', 'b', '--version', String(version), '-o', 'json')
+  expect(JSON.parse(next.out)).toMatchObject({ version: version + 1 })
   expect((await kv('cas', 'lock', 'b')).code).toBe(2)
 })
 
@@ -161,6 +166,11 @@ test('lab cluster backup and restore begin another cluster with the same state; 
   await kv('put', 'kept', 'in the file')
   const file = join(cwd, 'kv.backup')
   expect(await lab(['cluster', 'backup', file], { cwd })).toMatchObject({ code: 0, talk: '' })
+  const first = readFileSync(file)
+  expect(await lab(['cluster', 'backup', file], { cwd })).toMatchObject({
+    ...{ code: 2, out: '', talk: matching(/is there already.*another name, or remove it/) },
+  })
+  expect(readFileSync(file).equals(first)).toBe(true)
   const [port = 0] = await freePorts(1)
   const folder = join(cwd, 'restored')
   const members = { m1: `tcp://127.0.0.1:${String(port)}` }

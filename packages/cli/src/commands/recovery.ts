@@ -1,5 +1,5 @@
 /** `lab cluster backup | restore | recover`: the state in a file, a cluster from a file, and a cluster from one server that is left. */
-import { createReadStream, statSync } from 'node:fs'
+import { createReadStream, existsSync, statSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import {
@@ -130,6 +130,10 @@ async function takeShards(path: string, flags: BackupFlags, io: Io): Promise<voi
 
 /** The file appears under its name when all of it is on disk and its checksum was found right. */
 async function takeGroup(path: string, flags: BackupFlags, io: Io): Promise<void> {
+  if (existsSync(path))
+    throw usage(
+      `${path} is there already, and may be the only good backup: give another name, or remove it first`,
+    )
   const client = await connectClient(flags, io)
   const unfinished = `${path}.unfinished`
   try {

@@ -87,7 +87,8 @@ async function written(
 function conflict(key: string, version: number, changed: number): CliError {
   const is =
     version === 0 ? 'there is no such key' : `it has version ${version}, changed by revision ${changed}`
-  return new CliError('CONFLICT', `${JSON.stringify(key)} is not as expected: ${is}`)
+  const details = { key, version, changed }
+  return new CliError('CONFLICT', `${JSON.stringify(key)} is not as expected: ${is}`, { details })
 }
 
 /** As `Clerk.txn` takes it. What of it makes no sense, the clerk says. */
