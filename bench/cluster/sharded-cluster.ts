@@ -16,7 +16,7 @@ const POLL_MS = 20
 
 export class ShardedCluster {
   readonly servers: readonly ServerProcess[]
-  readonly #addresses: readonly string[]
+  readonly addresses: readonly string[]
   readonly #folder: string
 
   static async start(groups: number, shards: number): Promise<ShardedCluster> {
@@ -30,8 +30,8 @@ export class ShardedCluster {
 
   private constructor(ports: readonly number[], groups: number, shards: number) {
     this.#folder = dataFolder()
-    this.#addresses = ports.map((port) => `tcp://127.0.0.1:${String(port)}`)
-    const nodes = Object.fromEntries(IDS.map((id, at) => [id, this.#addresses[at]]))
+    this.addresses = ports.map((port) => `tcp://127.0.0.1:${String(port)}`)
+    const nodes = Object.fromEntries(IDS.map((id, at) => [id, this.addresses[at]]))
     const gids = Array.from({ length: groups }, (_, at) => [String(FIRST_GID + at), IDS])
     const config = join(this.#folder, 'lab.json')
     const file = {
@@ -50,14 +50,14 @@ export class ShardedCluster {
 
   controller(): Promise<Controller> {
     return Controller.connect({
-      ...{ servers: this.#addresses, transport: tcp(), clusterId: 'bench', role: 'admin' },
+      ...{ servers: this.addresses, transport: tcp(), clusterId: 'bench', role: 'admin' },
       ...{ timeout: TIMEOUT_MS, connectTimeout: TIMEOUT_MS },
     })
   }
 
   clerk(): Promise<Clerk> {
     return Clerk.connect({
-      ...{ controllers: this.#addresses, transport: tcp(), clusterId: 'bench' },
+      ...{ controllers: this.addresses, transport: tcp(), clusterId: 'bench' },
       ...{ timeout: TIMEOUT_MS, connectTimeout: TIMEOUT_MS },
     })
   }

@@ -3,7 +3,8 @@
  *
  *     varint num · u8 key to shard (1 first byte, 2 CRC16)
  *     varint runs · per run: varint shards in a row · varint owner
- *     varint groups · per group, ascending: varint gid · varint weight · varint servers · text each
+ *     varint addresses · text each
+ *     varint groups · per group, ascending: varint gid · varint weight · varint servers · varint place of each among the addresses
  *     varint pinned · per shard, ascending: varint
  *
  * The numbers are on disk: never reuse one.
@@ -34,10 +35,15 @@ export function writeConfig(to: ByteWriter, config: Config): void {
   writeKeyToShard(to, config.keyToShard)
   writeOwners(to, config.shards)
   const gids = gidsOf(config)
+  // A thousand groups are on a few machines.
+  const addresses = [...new Set(gids.flatMap((gid) => config.groups[gid] ?? []))]
+  const places = new Map(addresses.map((address, place) => [address, place]))
+  writeServers(to, addresses)
   to.varint(gids.length)
   for (const gid of gids) {
-    to.varint(gid).varint(weightOf(config, gid))
-    writeServers(to, config.groups[gid] ?? [])
+    const servers = config.groups[gid] ?? []
+    to.varint(gid).varint(weightOf(config, gid)).varint(servers.length)
+    for (const server of servers) to.varint(places.get(server) ?? 0)
   }
   to.varint(config.pinned.length)
   for (const shard of config.pinned) to.varint(shard)
@@ -48,6 +54,7 @@ export function readConfig(reader: ByteReader): Config {
   const num = reader.varint()
   const keyToShard = readKeyToShard(reader)
   const shards = readOwners(reader)
+  const addresses = readServers(reader)
   const groups: Record<Gid, readonly Address[]> = {}
   const weights: Record<Gid, number> = {}
   for (let count = reader.count(3), last = 0; count > 0; count--) {
@@ -55,7 +62,7 @@ export function readConfig(reader: ByteReader): Config {
     if (gid <= last) throw new ProtocolError('groups that do not ascend')
     const weight = reader.varint()
     if (weight !== 1) weights[gid] = weight
-    groups[gid] = readServers(reader)
+    groups[gid] = Array.from({ length: reader.count(1) }, () => readPlace(reader, addresses))
     last = gid
   }
   return { num, keyToShard, shards, groups, weights, pinned: readPinned(reader) }
@@ -88,6 +95,12 @@ export function readGid(reader: ByteReader): Gid {
   const gid = reader.varint()
   if (gid > GID_MAX) throw new ProtocolError(`a group's id of ${String(gid)}`)
   return gid
+}
+
+function readPlace(reader: ByteReader, addresses: readonly Address[]): Address {
+  const address = addresses[reader.varint()]
+  if (address === undefined) throw new ProtocolError('a server with an address that is not listed')
+  return address
 }
 
 /** Neighbours mostly have one owner: a configuration of a thousand shards and three groups takes some bytes. */

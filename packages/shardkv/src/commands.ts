@@ -17,7 +17,7 @@
  * The numbers are on disk: never reuse one.
  */
 import { configCodec, type Config } from '@lab/shardctrler'
-import { ByteReader, ByteWriter } from '@lab/rpc'
+import { ByteReader, ByteWriter, type Codec } from '@lab/rpc'
 import type { PageCursor } from '@lab/kvraft/parts'
 import type { HandOffPage } from './hand-off.ts'
 
@@ -32,8 +32,9 @@ export function encodeOpenSession(shard: number, clientId: Uint8Array): Uint8Arr
   return new ByteWriter(32).u8(CommandKind.open).varint(shard).raw(clientId).finish()
 }
 
-export function encodeConfigure(config: Config): Uint8Array {
-  return new ByteWriter(256).u8(CommandKind.configure).raw(configCodec.encode(config)).finish()
+export function encodeConfigure(config: Config, codec: Codec<Config> = configCodec): Uint8Array {
+  const bytes = codec.encode(config)
+  return new ByteWriter(1 + bytes.length).u8(CommandKind.configure).raw(bytes).view()
 }
 
 export interface PageCommand extends HandOffPage {

@@ -54,7 +54,7 @@ export class Follower {
       if (config.num !== machine.migration.num + 1) return false
       await nudge.wait(LOOK_MS, signal)
     }
-    return !signal.aborted && (await proposeHere(node, encodeConfigure(config), signal))
+    return !signal.aborted && (await proposeHere(node, encodeConfigure(config, machine.configs), signal))
   }
 }
 

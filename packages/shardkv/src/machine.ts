@@ -6,7 +6,7 @@ import { commandCodec } from '@lab/kvraft'
 import { eachKey } from '@lab/kvraft/parts'
 import type { ApplyContext, StateMachine } from '@lab/raft'
 import { encodeOpen, encodePlain } from '@lab/raft/rsm'
-import { ByteReader, ProtocolError } from '@lab/rpc'
+import { ByteReader, ProtocolError, type Codec } from '@lab/rpc'
 import { configCodec, shardOf, type Config, type Gid } from '@lab/shardctrler'
 import { CommandKind, DONE, done, elsewhere, readPageCommand, refused, type PageCommand } from './commands.ts'
 import { commandIn } from './envelope.ts'
@@ -24,6 +24,8 @@ export interface ShardMachineOptions {
   readonly historyBytes?: number
   /** Makes it hard to choose keys that collide. Default 0. */
   readonly hashSeed?: number
+  /** One for all groups of a process, see shared-configs.ts. Default: the controller's. */
+  readonly configs?: Codec<Config>
   readonly trace?: ShardTrace | undefined
 }
 
@@ -39,13 +41,21 @@ const EXPIRE = commandCodec.encode({ op: 'expire' })
 
 export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8Array, Uint8Array> {
   readonly gid: Gid
+  readonly configs: Codec<Config>
   readonly #options: ShardOptions
   readonly #trace: ShardTrace | undefined
   #state: GroupState
   #listener: MachineListener | null = null
 
-  constructor({ gid, historyBytes = HISTORY_BYTES, hashSeed = 0, trace }: ShardMachineOptions) {
+  constructor({
+    gid,
+    historyBytes = HISTORY_BYTES,
+    hashSeed = 0,
+    configs = configCodec,
+    trace,
+  }: ShardMachineOptions) {
     this.gid = gid
+    this.configs = configs
     this.#options = { historyBytes, hashSeed }
     this.#trace = trace
     this.#state = { migration: new Migration(gid), shards: new Map(), arrivals: new Map() }
@@ -88,7 +98,7 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
         return done(shard.execute(encodeOpen(reader.raw(reader.remaining), SESSION_RULE), context))
       }
       case CommandKind.configure:
-        return this.#configure(configCodec.decode(reader.raw(reader.remaining)), context)
+        return this.#configure(this.configs.decode(reader.raw(reader.remaining)), context)
       case CommandKind.page:
         return this.#page(readPageCommand(reader), context)
       case CommandKind.delete:
@@ -120,7 +130,7 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
 
   async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const before = this.#state
-    this.#state = await readGroup(chunks, this.gid, this.#options)
+    this.#state = await readGroup(chunks, this, this.#options)
     const { migration, shards } = this.#state
     tell(this.#trace, 'restored', () => ({
       num: migration.num,

@@ -47,14 +47,16 @@ export class Migration {
   readonly gid: Gid
   #config: Config | null = null
   readonly #states = new Map<number, ShardState>()
-  #lastOwners: Remote[] = []
+  /** By number of a shard that nobody serves: the group that did, as of the newest configuration. Of all others it says who does. */
+  readonly #lastOwners = new Map<number, Remote>()
 
   constructor(gid: Gid, saved: MigrationState | null = null) {
     this.gid = gid
     if (saved === null) return
     this.#config = saved.config
     this.#states = new Map(saved.states)
-    this.#lastOwners = [...saved.lastOwners]
+    for (const [shard, remote] of saved.lastOwners.entries())
+      if (saved.config.shards[shard] === NOBODY) this.#lastOwners.set(shard, remote)
   }
 
   /** The newest one applied here; null before the first. */
@@ -68,7 +70,7 @@ export class Migration {
   }
 
   get lastOwners(): readonly Remote[] {
-    return this.#lastOwners
+    return this.#config?.shards.map((_, shard) => this.#lastOwner(shard)) ?? []
   }
 
   /** Shards that are here in any way, by number. */
@@ -112,11 +114,11 @@ export class Migration {
   /** Applies a configuration that {@link refusal} does not refuse. */
   configure(next: Config): ShardChange[] {
     assert(this.refusal(next) === null, 'a configuration that may be applied')
-    this.#config = next
     const changes = next.shards.flatMap((owner, shard) => this.#ownedBy(shard, owner, next) ?? [])
-    this.#lastOwners = next.shards.map((owner, shard) =>
-      owner === NOBODY ? (this.#lastOwners[shard] ?? NO_GROUP) : remoteOf(next, owner),
-    )
+    for (const [shard, owner] of next.shards.entries())
+      if (owner === NOBODY) this.#lastOwners.set(shard, this.#lastOwner(shard))
+      else this.#lastOwners.delete(shard)
+    this.#config = next
     return changes
   }
 
@@ -161,7 +163,7 @@ export class Migration {
   }
 
   #take(shard: number, num: number): ShardChange {
-    const from = this.#lastOwners[shard] ?? NO_GROUP
+    const from = this.#lastOwner(shard)
     if (this.#states.has(shard)) {
       // Frozen for nobody: it never left.
       this.#states.set(shard, { name: 'serving' })
@@ -174,6 +176,13 @@ export class Migration {
     assert(from.gid !== this.gid, 'what this group owned last is still here')
     this.#states.set(shard, { name: 'waiting', num, from })
     return { shard, what: 'waiting', from }
+  }
+
+  /** As of the newest configuration applied here. */
+  #lastOwner(shard: number): Remote {
+    const owner = this.#config?.shards[shard] ?? NOBODY
+    if (this.#config === null || owner === NOBODY) return this.#lastOwners.get(shard) ?? NO_GROUP
+    return remoteOf(this.#config, owner)
   }
 }
 

@@ -19,6 +19,7 @@ import { ShardMachine } from './machine.ts'
 import { otherGroups } from './other-groups.ts'
 import { requestKinds } from './request-kinds.ts'
 import { ShardService } from './shard-service.ts'
+import { sharedConfigs } from './shared-configs.ts'
 
 export interface ShardHostOptions extends GroupClientOptions {
   readonly host: RaftHost
@@ -42,6 +43,7 @@ export class ShardHost implements AsyncDisposable {
   readonly #groups = new Map<Gid, ShardGroup>()
   readonly #clients: GroupClients
   readonly #configs: ConfigSource
+  readonly #configCodec = sharedConfigs()
   readonly #implementation: Implementation
 
   constructor(options: ShardHostOptions) {
@@ -64,7 +66,7 @@ export class ShardHost implements AsyncDisposable {
   async startGroup({ gid, limits, ...options }: ShardGroupStart): Promise<ShardGroup> {
     const { host, historyBytes, trace, random = systemRandom, clock = systemClock } = this.#options
     const machine = new ShardMachine({
-      ...{ gid, hashSeed: random.integer(0, 2 ** 31) },
+      ...{ gid, hashSeed: random.integer(0, 2 ** 31), configs: this.#configCodec },
       ...(historyBytes === undefined ? {} : { historyBytes }),
       ...(trace === undefined ? {} : { trace: { sink: trace, node: host.id, gid } }),
     })

@@ -9,8 +9,8 @@
  *
  * The numbers are on disk: never reuse one.
  */
-import { ByteReader, ByteWriter, ProtocolError } from '@lab/rpc'
-import { configCodec, type Gid } from '@lab/shardctrler'
+import { ByteReader, ByteWriter, ProtocolError, type Codec } from '@lab/rpc'
+import { configCodec, type Config, type Gid } from '@lab/shardctrler'
 import { Arrival } from './hand-off.ts'
 import { Migration, type Remote, type ShardState } from './migration.ts'
 import type { GroupOutline } from './outline.ts'
@@ -47,7 +47,7 @@ export function writeGroup({ migration, shards, arrivals }: GroupState): Iterabl
 /** @throws {ProtocolError} on chunks that are no snapshot of ours */
 export async function readGroup(
   chunks: AsyncIterable<Uint8Array>,
-  gid: Gid,
+  { gid, configs }: { readonly gid: Gid; readonly configs: Codec<Config> },
   options: ShardOptions,
 ): Promise<GroupState> {
   let group: Pick<Migration, 'config' | 'lastOwners'> | null = null
@@ -58,7 +58,7 @@ export async function readGroup(
     const reader = new ByteReader(head)
     const kind = reader.u8()
     if (kind === GROUP) {
-      group = readGroupHead(reader)
+      group = readGroupHead(reader, configs)
       return
     }
     const number = reader.varint()
@@ -82,7 +82,7 @@ export async function readOutline(chunks: AsyncIterable<Uint8Array>): Promise<Gr
   const moving: number[] = []
   await readSections(chunks, async (head) => {
     const reader = new ByteReader(head)
-    if (reader.u8() === GROUP) config = readGroupHead(reader).config
+    if (reader.u8() === GROUP) config = readGroupHead(reader, configCodec).config
     else {
       const shard = reader.varint()
       const isServed = readState(reader).name === 'serving'
@@ -101,10 +101,10 @@ function groupHead({ config, lastOwners }: Migration): Uint8Array {
   return writer.finish()
 }
 
-function readGroupHead(reader: ByteReader): Pick<Migration, 'config' | 'lastOwners'> {
+function readGroupHead(reader: ByteReader, configs: Codec<Config>): Pick<Migration, 'config' | 'lastOwners'> {
   const config = reader.bytes()
   const lastOwners = Array.from({ length: reader.count(2) }, () => readRemote(reader))
-  return { config: config.length === 0 ? null : configCodec.decode(config), lastOwners }
+  return { config: config.length === 0 ? null : configs.decode(config), lastOwners }
 }
 
 function stateHead(kind: number, shard: number, state: ShardState): ByteWriter {

@@ -3,14 +3,14 @@ import { KvServer, type KvServerOptions } from '@lab/kvraft'
 import { fileStorage } from '@lab/raft/storage/file'
 import type { KvPlan, ServerConfig } from './config.ts'
 import type { Hosted, HostedGroup, Surroundings } from './hosted.ts'
-import { narrate } from './narrate.ts'
+import { narrator } from './narrate.ts'
 import { sharedOptions } from './shared-options.ts'
 
 export async function hostKv(plan: KvPlan, config: ServerConfig, around: Surroundings): Promise<Hosted> {
   const server = await KvServer.start(kvOptions(plan, config, around))
   const { node } = server
   const group: HostedGroup = { name: 'kv', node, operations: new Map() }
-  narrate(group, around.logger)
+  narrator(around.logger)(group)
   const members = Object.keys(plan.members ?? {})
   const whose = plan.join === undefined ? ` of ${members.join(' ')}` : ', joining'
   return {

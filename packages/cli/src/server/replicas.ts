@@ -7,7 +7,7 @@ import { Controller, ControllerServer, controllerCodecs, type Creation } from '@
 import { GROUP_OPERATIONS, type ShardHost } from '@lab/shardkv'
 import type { ReplicaStart } from '../shards/host-service.ts'
 import type { HostedGroup } from './hosted.ts'
-import { narrate } from './narrate.ts'
+import { narrator } from './narrate.ts'
 
 export const CONTROLLER_GROUP = 0
 
@@ -28,6 +28,7 @@ interface Running {
 
 export class Replicas {
   readonly #options: ReplicasOptions
+  readonly #narrate: (group: HostedGroup) => void
   readonly #wanted: Map<number, ReplicaStart>
   readonly #running = new Map<number, Running>()
   /** One change after the other: the file and the groups shall not disagree. */
@@ -36,6 +37,7 @@ export class Replicas {
   /** @param first what runs here when nothing is remembered: at the first start */
   constructor(options: ReplicasOptions, first: readonly ReplicaStart[]) {
     this.#options = options
+    this.#narrate = narrator(options.logger)
     const { path } = options
     const remembered = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as ReplicaStart[]) : first
     this.#wanted = new Map(remembered.map((start) => [start.group, start]))
@@ -110,7 +112,7 @@ export class Replicas {
     hosted.node.on('fatal', ({ error }) => {
       this.#options.onFatal(error)
     })
-    narrate(hosted, this.#options.logger)
+    this.#narrate(hosted)
     this.#running.set(group, { group: hosted, close })
   }
 

@@ -50,7 +50,7 @@ export class PendingChange {
   }
 
   observe(change: Change): void {
-    if (change.type === 'role' && change.role !== 'leader') this.#fail(lost())
+    if (this.#waiting !== null && change.type === 'role' && change.role !== 'leader') this.#fail(lost())
     if (change.type !== 'reconfigured') return
     const { membership, failure } = change
     if (failure === null) {
