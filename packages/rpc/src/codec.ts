@@ -24,7 +24,8 @@ const DEPTH_MAX = 200
 const json: Codec<unknown> = {
   encode(value) {
     if (value === undefined) return NOTHING
-    checkJson(value, '', 0)
+    const found = flawOf(value, 0)
+    if (found !== null) throw refusal(found)
     return encoder.encode(JSON.stringify(value))
   },
   decode(bytes) {
@@ -58,42 +59,58 @@ function refuseProto(key: string, value: unknown): unknown {
   return value
 }
 
-function checkJson(value: unknown, path: string, depth: number): void {
+/** What would not survive, and where: the path grows on the way out, as nearly always there is nothing to tell. */
+interface Flaw {
+  readonly what: string
+  readonly path: string
+}
+
+function flawOf(value: unknown, depth: number): Flaw | null {
   switch (typeof value) {
     case 'string':
-      if (!isWellFormed(value)) refuse(path, 'text with half a surrogate pair')
-      return
+      return isWellFormed(value) ? null : flaw('text with half a surrogate pair')
     case 'boolean':
-      return
+      return null
     case 'number':
-      if (!Number.isFinite(value) || Object.is(value, -0))
-        refuse(path, Object.is(value, -0) ? '-0' : String(value))
-      return
+      if (Number.isFinite(value) && !Object.is(value, -0)) return null
+      return flaw(Object.is(value, -0) ? '-0' : String(value))
     case 'object':
-      if (value === null) return
-      if (depth >= DEPTH_MAX) refuse(path, `more than ${String(DEPTH_MAX)} levels, or a cycle`)
-      if (Array.isArray(value)) checkArray(value, path, depth)
-      else checkObject(value, path, depth)
-      return
+      if (value === null) return null
+      if (depth >= DEPTH_MAX) return flaw(`more than ${String(DEPTH_MAX)} levels, or a cycle`)
+      return Array.isArray(value) ? flawOfArray(value, depth) : flawOfObject(value, depth)
     default:
-      refuse(path, typeof value)
+      return flaw(typeof value)
   }
 }
 
-function checkArray(values: readonly unknown[], path: string, depth: number): void {
-  if (Object.keys(values).length !== values.length) refuse(path, 'an array with holes or with names')
-  for (let i = 0; i < values.length; i++) checkJson(values[i], `${path}[${String(i)}]`, depth + 1)
+function flawOfArray(values: readonly unknown[], depth: number): Flaw | null {
+  if (Object.keys(values).length !== values.length) return flaw('an array with holes or with names')
+  for (let i = 0; i < values.length; i++) {
+    const inner = flawOf(values[i], depth + 1)
+    if (inner !== null) return within(`[${String(i)}]`, inner)
+  }
+  return null
 }
 
-function checkObject(value: object, path: string, depth: number): void {
+function flawOfObject(value: object, depth: number): Flaw | null {
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) refuse(path, `a ${className(prototype)}`)
-  if (Object.getOwnPropertySymbols(value).length > 0) refuse(path, 'an object with a symbol for a key')
-  if ('toJSON' in value && typeof value.toJSON === 'function') refuse(path, 'an object with toJSON')
-  for (const [key, inner] of Object.entries(value)) {
-    if (key === '__proto__' || !isWellFormed(key)) refuse(path, `the key ${JSON.stringify(key)}`)
-    checkJson(inner, path === '' ? key : `${path}.${key}`, depth + 1)
+  if (prototype !== Object.prototype && prototype !== null) return flaw(`a ${className(prototype)}`)
+  if (Object.getOwnPropertySymbols(value).length > 0) return flaw('an object with a symbol for a key')
+  if ('toJSON' in value && typeof value.toJSON === 'function') return flaw('an object with toJSON')
+  for (const key of Object.keys(value)) {
+    if (key === '__proto__' || !isWellFormed(key)) return flaw(`the key ${JSON.stringify(key)}`)
+    const inner = flawOf((value as Record<string, unknown>)[key], depth + 1)
+    if (inner !== null) return within(key, inner)
   }
+  return null
+}
+
+function flaw(what: string): Flaw {
+  return { what, path: '' }
+}
+
+function within(place: string, { what, path }: Flaw): Flaw {
+  return { what, path: path === '' || path.startsWith('[') ? place + path : `${place}.${path}` }
 }
 
 function className(prototype: unknown): string {
@@ -103,10 +120,12 @@ function className(prototype: unknown): string {
 
 /** `String.prototype.isWellFormed` of newer engines. */
 function isWellFormed(text: string): boolean {
-  return !/\p{Surrogate}/u.test(text)
+  for (let at = 0; at < text.length; at++)
+    if ((text.charCodeAt(at) & 0xf800) === 0xd800) return !/\p{Surrogate}/u.test(text)
+  return true
 }
 
-function refuse(path: string, what: string): never {
+function refusal({ what, path }: Flaw): RpcError {
   const where = path === '' ? 'the value' : `the value at ${path}`
-  throw new RpcError('BAD_REQUEST', `${where} does not survive JSON: ${what}`)
+  return new RpcError('BAD_REQUEST', `${where} does not survive JSON: ${what}`)
 }

@@ -20,26 +20,21 @@ export interface DialOptions extends Omit<ClientConnectionOptions, 'channel' | '
 /**
  * Connects to `address` and shakes hands, within the limit `handshakeMs`.
  *
- * @throws {RpcError} `UNREACHABLE`, the reason of a refusal, or `CLOSED` when `signal` aborts
+ * @param attempt whoever aborts it, with an `RpcError`, ends this; so does the limit
+ * @throws {RpcError} `UNREACHABLE`, the reason of a refusal, or that of `attempt`
  */
 export async function dial(
   address: Address,
   options: DialOptions,
-  signal: AbortSignal,
+  attempt: AbortController,
 ): Promise<ClientConnection> {
   const { clock, limits } = options
-  const attempt = new AbortController()
-  const onAbort = (): void => {
-    attempt.abort(new RpcError('CLOSED', 'the link was closed'))
-  }
-  signal.addEventListener('abort', onAbort)
   const onTimeout = (): void => {
     const message = `nobody answers at ${address} within ${String(limits.handshakeMs)} ms`
     attempt.abort(new RpcError('UNREACHABLE', message))
   }
   const timer = clock.setTimer(limits.handshakeMs, onTimeout, { keepAlive: true })
   try {
-    if (signal.aborted) onAbort()
     return await attemptOnce(address, options, attempt.signal)
   } catch (thrown) {
     const error = toError(thrown)
@@ -47,7 +42,6 @@ export async function dial(
     throw new RpcError('UNREACHABLE', `cannot connect to ${address}: ${error.message}`, { cause: error })
   } finally {
     timer.cancel()
-    signal.removeEventListener('abort', onAbort)
   }
 }
 

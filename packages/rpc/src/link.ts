@@ -77,7 +77,9 @@ export class Link implements Caller {
   readonly #backoff: Backoff
   readonly #deadlines: Deadlines
   readonly #waiting: WaitingRoom
-  readonly #closing = new AbortController()
+  #isClosed = false
+  /** Ends the attempt under way. The next has it too unless this one succeeds, for an abort signal costs more than a call. */
+  #attempt: AbortController | null = null
   #addresses: readonly Address[]
   #attempts = 0
   #state: LinkState = 'connecting'
@@ -146,7 +148,7 @@ export class Link implements Caller {
   /** Takes other addresses from the next attempt on; a connection that is up stays. */
   setAddresses(addresses: Address | readonly Address[]): void {
     this.#addresses = listOf(addresses)
-    if (this.#state !== 'down' || this.#closing.signal.aborted) return
+    if (this.#state !== 'down' || this.#isClosed) return
     this.#timer?.cancel()
     void this.#connect()
   }
@@ -173,8 +175,9 @@ export class Link implements Caller {
 
   /** Ends the link and fails what is in flight with `CLOSED`. */
   close(): void {
-    if (this.#closing.signal.aborted) return
-    this.#closing.abort()
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#attempt?.abort(new RpcError('CLOSED', 'the link was closed'))
     this.#timer?.cancel()
     const error = new RpcError('CLOSED', 'the link was closed')
     this.#lastError = error
@@ -225,28 +228,30 @@ export class Link implements Caller {
   #hopeless(): RpcError | undefined {
     const error = this.#lastError
     if (error === undefined) return undefined
-    const isOver =
-      this.#closing.signal.aborted || (this.#options.reconnect === false && this.#state === 'down')
+    const isOver = this.#isClosed || (this.#options.reconnect === false && this.#state === 'down')
     return isOver || isForGood(error) ? error : undefined
   }
 
   async #connect(): Promise<void> {
-    if (this.#isDialling || this.#current !== undefined || this.#closing.signal.aborted) return
+    if (this.#isDialling || this.#current !== undefined || this.#isClosed) return
     this.#isDialling = true
     this.#setState('connecting')
     const address = this.#addresses[this.#attempts++ % this.#addresses.length] ?? ''
+    const attempt = (this.#attempt ??= new AbortController())
     try {
-      const connection = await dial(address, this.#dialOptions, this.#closing.signal)
+      const connection = await dial(address, this.#dialOptions, attempt)
       this.#isDialling = false
+      this.#attempt = null
       this.#onUp(connection)
     } catch (thrown) {
       this.#isDialling = false
+      if (attempt.signal.aborted) this.#attempt = null
       this.#onDown(asRpcError(thrown))
     }
   }
 
   #onUp(connection: ClientConnection): void {
-    if (this.#closing.signal.aborted || connection.connection.isOver) {
+    if (this.#isClosed || connection.connection.isOver) {
       connection.connection.farewell(undefined)
       this.#onDown(new RpcError('CLOSED', 'the connection broke at once'))
       return
@@ -261,7 +266,7 @@ export class Link implements Caller {
   }
 
   #onDown(error: RpcError): void {
-    if (this.#closing.signal.aborted) return
+    if (this.#isClosed) return
     this.#lastError = error
     this.#setState('down', error)
     if (this.#options.reconnect === false || isForGood(error)) this.#waiting.failAll(error)

@@ -11,7 +11,7 @@ export interface AcquaintancesOptions {
   /** The configuration that is committed, as far as this server knows, and later ones. */
   readonly configurations: () => readonly Membership[]
   readonly leader: () => NodeId | null
-  /** A peer has said where it is reached. */
+  /** A peer has said where it is reached, and nobody knew it. */
   readonly onMet: () => void
 }
 
@@ -65,9 +65,10 @@ export class Acquaintances {
     if (!member && greeting.index <= this.#committedIndex)
       return `${self} knows no other member ${nodeId}: it was removed, or never added; compare the members of both`
     if (!member && this.#greetings.size >= STRANGERS_MAX) return `${self} has met too many strangers`
+    const before = this.#greetings.get(nodeId)
     this.#greetings.set(nodeId, greeting)
     if (!member) this.#welcome.set(nodeId, incarnation)
-    onMet()
+    if (!isReachedAt(before, greeting)) onMet()
     return null
   }
 
@@ -95,4 +96,11 @@ export class Acquaintances {
   get #committedIndex(): Index {
     return this.#configurations[0]?.index ?? 0
   }
+}
+
+function isReachedAt(before: Greeting | undefined, { addresses }: Greeting): boolean {
+  return (
+    before?.addresses.length === addresses.length &&
+    before.addresses.every((address, at) => address === addresses[at])
+  )
 }

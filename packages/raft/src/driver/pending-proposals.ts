@@ -96,10 +96,9 @@ export class PendingProposals {
 
   /** What is queued, in order. It is to be followed at once by `appended` or `refused`. */
   queued(): readonly Uint8Array[] {
-    const [only] = this.#queued
-    return this.#queued.length === 1 && only !== undefined
-      ? only.payloads
-      : this.#queued.flatMap(({ payloads }) => payloads)
+    const only = this.#queued[0]
+    if (only === undefined) return NOTHING
+    return this.#queued.length === 1 ? only.payloads : this.#queued.flatMap(({ payloads }) => payloads)
   }
 
   /** The queue now stands in the log, from `first` on. */
@@ -218,6 +217,8 @@ export class PendingProposals {
     return all
   }
 }
+
+const NOTHING: readonly Uint8Array[] = []
 
 /** Stands in the place of a run that waits no more. */
 const DROPPED: Run = {

@@ -70,6 +70,7 @@ export class RequestMeter {
 
   /** It is `now`: what ended since the last time took until now. */
   settle(now: Milliseconds): void {
+    if (this.#last === null) return
     for (const { place, outcome, since, count } of this.#ended)
       this.#enter(place, outcome, Math.max(0, now - since), count)
     this.#ended.length = 0

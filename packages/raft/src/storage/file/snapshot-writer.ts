@@ -68,7 +68,9 @@ export class SnapshotFileWriter {
       at += count
       if (this.#filled < SNAPSHOT_BLOCK_BYTES) continue
       this.#endBlock()
-      if (this.#ended === this.#blocks.length) await this.#flush()
+      if (this.#ended < this.#blocks.length) continue
+      await this.#flush()
+      this.#gatherAnew()
     }
   }
 
@@ -106,6 +108,11 @@ export class SnapshotFileWriter {
     // A failure shows in what is awaited next.
     this.#writing.catch(() => undefined)
     this.#position += this.#ended
+  }
+
+  /** The next blocks go where those before are not being written from. A small snapshot never comes here. */
+  #gatherAnew(): void {
+    const blocks = this.#blocks
     this.#blocks = this.#spare ?? new Uint8Array(BLOCKS_PER_WRITE * STRIDE_BYTES)
     this.#spare = blocks.length === this.#blocks.length ? blocks : null
     this.#ended = 0
