@@ -1,0 +1,3 @@
+import { labCore } from '@lab/raft/testing'
+
+export const make = labCore()
