@@ -21,9 +21,13 @@ const AHEAD_MAX = 128
 export function assign(turn: Turn): void {
   const { state } = turn
   const ahead = tasksAhead(state)
+  // Who has half of what may wait is not told of a few more: thousands of short tasks would be as many messages.
+  const hungry = [...state.workers.values()].filter(
+    ({ running, slots }) => running.size <= slots * (1 + ahead / 2),
+  )
   for (let isAny = true; isAny && !state.isOver;) {
     isAny = false
-    for (const worker of state.workers.values()) {
+    for (const worker of hungry) {
       if (freeSlots(worker, ahead) === 0) continue
       isAny = give(turn, worker) || isAny
     }

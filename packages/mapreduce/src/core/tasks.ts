@@ -32,8 +32,15 @@ export function findRunning(turn: Turn, attempt: AttemptId): { task: Task; runni
 
 export function start(turn: Turn, task: Task, worker: Worker, attempt: AttemptId, isBackup: boolean): void {
   const running: Running = {
-    ...{ kind: attempt.kind, task: attempt.task, attempt: attempt.attempt, worker: attempt.worker },
-    ...{ startedAt: turn.now, isBackup, fraction: 0, records: 0, status: '' },
+    kind: attempt.kind,
+    task: attempt.task,
+    attempt: attempt.attempt,
+    worker: attempt.worker,
+    startedAt: turn.now,
+    isBackup,
+    fraction: 0,
+    records: 0,
+    status: '',
   }
   task.state = 'in-progress'
   task.attempts = Math.max(task.attempts, attempt.attempt)

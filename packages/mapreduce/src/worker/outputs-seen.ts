@@ -28,16 +28,27 @@ export class OutputsSeen {
 
   /** Is there a place for each of so many maps? */
   isComplete(maps: number): boolean {
-    for (let map = 0; map < maps; map++) if (this.get(map) === null) return false
+    for (let map = 0; map < maps; map++) if (this.#place(this.#sources.get(map)) === undefined) return false
     return true
   }
 
   /** Null when nobody has it. */
   get(map: number): Source | null {
     const source = this.#sources.get(map)
-    // Nothing needs no place: its worker may be gone, and forgotten by a coordinator that began anew.
-    const place = source && (source.isEmpty ? NOWHERE : this.#workers.get(source.attempt.worker))
+    const place = this.#place(source)
     return source === undefined || place === undefined ? null : { ...source, ...place }
+  }
+
+  #place(
+    source: Pick<Source, 'attempt' | 'isEmpty'> | undefined,
+  ): Pick<Source, 'address' | 'probe'> | undefined {
+    // Nothing needs no place: its worker may be gone, and forgotten by a coordinator that began anew.
+    return source && (source.isEmpty ? NOWHERE : this.#workers.get(source.attempt.worker))
+  }
+
+  /** There is nothing in this map's output. */
+  isEmpty(map: number): boolean {
+    return this.#sources.get(map)?.isEmpty === true
   }
 
   async #ask(client: Client<typeof CoordinatorService.methods>, version: number): Promise<void> {

@@ -73,10 +73,10 @@ export class Shuffle {
     const fetchNext = async (): Promise<void> => {
       while (next < maps) {
         const map = next++
-        const source = table.get(map)
+        const isEmpty = table.isEmpty(map)
+        const source = isEmpty ? null : table.get(map)
+        if (isEmpty || source !== null) found++
         if (source === null) continue
-        found++
-        if (source.isEmpty) continue
         try {
           sources.push(await this.#source(source, partition, `${copies}${String(map)}`))
         } catch (thrown) {

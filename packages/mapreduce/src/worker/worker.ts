@@ -59,8 +59,8 @@ const BEAT_MS = 250
 /** Longer than the coordinator keeps a poll. */
 const POLL_TIMEOUT_MS = 6_000
 const RETRY_MS = 100
-/** As long as other tasks wait here, ends are told together. */
-const GATHER_MS = 5
+/** As long as other tasks wait here, ends are told together: when half of them are made, or after so long. */
+const GATHER_MS = 10
 /** A coordinator that was restarted is to be found again at once. */
 const RECONNECT = { minMs: 25, maxMs: 250, refusedMs: 250 }
 
@@ -80,6 +80,8 @@ export class Worker {
   readonly #running = new Set<RunningTask>()
   /** Those for which no slot is free yet, in order. */
   readonly #waiting: RunningTask[] = []
+  /** How many waited when the last ones came. */
+  #waitingAtMost = 0
   #busySlots = 0
   #gathering: Timer | undefined
   #session: RegisterReply | null = null
@@ -160,6 +162,7 @@ export class Worker {
       const { isOver, isUnknown, assignments } = await this.#patiently(() => this.#next(session.epoch))
       if (isOver || isUnknown) return isOver
       for (const assignment of assignments) this.#start(assignment)
+      this.#waitingAtMost = this.#waiting.length
     }
   }
 
@@ -224,7 +227,8 @@ export class Worker {
     this.#busySlots--
     this.#running.delete(task)
     this.#fillSlots()
-    if (this.#waiting.length < this.options.slots) this.report()
+    const { length } = this.#waiting
+    if (length < this.options.slots || length === this.#waitingAtMost >> 1) this.report()
     else
       this.#gathering ??= this.clock.setTimer(GATHER_MS, () => {
         this.report()

@@ -256,6 +256,19 @@ test('§3.1 short tasks wait at a worker, a few milliseconds of them and never m
   expect(other.done(only)).toHaveLength(1 + 3)
 })
 
+test('§3.1 who has more than half of what may wait at it is given no more, and then as much as may wait', () => {
+  const stage = new Stage(40, 1)
+  const first = one(stage.join('w1'))
+  stage.now = 5
+  const given = stage.done(first)
+  const [running, waiting] = [one(given), one(given.slice(1))]
+  expect(given).toHaveLength(5)
+  stage.now = 10
+  expect(stage.done(running)).toHaveLength(0)
+  stage.now = 15
+  expect(stage.done(waiting)).toHaveLength(2)
+})
+
 test('§3.6 whoever was beaten by a backup is backed up at once, until it ends something in time', () => {
   const stage = new Stage(6, 1)
   const slow = one(stage.join('w1'))
