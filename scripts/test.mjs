@@ -1,7 +1,7 @@
 // `npm test`: every test that is not long. `npm test -- 2A`: a part of the labs. `npm test -- figure 8`: part of a name.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { LAB_PARTS, namePattern, namesLab } from './lib/test-filter.mjs'
 import { root } from './lib/root.mjs'
@@ -28,7 +28,7 @@ if (values.seed !== undefined && !/^\d{1,10}$/.test(values.seed)) {
   fail(`--seed takes a whole number from 0 on, not "${values.seed}"`)
 }
 
-const paths = positionals.filter((word) => word.includes('/') && existsSync(join(root, word)))
+const paths = positionals.filter((word) => word.includes('/') && beginsPath(join(root, word)))
 const words = positionals.filter((word) => !paths.includes(word))
 // Tests of the labs stand in folders of that name (a house rule): no need to load the others.
 if (paths.length === 0 && namesLab(words)) paths.push('/test/labs/')
@@ -52,6 +52,12 @@ if (status !== 0 && words.length > 0) {
   )
 }
 process.exit(signal === null ? (status ?? 1) : 130)
+
+/** A folder, a file, or the beginning of a file's name. */
+function beginsPath(path) {
+  const folder = dirname(path)
+  return existsSync(folder) && readdirSync(folder).some((name) => name.startsWith(basename(path)))
+}
 
 function parseOptions() {
   try {

@@ -49,6 +49,9 @@ test('a sharded store grows, loses a machine, gets another for it, which the los
   )
   expect(await run('shard', 'replace', 'm2', 'm4')).toContain('group 103: m2 was not there')
   expect(await run('cluster', 'members', '--group', '103', '-o', 'raw')).toMatch(/^m1\t.*\nm3\t.*\nm4\t.*\n$/)
+  // Where m4 had one, a replica is missing now.
+  expect(await run('shard', 'grow', '101', '--on', 'm1')).toBe('group 101: m1 has a replica\n')
+  expect(await run('cluster', 'members', '--group', '101', '-o', 'raw')).toMatch(/^m3\t.*\nm4\t.*\nm1\t.*\n$/)
   await expectAll()
   await expectToLetGo('m2')
   const lost = await lab(['shard', 'replace', 'm9', 'm4'], { cwd })

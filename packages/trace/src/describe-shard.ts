@@ -29,7 +29,7 @@ export function describeShard(event: TraceEvent): string {
     case 'refused':
       return `refused${event['shard'] === undefined ? '' : ` for ${shard}`}: ${textOf(event, 'why') ?? ''}`
     default:
-      return `${what} ${textOf(event, 'key') ?? ''} in ${shard}, ${config}, revision ${number(event, 'revision')}`
+      return `${[what, textOf(event, 'key')].filter(Boolean).join(' ')} in ${shard}, ${config}, revision ${number(event, 'revision')}`
   }
 }
 

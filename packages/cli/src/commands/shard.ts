@@ -10,7 +10,7 @@ import { addOutputOption, formatRow, formatRows, type Format } from '../output.t
 import { parseCount, parseNumber, splitList, usage } from '../parse.ts'
 import { ShardAdmin } from '../shards/admin.ts'
 import { joinGroup, leaveGroup } from '../shards/join.ts'
-import { drainNode, replaceNode } from '../shards/replace.ts'
+import { drainNode, growGroup, replaceNode } from '../shards/replace.ts'
 import { ranges, shardRows, summaryRows } from '../shards/status.ts'
 
 interface Flags extends ClientFlags {
@@ -37,7 +37,8 @@ const EXAMPLES = `
   lab shard leave 103                    its shards go to the others, then its replicas stop
   lab shard move 7 101                   until the next join or leave, unless: lab shard pin 7
   lab shard drain m2                     others lead what m2 leads: before it is restarted
-  lab shard replace m2 m4                m4 takes m2's place in every group; again, if interrupted`
+  lab shard replace m2 m4                m4 takes m2's place in every group; again, if interrupted
+  lab shard grow 101 --on m1             one replica more, on a machine that runs`
 
 export function addShardCommands(program: Command, io: Io): void {
   const shard = withExamples(
@@ -102,11 +103,22 @@ function addMachineCommands(leaf: (name: string, what: string) => Command, io: I
           const whose = group === 0 ? 'controller' : `group ${group}`
           const said = done === 'replaced' ? `${replacement} for ${old}` : `${old} ${done}`
           await io.out(formatRow({ group, done }, flags.output, `${whose}: ${said}`))
-          if (done === 'removed') io.talk(`${whose} has one replica less: ${replacement} had one already`)
+          if (done !== 'removed') continue
+          const hint = group === 0 ? '' : `; lab shard grow ${group} --on ID adds one`
+          io.talk(`${whose} has one replica less: ${replacement} had one already${hint}`)
         }
         if (!wasThere) throw new CliError('NOT_FOUND', `no group knows ${old}, nor does the cluster file`)
       }),
   )
+  leaf('grow <group>', 'another machine gets a replica of it')
+    .requiredOption('--on <node>', 'id of the cluster file, or ID=ADDRESS')
+    .action((group: string, flags: Flags & Pick<JoinFlags, 'on'>) =>
+      withAdmin(flags, io, async (admin) => {
+        const isNew = await growGroup(admin, gidOf(group), flags.on)
+        const said = `group ${group}: ${flags.on} ${isNew ? 'has a replica' : 'had a replica already'}`
+        await io.out(formatRow({ group: gidOf(group), node: flags.on, added: isNew }, flags.output, said))
+      }),
+    )
 }
 
 async function withAdmin(flags: Flags, io: Io, work: (admin: ShardAdmin) => Promise<void>): Promise<void> {
@@ -131,9 +143,14 @@ async function showConfig(config: Config, { output }: Flags, io: Io): Promise<vo
   const rows = gidsOf(config).map((gid) => ({
     ...{ configuration: config.num, group: gid, weight: weightOf(config, gid) },
     ...{ shards: ranges(shardsOf(config, gid)), servers: (config.groups[gid] ?? []).join(' ') },
+    ...(config.pinned.length === 0 ? {} : { pinned: ranges(pinnedOf(config, gid)) }),
   }))
   if (rows.length === 0) io.talk(`configuration ${config.num}: no groups, ${config.shards.length} shards`)
   else await io.out(formatRows(rows, output))
+}
+
+function pinnedOf({ pinned, shards }: Config, gid: number): number[] {
+  return pinned.filter((shard) => shards[shard] === gid)
 }
 
 async function showStatus(flags: StatusFlags, io: Io): Promise<void> {

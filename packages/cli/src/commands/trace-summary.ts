@@ -7,7 +7,8 @@ export function summaryLines(summary: TraceSummary): string[] {
     `${events} events in ${seconds.toFixed(3)} s at ${nodes.length} nodes: ${nodes.join(' ')}`,
     `${elections.length} elections won of ${campaigns} campaigns, up to term ${highestTerm}`,
     ...elections.map(
-      ({ seconds: at, node, term }) => `  ${at.toFixed(4).padStart(10)} s  ${node} in term ${term}`,
+      ({ seconds: at, node, term, group }) =>
+        `  ${at.toFixed(4).padStart(10)} s  ${node} in term ${term}${group === undefined ? '' : `, group ${group}`}`,
     ),
     `committed up to index ${committed}`,
     ...spreadLine('append to commit', summary.commitMs),

@@ -1,6 +1,7 @@
 /** Another machine takes the place of one, dead or alive, in every group and in the controller, while all of them serve. */
 import { toError } from '@lab/rpc'
 import { gidsOf } from '@lab/shardctrler/clerk'
+import { CliError } from '../errors.ts'
 import { usage } from '../parse.ts'
 import type { ShardAdmin } from './admin.ts'
 
@@ -43,17 +44,56 @@ export async function* replaceNode(
   for (const group of gidsOf({ groups })) {
     const servers = groups[group] ?? []
     yield { group, done: await replaceIn(admin, { group, servers, old, replacement }) }
-    const now = await admin.atGroup(
-      group,
-      [...servers, ...admin.node(replacement).addresses],
-      async (client) => {
-        const { membership } = await client.membership(admin.wait)
-        return membership.voters.flatMap((id) => membership.addresses[id] ?? [])
-      },
-    )
-    if ([...now].sort().join() !== [...servers].sort().join())
-      await admin.controller.relocate(group, now, admin.wait)
+    await relocate(admin, { group, servers, replacement })
   }
+}
+
+/**
+ * Another machine gets a replica of a group, which has one more from then on. What is done stays done: after a failure the same
+ * command goes on.
+ *
+ * @returns false when it had one already
+ * @throws {CliError} `NOT_FOUND` when there is no such group
+ */
+export async function growGroup(admin: ShardAdmin, group: number, node: string): Promise<boolean> {
+  const servers = (await admin.controller.query(-1, admin.wait)).groups[group]
+  if (servers === undefined) throw new CliError('NOT_FOUND', `there is no group ${group}`)
+  const { id, addresses } = admin.node(node)
+  const isNew = await admin.atGroup(group, [...servers, ...addresses], async (client) => {
+    const { membership } = await client.membership(admin.wait)
+    if (membership.voters.includes(id)) return false
+    if (!membership.learners.includes(id)) await startAnew(admin, { group, servers, replacement: node })
+    await client.changeMembership({ add: { [id]: addresses } }, { timeout: CHANGE_MS, signal: admin.signal })
+    return true
+  })
+  await relocate(admin, { group, servers, replacement: node })
+  return isNew
+}
+
+/** One that was a member before and has not found out that it is none any more lets go of its old log first. */
+async function startAnew(
+  admin: ShardAdmin,
+  { group, servers, replacement }: Omit<Place, 'old'>,
+): Promise<void> {
+  await admin.atHost(admin.node(replacement).addresses, async (host) => {
+    const { groups } = await host.about(undefined, admin.wait)
+    if (groups.includes(group)) await host.stop(group, admin.wait)
+    await host.start({ group, join: servers }, admin.wait)
+  })
+}
+
+/** The controller tells where the group is now. */
+async function relocate(
+  admin: ShardAdmin,
+  { group, servers, replacement }: Omit<Place, 'old'>,
+): Promise<void> {
+  const everywhere = [...servers, ...admin.node(replacement).addresses]
+  const now = await admin.atGroup(group, everywhere, async (client) => {
+    const { membership } = await client.membership(admin.wait)
+    return membership.voters.flatMap((id) => membership.addresses[id] ?? [])
+  })
+  if ([...now].sort().join() !== [...servers].sort().join())
+    await admin.controller.relocate(group, now, admin.wait)
 }
 
 interface Place {
@@ -74,8 +114,7 @@ async function replaceIn(
     const isThere = (node: string): boolean => [...membership.voters, ...membership.learners].includes(node)
     if (!isThere(old)) return 'was not there'
     const oldAddresses = membership.addresses[old] ?? []
-    if (!isThere(id))
-      await admin.atHost(addresses, (host) => host.start({ group, join: servers }, admin.wait))
+    if (!isThere(id)) await startAnew(admin, { group, servers, replacement })
     const change = { remove: [old], ...(membership.voters.includes(id) ? {} : { add: { [id]: addresses } }) }
     await client.changeMembership(change, { timeout: CHANGE_MS, signal: admin.signal })
     // If the old machine lives, it need not keep what is no longer its own.
