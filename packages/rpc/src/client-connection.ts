@@ -41,7 +41,8 @@ export class ClientConnection implements ConnectionOwner, StreamPort {
 
   constructor(options: ClientConnectionOptions) {
     this.#options = options
-    this.connection = new Connection({ ...options, isDialler: true, owner: this })
+    const { channel, clock, limits, trace, nodeId } = options
+    this.connection = new Connection({ channel, isDialler: true, clock, limits, trace, nodeId, owner: this })
   }
 
   /** Who answered; null before the handshake is done. */

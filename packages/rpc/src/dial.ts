@@ -50,15 +50,23 @@ async function attemptOnce(
   options: DialOptions,
   signal: AbortSignal,
 ): Promise<ClientConnection> {
-  const { identity, transports } = options
+  const { identity, transports, clock, limits, trace, deadlines, onGoaway, onEnd } = options
+  const { nodeId } = identity
   const picked = pickTransport(address, transports)
   const channel = await picked.transport.connect(picked.address, signal)
   const answer = new Answer(signal)
+  const onAnswer = answer.settle
+  // By name: what a spread makes is slow to make, and slow to read.
   const client = new ClientConnection({
-    ...options,
     channel,
-    nodeId: identity.nodeId,
-    onAnswer: answer.settle,
+    clock,
+    limits,
+    trace,
+    nodeId,
+    deadlines,
+    onAnswer,
+    onGoaway,
+    onEnd,
   })
   const stopHello = sayHello(client.connection, options)
   try {

@@ -49,7 +49,8 @@ export class RaftTrace {
   causeOf(input: Input): number {
     if (input.type === 'message') return this.#messages.received
     if (input.type === 'persisted') return this.#persisted
-    return input.type === 'deadline' ? this.#emit('timer', { what: 'deadline' }) : 0
+    if (input.type !== 'deadline') return 0
+    return this.#sink({ n: this.#n, g: this.#g, k: 'timer', what: 'deadline' })
   }
 
   /** The next messages came of this. @param cause 0 for the end of that */
@@ -62,14 +63,17 @@ export class RaftTrace {
     payloads: readonly Uint8Array[],
     proposing: Proposing,
   ): { readonly event: number; readonly told: Proposing } {
+    const n = this.#n
+    const g = this.#g
     const first = this.#calls + 1
     let event = 0
     for (const { length: bytes } of payloads)
-      event = this.#emit('call', { client: this.#n, id: ++this.#calls, op: 'propose', bytes })
+      event = this.#sink({ n, g, k: 'call', client: n, id: ++this.#calls, op: 'propose', bytes })
     const told: Proposing = {
       applied: (place, reply) => {
         const { index, term, event: c } = this.#applied
-        this.#emit('return', { client: this.#n, id: first + place, outcome: 'ok', index, term, c })
+        const id = first + place
+        this.#sink({ n, g, k: 'return', client: n, id, outcome: 'ok', index, term, c })
         proposing.applied(place, reply)
       },
       failed: (place, error) => {

@@ -30,6 +30,21 @@ export class Inode {
       this.#dirty.add(Math.floor(at / SECTOR_BYTES))
   }
 
+  /** A write that is durable at once: the sectors that it touches, whole. */
+  writeDurably(bytes: Uint8Array, position: number): void {
+    const end = position + bytes.length
+    if (end > this.live.length) this.live = extended(this.live, end)
+    this.live.set(bytes, position)
+    const from = position - (position % SECTOR_BYTES)
+    const to = Math.min(this.live.length, Math.ceil(end / SECTOR_BYTES) * SECTOR_BYTES)
+    if (to > this.synced.length) this.synced = extended(this.synced, to)
+    this.#cutWith(position, end)
+    this.synced.set(this.live.subarray(from, to), from)
+    if (this.#dirty.size > 0)
+      for (let at = from; at < to; at += SECTOR_BYTES) this.#dirty.delete(at / SECTOR_BYTES)
+    this.lastDurable = position
+  }
+
   /** Some sectors of a write reach the file, others do not. */
   tear(bytes: Uint8Array, position: number, random: Random): void {
     for (let at = 0; at < bytes.length;) {
@@ -48,10 +63,15 @@ export class Inode {
   /** Makes the written sectors from byte `from` to `to` durable, and the size when all are. */
   sync(from: number, to: number): void {
     if (to > this.synced.length) this.synced = extended(this.synced, to)
-    if (from === 0 && to >= this.live.length && this.synced.length > this.live.length)
-      this.synced = this.synced.subarray(0, this.live.length)
+    this.#cutWith(from, to)
     for (const sector of this.#dirty)
       if (sector * SECTOR_BYTES < to && (sector + 1) * SECTOR_BYTES > from) this.#syncSector(sector)
+  }
+
+  /** With all of the file its size is durable. */
+  #cutWith(from: number, to: number): void {
+    if (from === 0 && to >= this.live.length && this.synced.length > this.live.length)
+      this.synced = this.synced.subarray(0, this.live.length)
   }
 
   syncSome(random: Random): void {

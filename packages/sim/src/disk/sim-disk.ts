@@ -50,7 +50,7 @@ export class SimDisk implements Disk, FileHolder {
   readonly #directories = new Set<string>()
   #locks = new Set<string>()
   /** What of each change under way would have reached the disk if the power went now. */
-  readonly #underWay = new Set<() => void>()
+  #underWay: (() => void)[] = []
   #stale = new Uint8Array(0)
   #life = 0
   #sayDead: () => void = nothing
@@ -77,7 +77,7 @@ export class SimDisk implements Disk, FileHolder {
   /** The process that used the disk dies. What it wrote stays, synced or not; what is under way is done in part. */
   kill(): void {
     for (const inPart of this.#underWay) inPart()
-    this.#underWay.clear()
+    this.#underWay = []
     this.#locks = new Set()
     this.#life++
     this.#revive()
@@ -234,11 +234,11 @@ export class SimDisk implements Disk, FileHolder {
    */
   perform<T>(kind: 'sync' | 'other', work: () => T, inPart?: () => void): Promise<T> {
     const life = this.#life
-    if (inPart !== undefined) this.#underWay.add(inPart)
+    if (inPart !== undefined) this.#underWay.push(inPart)
     return new Promise((resolve, reject) => {
       this.#pace.after(kind, () => {
         if (this.#isDead || life !== this.#life) return
-        if (inPart !== undefined) this.#underWay.delete(inPart)
+        if (inPart !== undefined) this.#underWay.splice(this.#underWay.indexOf(inPart), 1)
         try {
           const result = work()
           if (!this.#isDead) resolve(result)
@@ -254,7 +254,7 @@ export class SimDisk implements Disk, FileHolder {
     if (--this.changesUntilDeath > 0) return false
     this.#isDead = true
     inPart()
-    this.#underWay.clear()
+    this.#underWay = []
     this.#sayDead()
     return true
   }

@@ -52,10 +52,8 @@ export class SimFile implements DiskFile {
         inPart()
         throw new DiskError('DISK_FAILED', `cannot write ${this.#path}: input/output error`)
       }
-      inode.write(bytes, position)
-      if (!this.#durableWrites) return
-      inode.sync(position, position + bytes.length)
-      inode.lastDurable = position
+      if (this.#durableWrites) inode.writeDurably(bytes, position)
+      else inode.write(bytes, position)
     }
     return this.#perform(this.#durableWrites ? 'sync' : 'other', work, inPart)
   }

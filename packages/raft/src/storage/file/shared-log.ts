@@ -251,17 +251,17 @@ export class SharedLog {
    * larger than a segment goes into one of its own, which it makes longer; it is atomic like any other.
    */
   async #beginSegment(batch: readonly Waiting[], parts: readonly BatchPart[]): Promise<void> {
-    const { file, ...prepared } = await this.#pool.take()
-    const place = { ...prepared, salt: this.#random.bytes(SALT_BYTES), end: 0 }
+    const { number, path, allocatedBytes, file } = await this.#pool.take()
+    const salt = this.#random.bytes(SALT_BYTES)
     const sequence = this.#sequence + 1
     const encoded = this.#batch.encode({
       parts: [...parts.map((part) => this.#whole(part)), ...this.#standing(parts)],
       sequence,
-      salt: place.salt,
-      segment: { ...place, version: FORMAT_VERSION, firstSequence: sequence },
+      salt,
+      segment: { version: FORMAT_VERSION, number, firstSequence: sequence, allocatedBytes, salt },
     })
     const before = this.#segments.at(-1)
-    const segment = new Segment(this.#disk, place, file)
+    const segment = new Segment(this.#disk, { number, path, allocatedBytes, salt, end: 0 }, file)
     try {
       await file.write(encoded.bytes, 0)
     } catch (thrown) {
