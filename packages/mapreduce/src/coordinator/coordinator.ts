@@ -150,7 +150,9 @@ export class Coordinator {
     isKept: boolean,
   ): Promise<void> {
     this.places.set(worker, where)
-    if (isKept && !this.#isFinished) await this.#write([{ fact: 'place', worker, ...where }])
+    // When the job is over the journal is closed, and nobody will read it.
+    const isOver = this.#isFinished || this.schedule.state.isOver
+    if (isKept && !isOver) await this.#write([{ fact: 'place', worker, ...where }])
   }
 
   /** @returns when what follows from these inputs is in the journal */
