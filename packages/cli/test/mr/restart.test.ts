@@ -1,4 +1,7 @@
-/** SIGKILL of a coordinator that is a process: it goes on where it was, and its traces tell what became of each task. */
+/**
+ * SIGKILL of a coordinator that is a process: it goes on where it was, and its traces tell what became of each task. Workers reach it
+ * by WebSocket here, by TCP in cluster.test.ts.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -7,7 +10,7 @@ import { app, folderWithInput, startLab } from './setting.ts'
 
 const ENV = { ...process.env, LAB_MR_SECRET: 'known' }
 
-test('a coordinator that was killed goes on when started again, repeats no completed task, and the traces tell all', async () => {
+test('a coordinator of workers by WebSocket that was killed goes on when started again, repeats no completed task, and the traces tell all', async () => {
   const cwd = folderWithInput(30)
   const coordinate = (trace: string, listen: string): ReturnType<typeof startLab> =>
     startLab(
@@ -18,8 +21,8 @@ test('a coordinator that was killed goes on when started again, repeats no compl
       cwd,
       ENV,
     )
-  const first = coordinate('first.jsonl', 'tcp://localhost:0')
-  const [, address = ''] = await first.said(/coordinator at (tcp:\S+);/)
+  const first = coordinate('first.jsonl', 'ws://localhost:0')
+  const [, address = ''] = await first.said(/coordinator at (ws:\S+);/)
   const worker = startLab(['mr', 'worker', '--join', address], cwd, ENV)
   await worker.said(/epoch 1$/m)
   // By the file itself: by the time that `lab trace` has read it, all may be done.
