@@ -25,8 +25,9 @@ function looksInside(program) {
 workerThreads.Worker = class extends workerThreads.Worker {
   constructor(file, options = {}) {
     const { execArgv = process.execArgv } = options
-    const own = execArgv.includes(import.meta.url) ? [] : ['--import', import.meta.url]
-    super(file, { ...options, execArgv: [...execArgv, ...own] })
+    const isThere = execArgv.includes(import.meta.url)
+    // Threads that name no flags have all of ours; those of V8's may not be named.
+    super(file, isThere ? options : { ...options, execArgv: [...execArgv, '--import', import.meta.url] })
   }
 }
 syncBuiltinESMExports()

@@ -16,7 +16,7 @@ import type { FromThread, ThreadData, ToThread } from './thread-messages.ts'
 export interface ThreadExecutorOptions {
   /** Where the job's module is here, as a URL; default: where the coordinator has it. */
   readonly module?: string | undefined
-  /** Flags of Node for the threads. Default: those of this process. */
+  /** Flags of Node for the threads: none of V8's, which are a process's. Default: those of this process, V8's included. */
   readonly execArgv?: readonly string[] | undefined
   /** What the heap of a thread may grow to, in MB. Default 1 024. */
   readonly heapMb?: number | undefined
@@ -76,7 +76,7 @@ export class ThreadExecutor implements Executor {
   }
 
   #spawn(): TaskThreadHandle {
-    const { execArgv = process.execArgv, heapMb = 1024 } = this.#options
+    const { execArgv, heapMb = 1024 } = this.#options
     const thread = new TaskThreadHandle({ module: this.#module, execArgv, heapMb }, () => {
       this.#all.delete(thread)
       const at = this.#idle.indexOf(thread)
@@ -89,7 +89,7 @@ export class ThreadExecutor implements Executor {
 
 interface HandleOptions {
   readonly module: string
-  readonly execArgv: readonly string[]
+  readonly execArgv: readonly string[] | undefined
   readonly heapMb: number
 }
 
@@ -126,7 +126,7 @@ class TaskThreadHandle {
     })
     this.#thread = new Thread(ownFile('node/task-thread'), {
       workerData,
-      execArgv: [...execArgv],
+      ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
       resourceLimits: { maxOldGenerationSizeMb: heapMb },
     })
     this.#thread.on('message', (message: FromThread) => {

@@ -41,7 +41,6 @@ export class WorkerFleet {
     const given: WorkerProcessOptions = {
       ...worker,
       patienceMs: PATIENCE_MS,
-      execArgv,
       ...(heapMb === undefined ? {} : { heapMb }),
     }
     const env = { ...process.env, LAB_MR_WORKER: JSON.stringify(given) }

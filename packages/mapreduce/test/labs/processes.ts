@@ -61,7 +61,8 @@ export class LabFolder {
       output: this.output,
       reducers: 10,
       parameters: { folder: this.marks, waitMs: String(waitMs) },
-      execArgv: ['--import', HOOKS],
+      // A flag of V8's, too, as a program has that starts with more memory: no thread may be given it, and every process may.
+      execArgv: ['--import', HOOKS, '--max-old-space-size=1024'],
       onTransition: (transition) => this.transitions.push(transition),
       ...rest,
     }
