@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { answerPage, answerTaken } from '../src/answers.ts'
 import { pageAnswerCodec } from '../src/shard-service.ts'
+import { sharedConfigs } from '../src/shared-configs.ts'
 import { Machine, config } from './machines.ts'
 
 const CLIENT = Uint8Array.from({ length: 16 }, (_, at) => at + 1)
@@ -281,4 +282,14 @@ test('a group out of its snapshot is the group, whatever its shards wait for', a
     expect(copy.bytes).toEqual(group.bytes)
     expect(copy.machine.migration.num).toBe(2)
   }
+})
+
+test('groups of a process share one configuration, and each new one is read for what it is', () => {
+  const configs = sharedConfigs()
+  const [first, second] = [config(1, 100, 101), config(2, 101, 101)]
+  const read = configs.decode(configs.encode(first).slice())
+  expect(read).toEqual(first)
+  expect(configs.decode(configs.encode(first).slice())).toBe(read)
+  expect(configs.decode(configs.encode(second))).toEqual(second)
+  expect(configs.decode(configs.encode(first))).toEqual(first)
 })
