@@ -27,7 +27,8 @@ export class Arena {
   clear(keepBytes: number): void {
     this.length = 0
     this.count = 0
-    if (this.bytes.length > keepBytes) this.bytes = new Uint8Array(FIRST_BYTES)
+    // Doubled until it held as much: a buffer that is made anew for each spill is garbage faster than it is collected.
+    if (this.bytes.length > 2 * keepBytes) this.bytes = new Uint8Array(FIRST_BYTES)
   }
 
   /** Room for a pair of a key and a value of at most this many bytes. @returns where the pair may begin */
