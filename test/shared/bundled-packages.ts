@@ -1,0 +1,30 @@
+/**
+ * Packages below the one under test run as their bundles, natively, as they do for users: code that Vite has wrapped for tests asks a
+ * getter for each thing that it imports, and the simulator takes a third as long again. Imports of a package's own name, of tests outside
+ * the packages, and whatever the bundles lack, stay sources.
+ */
+import { sep } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { Plugin } from 'vite'
+import { bundles } from '../../scripts/lib/bundles.mjs'
+
+/** Where bundles stand: for `server.deps.external`. */
+export const BUNDLED = /\/packages\/[^/]+\/\.lab\/[^/]+\/dist\//
+
+export function bundledPackages(): Plugin {
+  let made: ReturnType<typeof bundles> | null = null
+  return {
+    name: 'lab-bundled-packages',
+    enforce: 'pre',
+    async resolveId(specifier, importer, options) {
+      const name = /^@lab\/([^/]+)/.exec(specifier)?.[1]
+      const own = /\/packages\/([^/]+)\//.exec(importer?.split(sep).join('/') ?? '')?.[1]
+      if (name === undefined || own === undefined || name === own) return null
+      const source = await this.resolve(specifier, importer, { ...options, skipSelf: true })
+      if (source === null) return null
+      made ??= bundles()
+      const bundle = (await made)?.[pathToFileURL(source.id).href]
+      return bundle === undefined ? null : fileURLToPath(bundle)
+    },
+  }
+}
