@@ -12,11 +12,15 @@ const quick = process.env['LAB_QUICK'] === '1'
 const inProcesses = ['packages/cli/**', 'packages/*/test/processes/**', 'demo/**', 'examples/**', 'test/**']
 const mutation = process.env['LAB_MUTATION'] ?? ''
 
-// `LAB_BUNDLED=1`: a tenth to a quarter less for the processor where simulators run. Not with mistakes, which are put into sources.
-const bundled = process.env['LAB_BUNDLED'] === '1' && mutation === ''
+// Mistakes are put into sources, and lines are counted in them. `LAB_BUNDLED=0` has all from source, for a debugger.
+const fromSource =
+  mutation !== '' || process.argv.includes('--coverage') || process.env['LAB_BUNDLED'] === '0'
 
 export default defineConfig({
-  plugins: [...(mutation === '' ? [] : [mutationPlugin(mutation)]), ...(bundled ? [bundledPackages()] : [])],
+  plugins: [
+    ...(mutation === '' ? [] : [mutationPlugin(mutation)]),
+    ...(fromSource ? [] : [bundledPackages()]),
+  ],
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     include: [

@@ -2,6 +2,8 @@
  * Packages below the one under test run as their bundles, natively, as they do for users: code that Vite has wrapped for tests asks a
  * getter for each thing that it imports, and the simulator takes a third as long again. Imports of a package's own name, of tests outside
  * the packages, and whatever the bundles lack, stay sources.
+ *
+ * So does MapReduce: jobs of users are loaded by it, and here it is Vite that reads their TypeScript.
  */
 import { sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -19,7 +21,7 @@ export function bundledPackages(): Plugin {
     async resolveId(specifier, importer, options) {
       const name = /^@lab\/([^/]+)/.exec(specifier)?.[1]
       const own = /\/packages\/([^/]+)\//.exec(importer?.split(sep).join('/') ?? '')?.[1]
-      if (name === undefined || own === undefined || name === own) return null
+      if (name === undefined || name === 'mapreduce' || own === undefined || name === own) return null
       const source = await this.resolve(specifier, importer, { ...options, skipSelf: true })
       if (source === null) return null
       made ??= bundles()
