@@ -20,8 +20,8 @@ export interface Model<State = unknown, Op = unknown, Result = unknown> {
   /** An operation that changes no state. One of unknown outcome says nothing, and a counter-example may do without any. Default: none. */
   isRead?(op: Op): boolean
   /**
-   * May a counter-example do without this write? Only when a history that has an explanation keeps one without it: nobody among
-   * `others` could tell that it happened. Default: no.
+   * May a counter-example do without this write, and a history when its outcome is unknown? Only when a history that has an
+   * explanation keeps one without it: nobody among `others` could tell that it happened. Default: no.
    */
   removable?(operation: Called<Op, Result>, others: readonly Called<Op, Result>[]): boolean
   /** In words. Default: JSON. */

@@ -1,6 +1,7 @@
 /**
  * The search of Wing and Gong, as Lowe made it fast: takes operations one after the other in every order that their times
- * allow, goes back when the model says no, and never tries the same operations in the same state twice.
+ * allow, goes back when the model says no, and never tries the same operations in the same state twice. Operations of unknown
+ * outcome are tried after all others: most of them need not have happened, and every order of them is another state.
  *
  * G. Lowe, "Testing for linearizability", 2017; the list that entries are lifted from is that of Porcupine.
  */
@@ -18,11 +19,8 @@ interface Event {
   next: Event | null
 }
 
-/** What was tried: these operations taken, and this state reached. */
-interface Tried {
-  readonly taken: Int32Array
-  readonly stateKey: string
-}
+/** What was tried: by the hash of the operations taken, then by the state reached, those operations. */
+type Tried = Map<number, Map<string, Int32Array[]>>
 
 export type Verdict = 'yes' | 'no' | 'unknown'
 
@@ -41,14 +39,19 @@ export function search<S, O, R>(
   const stateKeyOf = (state: S): string => model.stateKey?.(state) ?? JSON.stringify(state)
   const head = listOf(operations)
   const taken = new Bits(operations.length)
-  const tried = new Map<number, Tried[]>()
+  const tried: Tried = new Map()
   const stack: { readonly call: Event; readonly state: S }[] = []
   let state = model.init()
   let steps = 0
   let event = head.next
+  let areUnknown = false
   while (head.next !== null) {
     if (event === null) return { verdict: 'yes', steps } // Only calls without a return are left: they may never have happened.
     if (event.match !== null) {
+      if (isUnknown(event) !== areUnknown) {
+        event = event.next
+        continue
+      }
       if (++steps > budget) return { verdict: 'unknown', steps }
       const { op, result } = operations[event.at] as Operation<O, R>
       const next = model.step(state, op, result)
@@ -59,6 +62,7 @@ export function search<S, O, R>(
           state = next.state
           lift(event)
           event = head.next
+          areUnknown = false
           continue
         }
         taken.flip(event.at)
@@ -66,25 +70,34 @@ export function search<S, O, R>(
       event = event.next
       continue
     }
-    // A return whose call has not been taken: one of those taken before was a wrong choice.
+    // A return whose call has not been taken: an operation of unknown outcome took effect before it,
+    if (!areUnknown) {
+      areUnknown = true
+      event = head.next
+      continue
+    }
+    // or one of those taken before was a wrong choice.
     const last = stack.pop()
     if (last === undefined) return { verdict: 'no', steps }
     state = last.state
     taken.flip(last.call.at)
+    areUnknown = isUnknown(last.call)
     unlift(last.call)
     event = last.call.next
   }
   return { verdict: 'yes', steps }
 }
 
-function isNew(tried: Map<number, Tried[]>, taken: Bits, stateKey: string): boolean {
-  const known = tried.get(taken.hash)
+function isNew(tried: Tried, taken: Bits, stateKey: string): boolean {
+  let states = tried.get(taken.hash)
+  if (states === undefined) tried.set(taken.hash, (states = new Map<string, Int32Array[]>()))
+  const known = states.get(stateKey)
   if (known === undefined) {
-    tried.set(taken.hash, [{ taken: taken.copy(), stateKey }])
+    states.set(stateKey, [taken.copy()])
     return true
   }
-  if (known.some((one) => one.stateKey === stateKey && taken.equals(one.taken))) return false
-  known.push({ taken: taken.copy(), stateKey })
+  if (known.some((one) => taken.equals(one))) return false
+  known.push(taken.copy())
   return true
 }
 
@@ -116,6 +129,11 @@ function lift(call: Event): void {
 function unlift(call: Event): void {
   if (isLinked(call.match)) relink(call.match)
   relink(call)
+}
+
+/** Nobody knows whether it happened. */
+function isUnknown(call: Event): boolean {
+  return !isLinked(call.match)
 }
 
 /** A return of an operation of unknown outcome is in no list. */
