@@ -7,8 +7,8 @@ import { root } from './lib/root.mjs'
 import { initialize, loadSync, resolveSync } from './source-hooks.mjs'
 
 const { enableCompileCache, register, registerHooks, syncBuiltinESMExports } = nodeModule
-// Hooks in this thread where Node has them: the others take a thread of their own, in every process and every thread.
 const data = { bundles: looksInside(process.argv[1]) ? null : await bundles() }
+// Hooks in this thread where Node has them: the others take a thread of their own, in every process and every thread.
 if (registerHooks === undefined) register('./source-hooks.mjs', import.meta.url, { data })
 else {
   initialize(data)

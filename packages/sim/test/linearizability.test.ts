@@ -175,52 +175,49 @@ describe('the search', () => {
 })
 
 const value = fc.constantFrom('1', '2')
-const anyCall: fc.Arbitrary<Call<RegisterOp, RegisterResult>> = fc
-  .record({
-    op: fc.oneof(
-      fc.constant(read),
-      value.map(write),
-      fc
-        .tuple(fc.option(value), value)
-        .map(([expected, next]): RegisterOp => ({ op: 'cas', key: 'x', expected, value: next })),
-    ),
-    call: fc.integer({ min: 0, max: 12 }),
-    takes: fc.oneof(fc.integer({ min: 0, max: 6 }), fc.constant(Infinity)),
-    seen: fc.option(value),
-    wrote: fc.boolean(),
-  })
-  .map(({ op, call, takes, seen, wrote }) => [
-    'a',
-    op,
-    call,
-    call + takes,
-    op.op === 'read' ? seen : op.op === 'cas' ? wrote : null,
-  ])
-
 const texts = fc.constantFrom('1', '2', '12', '21')
-const anyKvCall: fc.Arbitrary<Call<KvOp, KvResult>> = fc
-  .record({
-    op: fc.oneof(
-      fc.constant<KvOp>({ op: 'get', key: 'x' }),
-      fc.constant<KvOp>({ op: 'delete', key: 'x' }),
-      value.map((one): KvOp => ({ op: 'put', key: 'x', value: one })),
-      value.map((one): KvOp => ({ op: 'append', key: 'x', value: one })),
-      fc
-        .tuple(fc.option(texts), value)
-        .map(([expected, next]): KvOp => ({ op: 'cas', key: 'x', expected, value: next })),
-    ),
-    call: fc.integer({ min: 0, max: 12 }),
-    takes: fc.oneof(fc.integer({ min: 0, max: 6 }), fc.constant(Infinity)),
-    seen: fc.option(texts),
-    wrote: fc.boolean(),
-  })
-  .map(({ op, call, takes, seen, wrote }) => [
-    'a',
-    op,
-    call,
-    call + takes,
-    op.op === 'get' ? seen : op.op === 'cas' ? wrote : null,
-  ])
+
+/** A call of any of these operations, at any time, that saw one of these values, or wrote when it is a cas. */
+function callOf<O extends { readonly op: string }>(
+  operation: fc.Arbitrary<O>,
+  values: fc.Arbitrary<string>,
+): fc.Arbitrary<Call<O, string | boolean | null>> {
+  return fc
+    .record({
+      op: operation,
+      call: fc.integer({ min: 0, max: 12 }),
+      takes: fc.oneof(fc.integer({ min: 0, max: 6 }), fc.constant(Infinity)),
+      seen: fc.option(values),
+      wrote: fc.boolean(),
+    })
+    .map(({ op, call, takes, seen, wrote }) => {
+      const isRead = op.op === 'read' || op.op === 'get'
+      return ['a', op, call, call + takes, isRead ? seen : op.op === 'cas' ? wrote : null]
+    })
+}
+
+const anyCall = callOf<RegisterOp>(
+  fc.oneof(
+    fc.constant(read),
+    value.map(write),
+    fc
+      .tuple(fc.option(value), value)
+      .map(([expected, next]): RegisterOp => ({ op: 'cas', key: 'x', expected, value: next })),
+  ),
+  value,
+)
+const anyKvCall = callOf<KvOp>(
+  fc.oneof(
+    fc.constant<KvOp>({ op: 'get', key: 'x' }),
+    fc.constant<KvOp>({ op: 'delete', key: 'x' }),
+    value.map((one): KvOp => ({ op: 'put', key: 'x', value: one })),
+    value.map((one): KvOp => ({ op: 'append', key: 'x', value: one })),
+    fc
+      .tuple(fc.option(texts), value)
+      .map(([expected, next]): KvOp => ({ op: 'cas', key: 'x', expected, value: next })),
+  ),
+  texts,
+)
 
 /** The definition, tried out: some order that respects time, with any of the unknown ones left out. */
 function hasSomeOrder<S, O, R>(model: Model<S, O, R>, left: readonly Operation<O, R>[], state: S): boolean {
