@@ -1,6 +1,10 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { LAB_BIN } from '../src/own-files.ts'
 import { lab } from './fake-io.ts'
 import { temporaryFolder } from './folder.ts'
 
@@ -111,6 +115,18 @@ describe('lab sim', () => {
     const { simulatedSeconds, ...rest } = JSON.parse(out) as { simulatedSeconds: number }
     expect(rest).toMatchObject({ scenario: 'raft', from: 5, seeds: 10, failed: 0 })
     expect(simulatedSeconds).toBeGreaterThan(9)
+  })
+
+  test('a worker whose campaign was killed ends at once, in the middle of its seed', async () => {
+    const args = [LAB_BIN, 'sim', 'work', '--scenario', 'raft', '--seconds', '2000']
+    const worker = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'pipe'] })
+    const ended = once(worker, 'exit')
+    try {
+      worker.stdin.end('1 1\n') // As the kernel ends it with whoever held the other side.
+      expect(await Promise.race([ended, sleep(10_000, 'is still at it', { ref: false })])).toEqual([0, null])
+    } finally {
+      worker.kill('SIGKILL')
+    }
   })
 
   test('replay does the same again: one hash, a trace that lab trace check accepts, a history that lab check accepts', async () => {

@@ -62,10 +62,22 @@ export class SeedWorker {
   }
 }
 
-/** In the process of its own: `lab sim work`. */
+/**
+ * In the process of its own: `lab sim work`. Whoever asks may be killed; then the lines end, and with them this, whatever it is at.
+ *
+ * @throws what a seed throws that cannot even begin
+ */
 export async function work(flags: SimFlags, io: Io): Promise<void> {
-  for await (const line of io.lines('')) {
+  let failed: (error: unknown) => void = () => undefined
+  const failure = new Promise<never>((_resolve, reject) => {
+    failed = reject
+  })
+  const answer = async (line: string): Promise<void> => {
     const [from = 0, seeds = 0] = line.split(' ').map(Number)
     await io.out(`${JSON.stringify(await someSeeds({ ...flags, from, seeds }, io))}\n`)
   }
+  const read = async (): Promise<void> => {
+    for await (const line of io.lines('')) answer(line).catch(failed)
+  }
+  await Promise.race([read(), failure])
 }
