@@ -7,6 +7,7 @@ import { pnpm } from './lib/pnpm.mjs'
 import { root } from './lib/root.mjs'
 
 const packs = join(root, 'packs')
+console.error('pack: building every package, one to four minutes …')
 rmSync(packs, { recursive: true, force: true })
 mkdirSync(packs)
 pnpm(['exec', 'turbo', 'run', 'build', '--output-logs=errors-only'], {

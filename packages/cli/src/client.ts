@@ -1,9 +1,11 @@
 /** Which cluster a command talks to, and the options that say so. */
 import { resolve } from 'node:path'
 import { Clerk, type ClerkOptions } from '@lab/kvraft/clerk'
-import { RaftClient } from '@lab/raft'
+import { RaftClient, RaftError } from '@lab/raft'
+import { parseAddress, toError } from '@lab/rpc'
 import { Clerk as ShardClerk } from '@lab/shardkv'
 import { Option, type Command } from 'commander'
+import { CONNECTION_GROUP } from './help.ts'
 import type { Io } from './io.ts'
 import { findLabFolder, readClusterFile } from './local/cluster-file.ts'
 import { parseDuration, parseNumber, splitList, usage } from './parse.ts'
@@ -31,7 +33,8 @@ export interface ClientFlags extends TlsFlags {
 const TIMEOUT_MS = 10_000
 
 export function addClientOptions(command: Command): Command {
-  return addTlsOptions(command)
+  const before = command.options.length
+  const connection = command
     .addOption(
       new Option('--servers <list>', 'addresses, with commas between; else the cluster of lab up').env(
         'LAB_SERVERS',
@@ -48,6 +51,8 @@ export function addClientOptions(command: Command): Command {
         .argParser(parseDuration)
         .default(TIMEOUT_MS, '10s'),
     )
+  for (const option of addTlsOptions(connection).options.slice(before)) option.helpGroup(CONNECTION_GROUP)
+  return command
 }
 
 /** For what concerns one Raft group. */
@@ -85,7 +90,7 @@ export const DEFAULT_CLUSTER_ID = 'lab'
 /** Flag or environment, else the nearest `.lab/cluster.json`. @throws {CliError} `USAGE` when there is neither */
 export function findCluster({ servers, config, clusterId }: ClientFlags, from: string): FoundTarget {
   if (servers !== undefined)
-    return { servers: splitList(servers), clusterId: clusterId ?? DEFAULT_CLUSTER_ID, shards: null }
+    return { servers: parseServers(servers), clusterId: clusterId ?? DEFAULT_CLUSTER_ID, shards: null }
   if (config !== undefined) return targetOf(readConfigFile(resolve(from, config), CLIENT_ID), clusterId)
   const folder = findLabFolder(from)
   if (folder === null)
@@ -97,6 +102,28 @@ export function findCluster({ servers, config, clusterId }: ClientFlags, from: s
   const addresses = Object.values(nodes).map(({ address }) => address)
   return { servers: addresses, clusterId: clusterId ?? cluster, shards: null }
 }
+
+/** What no transport could dial is a mistake on the command line, not a server that is down. */
+function parseServers(text: string): readonly string[] {
+  const servers = splitList(text)
+  if (servers.length === 0) throw usage('--servers names nobody: give host:port,…')
+  for (const server of servers) {
+    const address = server.includes('://') ? server : `${SCHEMES[0]}://${server}`
+    try {
+      const { scheme, port } = parseAddress(address)
+      if (SCHEMES.some((known) => known === scheme) && (port !== undefined || scheme.startsWith('ws')))
+        continue
+    } catch (thrown) {
+      throw usage(`--servers: ${toError(thrown).message}`, { cause: thrown })
+    }
+    throw usage(
+      `--servers: "${server}" is none of host:port, ${SCHEMES.map((known) => `${known}://…`).join(', ')}`,
+    )
+  }
+  return servers
+}
+
+const SCHEMES = ['tcp', 'tls', 'ws', 'wss'] as const
 
 function targetOf(file: ConfigFile, given: string | undefined): FoundTarget {
   const { nodes = {}, controller, cluster } = file
@@ -120,8 +147,8 @@ export async function connectClerk(flags: ClientFlags, io: Io): Promise<KvClerk>
   return shardedClerk(await ShardClerk.connect({ ...options, controllers: shards.controllers }))
 }
 
-/** For what all Raft clusters have in common. @param known where its servers are, when that is known better @throws {RaftError} `UNAVAILABLE` when none of the servers answers */
-export function connectClient(
+/** For what all Raft clusters have in common. As a client it only asks. @param known where its servers are, when that is known better @throws {RaftError} `UNAVAILABLE` when none of the servers answers */
+export async function connectClient(
   flags: ClientFlags,
   io: Io,
   role: 'client' | 'admin' = 'client',
@@ -131,7 +158,17 @@ export function connectClient(
   const { group = 0 } = flags
   const servers =
     known ?? (shards === null || group === 0 ? options.servers : Object.values(shards.nodes).flat())
-  return RaftClient.connect({ ...options, servers, group, role })
+  const connected = RaftClient.connect({ ...options, servers, group, role })
+  return role === 'client' ? reading(connected) : connected
+}
+
+/** What only asks changes nothing, whatever becomes of it: its errors need not say so. */
+export async function reading<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (thrown) {
+    throw thrown instanceof RaftError ? new RaftError(thrown.code, thrown.message, { cause: thrown }) : thrown
+  }
 }
 
 /** What all clients take: where, how, and how long. */

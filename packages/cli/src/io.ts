@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline'
+import { RpcError } from '@lab/rpc'
 
 /** Where a command reads and writes: data to `out`, talk to `talk`. The process's own, or a test's. */
 export interface Io {
@@ -38,7 +39,14 @@ export function processIo(signal: AbortSignal): Io {
     talk: (line) => stderr.write(`${line}\n`),
     async readInput() {
       const chunks: Uint8Array[] = []
-      for await (const chunk of stdin) chunks.push(chunk as Uint8Array)
+      const callOff = (): void =>
+        void stdin.destroy(new RpcError('CANCELLED', 'interrupted while reading standard input'))
+      signal.addEventListener('abort', callOff)
+      try {
+        for await (const chunk of stdin) chunks.push(chunk as Uint8Array)
+      } finally {
+        signal.removeEventListener('abort', callOff)
+      }
       return new Uint8Array(Buffer.concat(chunks))
     },
     lines: (prompt) => linesOf(prompt, signal),

@@ -10,7 +10,7 @@ import { buildProgram } from './program.ts'
 export async function main(argv: readonly string[]): Promise<void> {
   const stop = new AbortController()
   let interrupted = false
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of computes(argv) ? [] : (['SIGINT', 'SIGTERM'] as const)) {
     process.on(signal, () => {
       // Whoever asks twice does not want to wait.
       if (stop.signal.aborted) process.exit(ExitCode.interrupted)
@@ -27,6 +27,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.stdout.write('', () => {
     process.exit(last)
   })
+}
+
+/** These have nothing to put in order, and may not come to hear of a signal while they compute: it just ends them. */
+function computes([command, subcommand]: readonly string[]): boolean {
+  if (command === 'sim') return subcommand === 'replay' || subcommand === 'shrink'
+  return command === 'grade' || command === 'check' || command === 'trace'
 }
 
 /** Runs one command. Never throws. @returns the exit code */
@@ -46,14 +52,20 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
       return exitCodeOf(error)
     }
     if (error.exitCode === 0) return ExitCode.ok
-    io.talk(format === 'json' || format === 'jsonl' ? formatError(usageError(said), format) : said.trimEnd())
+    // Without a command it says its help, which is no error to a person.
+    const isHelp = !said.startsWith('error: ') && (format === 'table' || format === 'raw')
+    io.talk(isHelp ? said.trimEnd() : formatError(usageError(said), format))
     return ExitCode.usage
   }
 }
 
-/** What commander said, without the word that it puts before. */
+/** What commander said, as all our errors say it. */
 function usageError(said: string): Error {
-  return Object.assign(new Error(said.trim().replace(/^error: /, '')), { code: 'USAGE' })
+  const message = said
+    .trim()
+    .replace(/^error: /, '')
+    .replaceAll('\n', ' ')
+  return Object.assign(new Error(message), { code: 'USAGE' })
 }
 
 /** Errors come in the format of the output, those of the command line itself too: so it is looked for before parsing. */

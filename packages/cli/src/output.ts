@@ -1,6 +1,7 @@
 /** The formats of `-o`, the same for every command. */
 import { Option, type Command } from 'commander'
 import { CliError } from './errors.ts'
+import { padTo, widthOf } from './width.ts'
 
 export const FORMATS = ['table', 'json', 'jsonl', 'raw'] as const
 /** table: for people · json: one document · jsonl: one document a line · raw: the values alone, separated by tabs */
@@ -89,12 +90,14 @@ function table(rows: readonly Row[]): string {
     names.map((name) => name.toUpperCase()),
     ...rows.map((row) => names.map((name) => cell(row[name]))),
   ]
-  const widths = names.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)))
+  const widths = names.map((_, at) =>
+    lines.reduce((most, line) => Math.max(most, widthOf(line[at] ?? '')), 0),
+  )
   return lines
     .map(
       (line) =>
         `${line
-          .map((text, at) => text.padEnd(widths[at] ?? 0))
+          .map((text, at) => padTo(text, widths[at] ?? 0))
           .join('  ')
           .trimEnd()}\n`,
     )

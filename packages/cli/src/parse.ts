@@ -15,21 +15,23 @@ export function parseMembers(text: string): Record<string, string> {
   return members
 }
 
-/** `250ms`, `5s`, `2m`, or milliseconds alone. @returns milliseconds */
+/** `250ms`, `5s`, `2m`. A bare number is refused: other tools read it as seconds. @returns milliseconds */
 export function parseDuration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text)
-  const amount = Number(match?.[1]) * (UNIT_MS[match?.[2] ?? 'ms'] ?? NaN)
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text)
+  const amount = Number(match?.[1]) * (UNIT_MS[match?.[2] ?? ''] ?? NaN)
   if (!(amount > 0)) throw usage(`a time is written as 500ms, 5s or 2m, not "${text}"`)
   return amount
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 }
 
-/** A whole number ≥ 1. */
+const COUNT_MAX = 1_000_000
+
+/** A whole number from 1 to a million. */
 export function parseCount(text: string): number {
   const count = Number(text)
-  if (!/^\d+$/.test(text) || count < 1 || count > 1_000_000)
-    throw usage(`a number from 1 on is wanted, not "${text}"`)
+  if (!/^\d+$/.test(text) || count < 1 || count > COUNT_MAX)
+    throw usage(`a whole number from 1 to ${COUNT_MAX} is wanted, not "${text}"`)
   return count
 }
 
@@ -44,7 +46,7 @@ export function parseAmount(text: string): number {
 export function parseNumber(text: string): number {
   const number = Number(text)
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(number))
-    throw usage(`a number from 0 on is wanted, not "${text}"`)
+    throw usage(`a whole number from 0 on is wanted, not "${text}"`)
   return number
 }
 

@@ -1,7 +1,7 @@
 /** The commands and their help. What they do stands in commands/. */
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { formatHelp, withExamples } from './help.ts'
+import { formatHelp, groupItems, withExamples } from './help.ts'
 import type { Io } from './io.ts'
 import { ownFile } from './own-files.ts'
 
@@ -50,13 +50,14 @@ export async function buildProgram(
     // `lab kv cas --version 3` asks for a key's version, not for ours.
     .enablePositionalOptions()
     .exitOverride()
+    .showHelpAfterError('(--help shows what there is)')
     .configureOutput({
       writeOut: (text) => void io.out(text),
       writeErr: sayUsage,
       getOutHelpWidth: () => io.width,
       getErrHelpWidth: () => io.width,
     })
-    .configureHelp({ formatHelp })
+    .configureHelp({ formatHelp, groupItems })
     .addHelpText('after', AFTER)
   withExamples(program, EXAMPLES)
   const named = COMMANDS.filter(({ names }) => asked !== undefined && names.includes(asked))

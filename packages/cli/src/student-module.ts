@@ -59,11 +59,11 @@ export async function loadLabs(path: string, cwd: string): Promise<StudentLabs> 
   }
 }
 
-const WANTED =
-  'no function make(peers, me, persister, apply, env), a Raft: see examples/08-write-your-own-raft; ' +
-  'nor makeServer(peers, me, persister, maxRaftState, env) and makeClerk(servers, env), a key/value service; ' +
-  'nor makeController(peers, me, persister, env) and makeControllerClerk(servers, env), a shard controller; ' +
-  'nor makeShardServer(place, env) and makeShardClerk(place, env), a sharded store'
+const WANTED = `nothing to grade. One of these is wanted:
+  a Raft:               make(peers, me, persister, apply, env), as in examples/08-write-your-own-raft
+  a key/value service:  makeServer(peers, me, persister, maxRaftState, env) and makeClerk(servers, env)
+  a shard controller:   makeController(peers, me, persister, env) and makeControllerClerk(servers, env)
+  a sharded store:      makeShardServer(place, env) and makeShardClerk(place, env)`
 
 function kvOf(makeServer: LabMakeKvServer | undefined, makeClerk: LabMakeClerk | undefined): LabTest[] {
   return makeServer === undefined || makeClerk === undefined ? [] : kvLab({ makeServer, makeClerk })

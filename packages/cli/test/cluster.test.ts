@@ -112,7 +112,7 @@ test('repl takes a command a line over one connection, and goes on after one tha
   const { code, out, talk } = await lab(['kv', 'repl'], { cwd, input })
   expect(code).toBe(0)
   expect(out).toMatch(/^ok, revision \d+, version 1\ntwo words\nok, revision \d+, version 2\ntwo words!\n$/)
-  expect(talk).toMatch(/there is no key "nothing"\nerror: unknown command 'nonsense'/)
+  expect(talk).toMatch(/there is no key "nothing"\nlab: unknown command 'nonsense'/)
 })
 
 test('a key put with a time to live goes by itself', async () => {

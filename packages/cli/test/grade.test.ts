@@ -1,7 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { LAB_BIN } from '../src/own-files.ts'
 import { lab } from './fake-io.ts'
 import { temporaryFolder } from './folder.ts'
 
@@ -43,13 +45,35 @@ test('a module that is not there, exports no make, or throws, is told apart', as
     talk: 'lab: there is no file none.ts',
   })
   writeFileSync(join(cwd, 'empty.mjs'), 'export const nothing = 1\n')
-  expect((await lab(['grade', 'empty.mjs'], { cwd })).talk).toContain('exports no function make')
+  expect((await lab(['grade', 'empty.mjs'], { cwd })).talk).toMatch(
+    /exports nothing to grade[^]*a Raft: +make\(/,
+  )
   writeFileSync(join(cwd, 'throws.mjs'), "throw new Error('not yet')\n")
   expect((await lab(['grade', 'throws.mjs'], { cwd })).talk).toContain('cannot be loaded: Error: not yet')
   writeFileSync(join(cwd, 'breaks.mjs'), "export function make() { throw new TypeError('no constructor') }\n")
   const ran = await lab(['grade', 'breaks.mjs', '--test', 'BasicAgree', '--seeds', '1'], { cwd })
   expect(ran.out).toContain('BasicAgree (2B), seed 1: it threw TypeError: no constructor')
   expect((await lab(['grade', 'breaks.mjs', '--test', 'NoSuchTest'], { cwd })).code).toBe(2)
+})
+
+test('traces go where --traces says, also by an absolute path', async () => {
+  const traces = temporaryFolder()
+  const argv = ['grade', skeleton, '--test', 'InitialElection', '--seeds', '1', '--traces', traces]
+  const { out } = await lab(argv, { cwd: temporaryFolder() })
+  const file = join(traces, 'InitialElection-2A-1.jsonl')
+  expect(out).toContain(`lab trace html ${file}`)
+  expect(existsSync(file)).toBe(true)
+})
+
+test('a run without end is ended, and told with the line that it is in', () => {
+  const file = join(temporaryFolder(), 'endless.mjs')
+  writeFileSync(file, 'export const make = () => spin()\nfunction spin() {\n  for (;;);\n}\n')
+  const argv = [LAB_BIN, 'grade', file, '--part', '2A', '--seeds', '1', '--hang', '300ms']
+  const { status, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' })
+  expect(stderr).toMatch(
+    /^lab: InitialElection \(2A\), seed 1, has not ended after 0.3 s.*\n {2}it is in spin \(.*endless.mjs:3\)\n.*make.*:1\)\n$/,
+  )
+  expect(status).toBe(1)
 })
 
 const plainKv = fileURLToPath(new URL('../../kvraft/test/labs/plain-kv.ts', import.meta.url))

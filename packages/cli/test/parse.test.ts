@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { ExitCode, exitCodeOf } from '../src/exit-codes.ts'
 import { formatError, formatRow, formatRows, jsonBytes, printable } from '../src/output.ts'
 import { parseCount, parseDuration, parseMembers } from '../src/parse.ts'
+import { oneLine } from '../src/width.ts'
 import { lab, matching } from './fake-io.ts'
 import { temporaryFolder } from './folder.ts'
 
@@ -13,14 +14,16 @@ test('members are read, and what is no member is refused with what is accepted',
   expect(() => parseMembers('n1=a:1,n1=b:1')).toThrow(/names n1 twice/)
 })
 
-test('a time has a unit or is in milliseconds', () => {
-  expect(['250ms', '1.5s', '2m', '40'].map(parseDuration)).toEqual([250, 1500, 120_000, 40])
-  for (const text of ['', '0', '-1s', '5h', 's']) expect(() => parseDuration(text)).toThrow(/500ms, 5s or 2m/)
+test('a time has a unit: a bare number would be seconds to one and milliseconds to another', () => {
+  expect(['250ms', '1.5s', '2m'].map(parseDuration)).toEqual([250, 1500, 120_000])
+  for (const text of ['', '0', '40', '-1s', '5h', 's'])
+    expect(() => parseDuration(text)).toThrow(/500ms, 5s or 2m/)
 })
 
 test('a count is a whole number from 1 on', () => {
   expect(parseCount('5')).toBe(5)
-  for (const text of ['0', '1.5', '-3', 'many', '']) expect(() => parseCount(text)).toThrow(/from 1 on/)
+  for (const text of ['0', '1.5', '-3', 'many', '', '1000001'])
+    expect(() => parseCount(text)).toThrow(/from 1 to 1000000/)
 })
 
 test('a write of unknown outcome has an exit code of its own, whatever the reason', () => {
@@ -56,6 +59,24 @@ test('a list is a table, a document, a document a line, or values between tabs',
   expect(formatRow({ revision: 3 }, 'table', 'ok')).toBe('ok\n')
 })
 
+test('columns stand below each other whatever the script, and a long text is cut', () => {
+  expect(
+    formatRows(
+      [
+        { key: '日本', n: 1 },
+        { key: 'e\u0301', n: 2 },
+      ],
+      'table',
+    ),
+  ).toBe('KEY   N\n日本  1\ne\u0301     2\n')
+  expect(oneLine('a\nb\tc')).toBe('a\\nb\\tc')
+  expect([oneLine('whale', 5), oneLine('whales', 5), oneLine('日本語', 5)]).toEqual([
+    'whale',
+    'whal…',
+    '日本…',
+  ])
+})
+
 test('bytes that are not text are not bent into text', () => {
   expect(jsonBytes(Buffer.from('whale'))).toBe('whale')
   expect(jsonBytes(Uint8Array.of(0xff))).toEqual({ b64: '/w==' })
@@ -84,6 +105,24 @@ test('help leads with examples and goes to standard output', async () => {
     expect({ code, talk }).toEqual({ code: 0, talk: '' })
     expect(out).toMatch(/^Examples:\n {2}\S/)
   }
+})
+
+test('options of the command itself stand above those that all commands of the store have', async () => {
+  const { out } = await lab(['kv', 'scan', '--help'])
+  expect(out).toMatch(/^Options:[^]*--prefix[^]*^Which cluster[^]*--servers[^]*--tls-ca/m)
+})
+
+test('an address that no transport could dial is exit code 2; a server that is down is 4, and no get changed anything', async () => {
+  for (const servers of ['', 'localhost', 'foo bar', 'http://x:1', 'localhost:99999'])
+    expect(await lab(['kv', 'get', 'x', '--servers', servers])).toMatchObject({
+      code: 2,
+      talk: matching(/^lab: --servers/),
+    })
+  const down = ['x', '--servers', 'localhost:1', '--timeout', '100ms']
+  const { code, talk } = await lab(['kv', 'get', ...down])
+  expect(code).toBe(4)
+  expect(talk).not.toContain('nothing was changed')
+  expect((await lab(['kv', 'del', ...down])).talk).toContain('nothing was changed')
 })
 
 test('without a cluster in sight a command says how to name or start one', async () => {

@@ -27,7 +27,7 @@ import type { Sending } from './calls/sending.ts'
 import { ClientRoute, type KnownServer } from './client-route.ts'
 import { type RaftError, badRequest } from './errors.ts'
 import type { Submitted } from './node.ts'
-import { checkGroup, completeAddress } from './options.ts'
+import { checkGroup, checkTransports, completeAddress } from './options.ts'
 import { checkFreshness, encodeWanted, type ReadOptions } from './reads.ts'
 import { resultOf, type Reply } from './rsm/reply.ts'
 import type { ServerStatus } from './services.ts'
@@ -128,12 +128,9 @@ export class RaftClient<C = unknown, R = unknown, Q = unknown, A = unknown> {
 
   private constructor(options: RaftClientOptions<C, R, Q, A>) {
     const { clock = systemClock, random = systemRandom, timeout = 10_000, attemptTimeout = 2000 } = options
-    const transports = [
-      ...(options.transport === undefined ? [] : [options.transport]),
-      ...(options.transports ?? []),
-    ]
-    if (transports.length === 0)
-      throw badRequest("transport is missing: give one, such as tcp() of '@lab/rpc/tcp'")
+    const transports = checkTransports(options)
+    if (typeof options.servers === 'string')
+      throw badRequest(`servers must be a list of addresses, not '${options.servers as string}'`)
     if (options.servers.length === 0) throw badRequest('servers needs at least one address')
     this.#clock = clock
     this.#codec = options.codec ?? jsonCodec()

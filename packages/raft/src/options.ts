@@ -14,6 +14,7 @@ import {
   type TraceSink,
   type Transport,
 } from '@lab/rpc'
+import { DEFAULT_LIMITS } from './core/raft.ts'
 import type { CoreLimits, Timing } from './core/ready.ts'
 import type { RequestKinds } from './driver/request-meter.ts'
 import { badRequest } from './errors.ts'
@@ -215,7 +216,23 @@ export function checkTransports({
 }: Pick<RaftNodeOptions, 'transport' | 'transports'>): readonly Transport[] {
   const all = [...(transport === undefined ? [] : [transport]), ...(transports ?? [])]
   if (all.length === 0) throw badRequest("transport is missing: give one, such as tcp() of '@lab/rpc/tcp'")
+  for (const each of all as readonly Partial<Transport>[])
+    if (typeof each.connect !== 'function')
+      throw badRequest(`transport must be one such as tcp(), not ${show(each)}`)
   return all
+}
+
+/** @throws {RaftError} `BAD_REQUEST` on what is no storage, such as the name of a folder */
+export function checkStorage(storage: { readonly open?: unknown } | undefined): void {
+  if (typeof storage?.open !== 'function')
+    throw badRequest(`storage must be one such as fileStorage('./data/n1'), not ${show(storage)}`)
+}
+
+/** Without types a name that was mistyped would be a default that nobody meant. */
+function checkNames(given: object, known: object, what: string): void {
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name))
+  if (unknown !== undefined)
+    throw badRequest(`${what} has no '${unknown}'; it has ${Object.keys(known).join(', ')}`)
 }
 
 function checkMachine(machine: StateMachine | undefined): void {
@@ -228,6 +245,7 @@ function checkMachine(machine: StateMachine | undefined): void {
 
 export function checkTiming(timing: Timing): Timing {
   const { heartbeatMs, electionTimeoutMsMin, electionTimeoutMsMax } = timing
+  checkNames(timing, DEFAULT_TIMING, 'timing')
   for (const [name, value] of Object.entries(timing)) checkPositive(value as number, `timing.${name}`)
   // §5.6: broadcast time ≪ election timeout. Two heartbeats are the least that lets one be lost.
   if (electionTimeoutMsMin < 2 * heartbeatMs)
@@ -258,16 +276,12 @@ function splitLimits(
     sessionIdleMs = 3_600_000,
     ...coreLimits
   } = given
-  return {
-    limits: {
-      ...{ proposalsMax, proposalBytesMax, proposalWaitMs },
-      commandBytesMax,
-      trailingBytes,
-      sessionsMax,
-      sessionIdleMs,
-    },
-    coreLimits,
+  const limits = {
+    ...{ proposalsMax, proposalBytesMax, proposalWaitMs },
+    ...{ commandBytesMax, trailingBytes, sessionsMax, sessionIdleMs },
   }
+  checkNames(given, { ...limits, ...DEFAULT_LIMITS }, 'limits')
+  return { limits, coreLimits }
 }
 
 /** What a message holds besides a command or a chunk, at most. */
@@ -307,5 +321,6 @@ export function listOf(addresses: Address | readonly Address[]): readonly Addres
 }
 
 function show(value: unknown): string {
+  if (typeof value === 'function') return `the function ${value.name}, which is to be called`
   return typeof value === 'string' ? `'${value}'` : String(value)
 }

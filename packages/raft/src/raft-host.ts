@@ -13,7 +13,7 @@ import { Host } from './host/host.ts'
 import { manyGroups } from './host/stored-groups.ts'
 import { forgetAdded } from './joining.ts'
 import { RaftNode } from './node.ts'
-import { checkGroup, checkOptions } from './options.ts'
+import { checkGroup, checkOptions, checkStorage } from './options.ts'
 import { Runtime } from './runtime.ts'
 import type { StateMachine } from './state-machine.ts'
 import type { NodeId } from './types.ts'
@@ -34,6 +34,7 @@ export class RaftHost {
    */
   static async start(options: RaftHostOptions): Promise<RaftHost> {
     const settings = checkHostOptions(options)
+    checkStorage(options.storage)
     const stored = manyGroups(options.storage)
     const host = await Host.open({ options, settings, stored, beats: true })
     try {

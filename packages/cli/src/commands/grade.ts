@@ -1,15 +1,16 @@
 /** `lab grade`: anybody's Raft, key/value service or shard controller before the labs' tests. */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { toError } from '@lab/rpc'
 import { LabFailure, labLine, labTrace, labTraceName, type LabResult, type LabTest } from '@lab/raft/testing'
 import { TraceChecker, type Violation } from '@lab/trace'
 import { Option, type Command } from 'commander'
 import { CliError } from '../errors.ts'
 import { withExamples } from '../help.ts'
+import { watchForHangs, type HangWatch } from '../hang-watch.ts'
 import type { Io } from '../io.ts'
 import { addOutputOption, formatRows, type Format, type Row } from '../output.ts'
-import { parseCount, usage } from '../parse.ts'
+import { parseCount, parseDuration, usage } from '../parse.ts'
 import { loadLabs } from '../student-module.ts'
 
 interface GradeFlags {
@@ -18,6 +19,7 @@ interface GradeFlags {
   readonly seeds: number
   readonly from: number
   readonly traces: string
+  readonly hang: number
   readonly output: Format
 }
 
@@ -29,6 +31,9 @@ const EXAMPLES = `
   lab grade my-controller.ts --part 4A               a shard controller: a server and a clerk
   lab grade my-shards.ts --part 4B                   a sharded store: a server and a clerk
   lab grade my-raft.ts --test 'Backup (2B)' --from 17 --seeds 1    that run again, to the last bit`
+
+/** Of real time; the longest of our own takes two seconds. */
+const HANG_MS = 60_000
 
 export function addGradeCommand(program: Command, io: Io): void {
   const grade = program
@@ -43,6 +48,11 @@ export function addGradeCommand(program: Command, io: Io): void {
     .addOption(new Option('--seeds <count>', 'runs of each test').argParser(parseCount).default(20))
     .addOption(new Option('--from <seed>', 'the first').argParser(parseCount).default(1))
     .addOption(new Option('--traces <folder>', 'where traces of failed runs go').default('.lab/traces'))
+    .addOption(
+      new Option('--hang <time>', 'a run that takes longer hangs: says where, and ends with 1')
+        .argParser(parseDuration)
+        .default(HANG_MS, '60s'),
+    )
   withExamples(addOutputOption(grade), EXAMPLES).action((module: string, flags: GradeFlags) =>
     run(module, flags, io),
   )
@@ -56,11 +66,15 @@ async function run(module: string, flags: GradeFlags, io: Io): Promise<void> {
   if (wanted.length === 0)
     throw usage(`no test${part === undefined ? '' : ` of part ${part}`} is called "${test}"`)
   const rows: Row[] = []
-  for (const one of wanted) {
-    if (io.signal.aborted) return
-    const verdict = await judge(one, module, flags, io)
-    rows.push(verdict.row)
-    if (output === 'table') await io.out(`${verdict.text}\n`)
+  const hangs = watchForHangs(resolve(io.cwd, module), flags.hang)
+  try {
+    for (const one of wanted) {
+      const verdict = await judge(one, { module, flags, io, hangs })
+      rows.push(verdict.row)
+      if (output === 'table') await io.out(`${verdict.text}\n`)
+    }
+  } finally {
+    hangs.close()
   }
   if (output !== 'table') await io.out(formatRows(rows, output))
   const failed = rows.filter(({ passed }) => passed !== true).length
@@ -75,14 +89,15 @@ interface Verdict {
 }
 
 /** Runs one test until a seed fails. */
-async function judge(test: LabTest, module: string, flags: GradeFlags, io: Io): Promise<Verdict> {
-  const { seeds, from } = flags
+async function judge(test: LabTest, context: Context): Promise<Verdict> {
+  const { seeds, from } = context.flags
   const results: LabResult[] = []
   for (let seed = from; seed < from + seeds; seed++) {
+    context.hangs.begin(`${test.title}, seed ${seed},`)
     try {
       results.push(await test.run(seed))
     } catch (thrown) {
-      return failure(test, seed, toError(thrown), { module, flags, io })
+      return failure(test, seed, toError(thrown), context)
     }
   }
   const row = {
@@ -99,6 +114,7 @@ async function judge(test: LabTest, module: string, flags: GradeFlags, io: Io): 
 }
 
 interface Context {
+  readonly hangs: HangWatch
   readonly module: string
   readonly flags: GradeFlags
   readonly io: Io
@@ -112,8 +128,8 @@ async function failure(
 ): Promise<Verdict> {
   const { events, text: trace } = await labTrace(test, seed)
   const file = join(flags.traces, labTraceName(test, seed))
-  mkdirSync(join(io.cwd, flags.traces), { recursive: true })
-  writeFileSync(join(io.cwd, file), trace)
+  mkdirSync(resolve(io.cwd, flags.traces), { recursive: true })
+  writeFileSync(resolve(io.cwd, file), trace)
   const checker = new TraceChecker()
   // The labs see what is applied and said; the trace may show a rule broken before that.
   const earlier = events

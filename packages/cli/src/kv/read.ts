@@ -1,10 +1,11 @@
 /** `lab kv get` and `lab kv scan`. */
 import type { KeyEntry, KeyRange, ReadCallOptions, ScanOptions } from '@lab/kvraft/clerk'
 import { Option, type Command } from 'commander'
-import type { KvClerk } from '../client.ts'
+import { reading, type KvClerk } from '../client.ts'
 import type { Io } from '../io.ts'
 import { formatRows, jsonBytes, printable, type Format, type Row } from '../output.ts'
 import { parseCount, usage } from '../parse.ts'
+import { oneLine } from '../width.ts'
 import { noSuchKey, type KvFlags, type Session } from './session.ts'
 
 interface ReadFlags extends KvFlags {
@@ -28,16 +29,20 @@ const PAGE_ENTRIES = 1000
 export function addReadCommands(kv: Command, session: Session): void {
   addConsistency(session.leaf(kv, 'get <key>', 'print the value of a key')).action(
     (key: string, flags: ReadFlags) =>
-      session.withClerk(flags, (clerk, options) =>
-        get(clerk, { key, flags, io: session.io, options: { ...options, ...freshness(flags) } }),
+      reading(
+        session.withClerk(flags, (clerk, options) =>
+          get(clerk, { key, flags, io: session.io, options: { ...options, ...freshness(flags) } }),
+        ),
       ),
   )
   addRange(addConsistency(session.leaf(kv, 'scan', 'print keys and values, in the order of keys')))
     .option('--limit <count>', 'so many at most; else all', parseCount)
     .option('--keys', 'the keys alone')
     .action((flags: ScanFlags) =>
-      session.withClerk(flags, (clerk, options) =>
-        scan(clerk, flags, { ...options, ...freshness(flags) }, session.io),
+      reading(
+        session.withClerk(flags, (clerk, options) =>
+          scan(clerk, flags, { ...options, ...freshness(flags) }, session.io),
+        ),
       ),
     )
 }
@@ -98,7 +103,7 @@ async function scan(clerk: KvClerk, flags: ScanFlags, read: ReadCallOptions, io:
   const rows: Row[] = []
   let left = limit
   for await (const entry of clerk.entries(rangeOf(flags), options)) {
-    const row = output === 'json' || output === 'jsonl' ? rowOf(entry, keysOnly) : textRow(entry, keysOnly)
+    const row = output === 'json' || output === 'jsonl' ? rowOf(entry, keysOnly) : textRow(entry, flags)
     if (output === 'jsonl' || output === 'raw') await io.out(formatRows([row], output))
     else rows.push(row)
     if (--left === 0) break
@@ -120,7 +125,15 @@ function rowOf({ key, value, version, changed, expires }: KeyEntry, keysOnly: bo
   }
 }
 
-function textRow({ key, value, version, changed }: KeyEntry, keysOnly: boolean): Row {
-  const name = printable(key)
-  return keysOnly ? { key: name } : { key: name, value: printable(value), version, revision: changed }
+/** A table is to be looked at: a cell is on one line, and a long value is shown by its beginning. */
+const CELL_WIDTH_MAX = 60
+
+function textRow({ key, value, version, changed }: KeyEntry, { keys = false, output }: ScanFlags): Row {
+  const isTable = output === 'table'
+  const name = isTable ? oneLine(printable(key)) : printable(key)
+  if (keys) return { key: name }
+  const text = isTable
+    ? oneLine(printable(value.subarray(0, 4 * CELL_WIDTH_MAX)), CELL_WIDTH_MAX)
+    : printable(value)
+  return { key: name, value: text, version, revision: changed }
 }

@@ -41,7 +41,7 @@ async function runLine(words: readonly string[], { clerk, flags, io }: ReplOptio
     .configureOutput({
       writeOut: (text) => void io.out(text),
       writeErr: (text) => {
-        io.talk(text.trimEnd())
+        io.talk(text.trimEnd().replace(/^error:/, 'lab:'))
       },
     })
     .configureHelp({ formatHelp })

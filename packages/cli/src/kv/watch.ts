@@ -1,7 +1,7 @@
 /** `lab kv watch`: changes as they come, until interrupted. */
 import type { WatchEvent } from '@lab/kvraft/clerk'
 import type { Command } from 'commander'
-import { findCluster, type KvClerk } from '../client.ts'
+import { findCluster, reading, type KvClerk } from '../client.ts'
 import type { Io } from '../io.ts'
 import { formatRow, jsonBytes, printable, type Format } from '../output.ts'
 import { parseCount, parseNumber, usage } from '../parse.ts'
@@ -18,7 +18,7 @@ export function addWatchCommand(kv: Command, { leaf, withClerk, io }: Session): 
     .option('--after <revision>', 'also those since, if they are remembered; 0: since ever', parseNumber)
     .option('--count <n>', 'end after so many', parseCount)
     .action((key: string | undefined, flags: WatchFlags) =>
-      withClerk(flags, (clerk) => watch(clerk, key, flags, io)),
+      reading(withClerk(flags, (clerk) => watch(clerk, key, flags, io))),
     )
 }
 

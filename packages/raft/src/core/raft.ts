@@ -34,7 +34,7 @@ import { statusOf } from './status.ts'
 import { takeReady } from './take-ready.ts'
 import { onTransfer } from './transfer.ts'
 
-const DEFAULT_LIMITS: CoreLimits = {
+export const DEFAULT_LIMITS: CoreLimits = {
   appendBytesMax: 256 * 1024,
   inflightBytesMax: 8 * 1024 * 1024,
   inflightMessagesMax: 64,

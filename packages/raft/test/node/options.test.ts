@@ -1,6 +1,8 @@
 import { MemoryNetwork, memory } from '@lab/rpc/memory'
 import { describe, expect, test } from 'vitest'
 import { difference } from '../../src/bootstrap.ts'
+import { RaftClient } from '../../src/client.ts'
+import { RaftNode } from '../../src/node.ts'
 import { checkOptions, type RaftNodeOptions } from '../../src/options.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
 
@@ -33,6 +35,15 @@ describe('options are refused at the edge, with the value and what is accepted',
     [{ members: { n1: 'memory://n1', n2: 7001 } }, 'members.n2 needs at least one address'],
     [{ transport: undefined }, 'transport is missing'],
     [
+      { transport: memory },
+      'transport must be one such as tcp(), not the function memory, which is to be called',
+    ],
+    [
+      { timing: { heartbeat: 50 } },
+      "timing has no 'heartbeat'; it has heartbeatMs, electionTimeoutMsMin, electionTimeoutMsMax",
+    ],
+    [{ limits: { proposals: 1 } }, "limits has no 'proposals'; it has proposalsMax, "],
+    [
       { clusterId: 'my cluster' },
       "clusterId must be 1 to 64 of letters, digits, '.', '_', '-', not 'my cluster'",
     ],
@@ -58,6 +69,19 @@ describe('options are refused at the edge, with the value and what is accepted',
     const { members } = checkOptions({ ...good, members: { n1: 'a:1', n2: 'ws://b:2' } })
     expect(members).toEqual({ n1: ['memory://a:1'], n2: ['ws://b:2'] })
   })
+})
+
+test('what is no storage, and servers that are no list, are refused before anything is opened', async () => {
+  const [storage, servers] = ['./data/n1', 'localhost:7001'] as unknown as [
+    RaftNodeOptions['storage'],
+    string[],
+  ]
+  await expect(RaftNode.start({ ...good, storage })).rejects.toThrow(
+    "storage must be one such as fileStorage('./data/n1'), not './data/n1'",
+  )
+  await expect(RaftClient.connect({ transport: good.transport, servers })).rejects.toThrow(
+    "servers must be a list of addresses, not 'localhost:7001'",
+  )
 })
 
 describe('members and the configuration in the log', () => {
