@@ -6,7 +6,7 @@
 import { toError, type Disk, type DiskFile } from '@lab/rpc'
 import type { Fact } from '../core/facts.ts'
 import type { WorkerId } from '../core/task.ts'
-import { crc32 } from '../crc32.ts'
+import { checksumOfText } from '../data/spill-format.ts'
 import { JobError } from '../errors.ts'
 import type { Probe } from '../protocol.ts'
 
@@ -128,7 +128,7 @@ function isPlace(line: object): line is PlaceLine {
 
 function lineOf(value: object): string {
   const json = JSON.stringify(value)
-  return `${crc32(encoder.encode(json)).toString(16).padStart(8, '0')} ${json}\n`
+  return `${checksumOfText(json).toString(16).padStart(8, '0')} ${json}\n`
 }
 
 /** The whole lines from the start of the file up to the first that is not, and how many bytes they are. */
@@ -138,9 +138,9 @@ async function readLines(file: DiskFile): Promise<{ lines: object[]; size: numbe
   let size = 0
   for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, size)) {
     const crc = decoder.decode(bytes.subarray(size, size + 8))
-    const json = bytes.subarray(size + 9, end)
-    if (crc !== crc32(json).toString(16).padStart(8, '0')) break
-    lines.push(JSON.parse(decoder.decode(json)) as object)
+    const json = decoder.decode(bytes.subarray(size + 9, end))
+    if (crc !== checksumOfText(json).toString(16).padStart(8, '0')) break
+    lines.push(JSON.parse(json) as object)
     size = end + 1
   }
   return { lines, size }

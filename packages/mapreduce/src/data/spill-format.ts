@@ -36,6 +36,11 @@ export function checksumOf(header: Uint8Array, payload: Uint8Array): number {
   return crc32(payload, crc32(header.subarray(0, 12)))
 }
 
+/** Of a text's UTF-8 bytes. */
+export function checksumOfText(text: string): number {
+  return crc32(text)
+}
+
 export function encodeIndex(index: SpillIndex, partitions: number): Uint8Array {
   const bytes = Buffer.alloc(8 + index.length * partitions * ENTRY_BYTES + FOOTER_BYTES)
   let at = bytes.writeUInt32LE(index.length, 0)

@@ -24,7 +24,10 @@ export async function runHere(
 ): Promise<JobReport> {
   const slots = options.mode === 'local' ? 1 : (options.workers ?? availableParallelism())
   // Threads begin to load the job now: it takes them as long as it takes us to plan.
-  const threads = options.mode === 'local' ? null : new ThreadExecutor(options).warm(module ?? '', slots)
+  const threads =
+    options.mode === 'local'
+      ? null
+      : new ThreadExecutor({ ...options, threads: slots }).warm(module ?? '', slots)
   const own = new TemporaryFolder(options.spillFolder ?? tmpdir(), 'lab-mr-')
   try {
     const job = given ?? (await loadJob(module ?? ''))

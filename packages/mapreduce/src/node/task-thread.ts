@@ -8,10 +8,17 @@ import { FetchFailed, TaskFailed } from '../task/failure.ts'
 import { runMap } from '../task/map-task.ts'
 import { Progress } from '../task/progress.ts'
 import { runReduce } from '../task/reduce-task.ts'
-import type { Work } from '../task/work.ts'
 import { loadJob, type AnyJob } from './load-job.ts'
 import { openHere, openThere } from './local-input.ts'
-import type { FromThread, ThreadData, ToThread } from './thread-messages.ts'
+import {
+  fromJson,
+  toJson,
+  type EndedWork,
+  type FromThread,
+  type NumberedWork,
+  type ThreadData,
+  type ToThread,
+} from './thread-messages.ts'
 import { userStack } from './user-stack.ts'
 
 interface PendingRead {
@@ -19,11 +26,20 @@ interface PendingRead {
   readonly reject: (error: Error) => void
 }
 
+/** Ends are told together, but none is kept back for longer while others are made. */
+const TELL_MS = 4
+
 class TaskThread {
   readonly #port: NonNullable<typeof parentPort>
   readonly #progress: Progress
   readonly #reads = new Map<number, PendingRead>()
+  readonly #queue: NumberedWork[] = []
+  readonly #cancelled = new Set<number>()
+  #ended: EndedWork[] = []
+  #toldAt = 0
   #nextRead = 0
+  /** Of the attempt that is being made; 0 for none. */
+  #number = 0
   #abort = new AbortController()
 
   constructor(port: NonNullable<typeof parentPort>, progress: SharedArrayBuffer) {
@@ -49,11 +65,16 @@ class TaskThread {
 
   #onMessage(job: AnyJob, message: ToThread): void {
     switch (message.type) {
-      case 'work':
-        void this.#execute(job, message.work)
+      case 'work': {
+        const isBusy = this.#number !== 0 || this.#queue.length > 0
+        this.#queue.push(...fromJson(message.works))
+        if (!isBusy) void this.#makeAll(job)
         break
+      }
       case 'cancel':
-        this.#abort.abort(new Error('nobody wants this attempt any more'))
+        if (message.number === this.#number)
+          this.#abort.abort(new Error('nobody wants this attempt any more'))
+        else this.#cancelled.add(message.number)
         break
       case 'bytes': {
         const pending = this.#reads.get(message.read)
@@ -65,27 +86,49 @@ class TaskThread {
     }
   }
 
-  async #execute(job: AnyJob, work: Work): Promise<void> {
+  async #makeAll(job: AnyJob): Promise<void> {
+    this.#toldAt = performance.now()
+    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
+      const begun = performance.now()
+      const end = await this.#make(job, next)
+      const now = performance.now()
+      this.#ended.push({ number: next.number, elapsedMs: now - begun, end })
+      this.#queue.shift()
+      if (this.#queue.length > 0 && now - this.#toldAt < TELL_MS) continue
+      this.#say({ type: 'ended', works: toJson(this.#ended) })
+      this.#ended = []
+      this.#toldAt = now
+      // For what was said to us meanwhile.
+      if (this.#queue.length > 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  async #make(job: AnyJob, { number, work }: NumberedWork): Promise<EndedWork['end']> {
+    if (this.#cancelled.delete(number)) return { type: 'cancelled' }
+    this.#number = number
     this.#abort = new AbortController()
-    this.#progress.reset()
+    this.#progress.reset(number)
     const environment = {
       files: systemFiles,
       openInput: (split: Split) => Promise.resolve(this.#open(split)),
       signal: this.#abort.signal,
       progress: this.#progress,
       onStatus: (text: string) => {
-        this.#say({ type: 'status', text })
+        this.#say({ type: 'status', number, text })
       },
       userStack,
     }
     try {
       const result =
         work.kind === 'map' ? await runMap(job, work, environment) : await runReduce(job, work, environment)
-      this.#say({ type: 'done', result })
+      return { type: 'done', result }
     } catch (thrown) {
-      if (thrown instanceof FetchFailed) this.#say({ type: 'unfetched', failures: thrown.failures })
-      else if (thrown instanceof TaskFailed) this.#say({ type: 'failed', failure: thrown.failure })
-      else throw thrown
+      if (thrown instanceof FetchFailed) return { type: 'unfetched', failures: thrown.failures }
+      if (thrown instanceof TaskFailed) return { type: 'failed', failure: thrown.failure }
+      throw thrown
+    } finally {
+      this.#number = 0
+      this.#progress.end()
     }
   }
 
@@ -97,7 +140,7 @@ class TaskThread {
     const read = this.#nextRead++
     return new Promise((resolve, reject) => {
       this.#reads.set(read, { resolve, reject })
-      this.#say({ type: 'read', read, file, position, length })
+      this.#say({ type: 'read', number: this.#number, read, file, position, length })
     })
   }
 }

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { JobError } from '../errors.ts'
 import { ownFile } from './own-file.ts'
+import type { EarlyOptions } from './worker-main.ts'
 import type { WorkerProcessOptions } from './worker-process.ts'
 
 export interface FleetOptions {
@@ -19,40 +20,43 @@ const FAREWELL_MS = 250
 /** A worker that was killed is replaced; when they keep dying, something else is wrong. */
 const REPLACEMENTS_EACH = 10
 
+/** Started before there is a coordinator to join: a process and its thread take as long to start as a job takes to be planned. */
 export class WorkerFleet {
   /** Rejects when all are gone and no more are started. */
   readonly failed: Promise<never>
   readonly #children = new Set<ChildProcess>()
   readonly #start: () => ChildProcess
   readonly #onExit: ((pid: number) => void) | undefined
+  /** What they are told on standard input: the rest of their options. */
+  #told: string | undefined
   #replacements: number
   #isStopping = false
   #lastWords = ''
   #fail: (error: Error) => void = () => undefined
   #onGone: () => void = () => undefined
 
-  constructor(
-    count: number,
-    worker: Pick<WorkerProcessOptions, 'join' | 'secret' | 'folder' | 'streams'>,
-    options: FleetOptions,
-  ) {
+  /** @param module of the job, as a URL */
+  constructor(count: number, module: string, options: FleetOptions) {
     const { execArgv = process.execArgv, heapMb, onExit } = options
     this.#onExit = onExit
-    const given: WorkerProcessOptions = {
-      ...worker,
-      patienceMs: PATIENCE_MS,
-      ...(heapMb === undefined ? {} : { heapMb }),
-    }
+    const given: EarlyOptions = { module, ...(heapMb === undefined ? {} : { heapMb }) }
     const env = { ...process.env, LAB_MR_WORKER: JSON.stringify(given) }
     const program = fileURLToPath(ownFile('node/worker-main'))
     this.#start = () =>
-      spawn(process.execPath, [...execArgv, program], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+      spawn(process.execPath, [...execArgv, program], { env, stdio: ['pipe', 'ignore', 'pipe'] })
     this.#replacements = REPLACEMENTS_EACH * count
     this.failed = new Promise((_, reject) => {
       this.#fail = reject
     })
     this.failed.catch(() => undefined)
     for (let i = 0; i < count; i++) this.#add()
+  }
+
+  /** Sends all to the coordinator, also those that are started later. */
+  join(worker: Pick<WorkerProcessOptions, 'join' | 'secret' | 'folder' | 'streams'>): void {
+    const options: WorkerProcessOptions = { ...worker, patienceMs: PATIENCE_MS }
+    this.#told = JSON.stringify(options)
+    for (const child of this.#children) child.stdin?.end(this.#told)
   }
 
   /** Process ids of those that live. */
@@ -82,6 +86,9 @@ export class WorkerFleet {
   #add(): void {
     const child = this.#start()
     this.#children.add(child)
+    // One that has died does not listen; its exit says more.
+    child.stdin?.on('error', () => undefined)
+    if (this.#told !== undefined) child.stdin?.end(this.#told)
     child.stderr?.on('data', (text: Buffer) => {
       this.#lastWords = text.toString().trim()
     })

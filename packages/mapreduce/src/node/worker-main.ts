@@ -1,15 +1,31 @@
-/** The program of a worker process that `run` starts: its options come as JSON in the environment, and are seen by nobody else. */
+/**
+ * The program of a worker process that `run` starts. What it can begin with, before there is a coordinator, comes in the
+ * environment; where the coordinator is, and its secret, come on standard input.
+ */
+import { text } from 'node:stream/consumers'
 import { toError } from '@lab/rpc'
-import { work, type WorkerProcessOptions } from './worker-process.ts'
+import { ThreadExecutor } from './thread-executor.ts'
+import type { WorkerProcessOptions } from './worker-process.ts'
+
+/** What is known from the start. */
+export interface EarlyOptions {
+  /** The job's module, as a URL: its thread begins to load it at once. */
+  readonly module?: string
+  readonly heapMb?: number
+}
 
 async function main(): Promise<void> {
   const stop = new AbortController()
   process.once('SIGTERM', () => {
     stop.abort()
   })
-  const options = JSON.parse(process.env['LAB_MR_WORKER'] ?? '{}') as WorkerProcessOptions
+  const { module, heapMb } = JSON.parse(process.env['LAB_MR_WORKER'] ?? '{}') as EarlyOptions
   delete process.env['LAB_MR_WORKER']
-  await work({ ...options, signal: stop.signal })
+  const executor = new ThreadExecutor({ heapMb })
+  if (module !== undefined) executor.warm(module, 1)
+  const { workWith } = await import('./worker-process.ts')
+  const options = JSON.parse(await text(process.stdin)) as WorkerProcessOptions
+  await workWith(executor, { ...options, signal: stop.signal })
 }
 
 main().then(

@@ -46,7 +46,7 @@ export async function work(options: WorkerProcessOptions): Promise<void> {
   const { module, execArgv, heapMb } = options
   const executor = new ThreadExecutor({
     module: module === undefined ? undefined : moduleUrl(module),
-    ...{ execArgv, heapMb },
+    ...{ threads: options.slots, execArgv, heapMb },
   })
   await workWith(executor, options)
 }

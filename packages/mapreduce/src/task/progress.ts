@@ -5,7 +5,8 @@ const RECORDS = 0
 const FRACTION = 1
 const OFFSET = 2
 const SPLIT = 3
-const LENGTH = 4
+const ATTEMPT = 4
+const LENGTH = 5
 
 export class Progress {
   static readonly BYTES = LENGTH * 8
@@ -15,10 +16,21 @@ export class Progress {
     this.#cells = new Float64Array(memory)
   }
 
-  /** Begins an attempt. */
-  reset(): void {
+  /** Begins an attempt. @param attempt its number, where several are made one after another */
+  reset(attempt = 0): void {
     this.#cells.fill(0)
     this.#cells[OFFSET] = -1
+    this.#cells[ATTEMPT] = attempt
+  }
+
+  /** The attempt is over: what comes next is nobody's. */
+  end(): void {
+    this.#cells[ATTEMPT] = 0
+  }
+
+  /** The number of the attempt that is being made; 0 between attempts. */
+  get attempt(): number {
+    return this.#cells[ATTEMPT] ?? 0
   }
 
   /** The record, or in a reduce the key, that comes next. */

@@ -1,3 +1,4 @@
+import type { Milliseconds } from '@lab/rpc'
 import type { AttemptResult } from '../core/task.ts'
 import type { JobSpec } from '../protocol.ts'
 import type { Work } from '../task/work.ts'
@@ -7,6 +8,10 @@ export interface ExecutionProgress {
   readonly fraction: number
   readonly records: number
   readonly status: string
+  /** Has it not begun, because others are made before it? */
+  readonly isWaiting?: boolean
+  /** How long it took, when it has ended and had waited for others before it. */
+  readonly elapsedMs?: Milliseconds | undefined
 }
 
 /** An attempt in the making. */
@@ -26,6 +31,8 @@ export interface Executor {
    * @throws {JobError} `OTHER_BUILD` when the module here is not the coordinator's, `BAD_JOB` when it exports no job
    */
   prepare(job: JobSpec): Promise<void>
+  /** May it be given more attempts than are made at a time? They are made in order, and cost less so. Default false. */
+  readonly queues?: boolean
   /** @param readInput for input that cannot be opened here */
   execute(
     work: Work,

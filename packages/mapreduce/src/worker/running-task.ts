@@ -20,6 +20,8 @@ export class RunningTask {
   readonly #session: RegisterReply
   #execution: Execution | undefined
   #isBegun = false
+  /** Once it was made. */
+  elapsedMs: Milliseconds | undefined
   #isCancelled = false
   #copies: string[] = []
   /** Resolves when nobody wants its result any more, whatever it is still waiting for. */
@@ -37,7 +39,8 @@ export class RunningTask {
   }
 
   progress(): AttemptProgress {
-    return { ...this.attempt, ...(this.#execution?.progress() ?? UNKNOWN) }
+    const { fraction, records, status } = this.#execution?.progress() ?? UNKNOWN
+    return { ...this.attempt, fraction, records, status }
   }
 
   /** Nobody wants its result any more. */
@@ -49,7 +52,7 @@ export class RunningTask {
 
   /** Else it waits for a slot. */
   get isBegun(): boolean {
-    return this.#isBegun
+    return this.#isBegun && this.#execution?.progress().isWaiting !== true
   }
 
   get isCancelled(): boolean {
@@ -62,7 +65,9 @@ export class RunningTask {
     const begun = this.#worker.clock.now()
     try {
       const result = await this.#attempt()
-      if (!this.#isCancelled) this.#done(result, this.#worker.clock.now() - begun)
+      const elapsedMs = this.#execution?.progress().elapsedMs ?? this.#worker.clock.now() - begun
+      this.elapsedMs = elapsedMs
+      if (!this.#isCancelled) this.#done(result, elapsedMs)
     } catch (thrown) {
       if (!this.#isCancelled) this.#failed(toError(thrown))
     } finally {

@@ -24,6 +24,7 @@ import { JobError } from '../errors.ts'
 import { CoordinatorService, type HeldOutput, type Probe, type RegisterReply } from '../protocol.ts'
 import type { Executor } from './executor.ts'
 import { OutputsSeen } from './outputs-seen.ts'
+import { Pace } from './pace.ts'
 import { Reports } from './reports.ts'
 import { RunningTask } from './running-task.ts'
 import { layProbe, SharedFolders } from './shared-folders.ts'
@@ -80,8 +81,9 @@ export class Worker {
   readonly #running = new Set<RunningTask>()
   /** Those for which no slot is free yet, in order. */
   readonly #waiting: RunningTask[] = []
-  /** How many waited when the last ones came. */
-  #waitingAtMost = 0
+  /** How many there were when the last ones came: their ends are told when half of them are made. */
+  #runningAtMost = 0
+  readonly #pace = new Pace()
   #busySlots = 0
   #gathering: Timer | undefined
   #session: RegisterReply | null = null
@@ -162,7 +164,7 @@ export class Worker {
       const { isOver, isUnknown, assignments } = await this.#patiently(() => this.#next(session.epoch))
       if (isOver || isUnknown) return isOver
       for (const assignment of assignments) this.#start(assignment)
-      this.#waitingAtMost = this.#waiting.length
+      this.#runningAtMost = this.#running.size
     }
   }
 
@@ -213,11 +215,18 @@ export class Worker {
   }
 
   #fillSlots(): void {
-    while (this.#busySlots < this.options.slots) {
-      const task = this.#waiting.shift()
-      if (task === undefined) return
+    for (;;) {
+      const [task] = this.#waiting
+      if (task === undefined || this.#busySlots >= this.#slotsFor(task)) return
+      this.#waiting.shift()
       void this.#make(task)
     }
+  }
+
+  /** Where tasks take no time, many are handed over for each slot: what costs then is to say so. */
+  #slotsFor({ attempt: { kind } }: RunningTask): number {
+    const { slots, executor } = this.options
+    return executor.queues === true && kind === 'map' ? slots * this.#pace.atOnce : slots
   }
 
   async #make(task: RunningTask): Promise<void> {
@@ -226,9 +235,10 @@ export class Worker {
     if (!task.isCancelled) await Promise.race([task.run(), task.cancelled])
     this.#busySlots--
     this.#running.delete(task)
+    this.#pace.note(task.elapsedMs)
     this.#fillSlots()
-    const { length } = this.#waiting
-    if (length < this.options.slots || length === this.#waitingAtMost >> 1) this.report()
+    const { size } = this.#running
+    if (size < 2 * this.options.slots || size === this.#runningAtMost >> 1) this.report()
     else
       this.#gathering ??= this.clock.setTimer(GATHER_MS, () => {
         this.report()

@@ -2,7 +2,16 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { JobError, defineJob, pipeline, resultsIn, run, testJob, type RunOptions } from '@lab/mapreduce'
+import {
+  JobError,
+  defineJob,
+  pipeline,
+  resultsIn,
+  run,
+  testJob,
+  type RunOptions,
+  type Transition,
+} from '@lab/mapreduce'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { sequentially } from '../sim/sim-job.ts'
 import wc from '../labs/apps/wc.ts'
@@ -132,6 +141,20 @@ for (const [word, says] of [
     expect(result.manifest.skipped.map(({ preview }) => preview)).toEqual([`${word} now`])
   })
 }
+
+test('of many short attempts that a thread was given at once, the one that ends it is to blame, and the others are made', async () => {
+  const [before, after] = ['fine\n'.repeat(300), 'fine\n'.repeat(100)]
+  given({ 'a.txt': `${before}exit now\n${after}` })
+  const crashed = new Set<number>()
+  const onTransition = ({ task, why }: Transition): void => {
+    if (why.startsWith('crashed')) crashed.add(task)
+  }
+  const more = { mode: 'threads', reducers: 1, workers: 1, splitBytes: 5, skipMax: 1, onTransition } as const
+  const result = await run(BAD, options(more))
+  expect(await linesOf(result)).toBe('fine\t400\n')
+  expect(result.manifest.skipped.map(({ preview }) => preview)).toEqual(['exit now'])
+  expect(crashed.size).toBe(1)
+})
 
 test('a full folder, no input, no job: refused before a task starts', async () => {
   given({ 'a.txt': 'x\n' })

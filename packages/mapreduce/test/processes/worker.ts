@@ -37,10 +37,8 @@ export function startWorker(
     own === undefined
       ? command
       : ['unshare', '-rm', 'sh', '-c', IN_OWN_FILES, 'sh', own.size, own.at, ...command]
-  const given = { join: address, secret, folder, execArgv, patienceMs: 5_000 }
-  const child = spawn(inside[0] ?? '', inside.slice(1), {
-    env: { ...process.env, LAB_MR_WORKER: JSON.stringify(given) },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
+  const given = { join: address, secret, folder, patienceMs: 5_000 }
+  const child = spawn(inside[0] ?? '', inside.slice(1), { stdio: ['pipe', 'ignore', 'inherit'] })
+  child.stdin.end(JSON.stringify(given))
   return Object.assign(child, { gone: once(child, 'exit') })
 }
