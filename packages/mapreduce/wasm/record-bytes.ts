@@ -33,6 +33,17 @@ export function isBefore(a: usize, b: usize, depth: u32, width: u32): bool {
   return false
 }
 
+/** Copies a record, and not a byte more. */
+export function copyExactly(to: usize, from: usize, width: u32): void {
+  if (width < 16) {
+    for (let at: u32 = 0; at < width; at++) store<u8>(to + at, load<u8>(from + at))
+    return
+  }
+  const last = width - 16
+  for (let at: u32 = 0; at < last; at += 16) v128.store(to + at, v128.load(from + at))
+  v128.store(to + last, v128.load(from + last))
+}
+
 /** Copies a record. Up to 15 bytes behind it are overwritten: they are written next, or never read. */
 export function copyRecord(to: usize, from: usize, width: u32): void {
   for (let at: u32 = 0; at < width; at += 16) v128.store(to + at, v128.load(from + at))

@@ -5,11 +5,14 @@
  * Sorting moves 64-bit entries, never records: five bytes of the record, from the depth up to which it is known to be equal
  * to its neighbours, above the record's place. Records that tie are sorted again, five bytes deeper.
  *
- *     memory = [histograms][records ...][entries ...][entries, the other half of each pass ...][a block on its way out]
+ *     memory = [histograms][buckets of records ...][entries ...][entries, the other half of each pass ...][a block on its way out]
  */
 
+import { bucketCount, empty, layoutBuckets, places, placesOf, records, scatter, window } from './buckets.ts'
 import { aligned, BASE, claim, copyRecord, isBefore, SLACK } from './record-bytes.ts'
 
+// Exported from where they stand, they would be those of another instance.
+export { places, records, scatter, window }
 export { blockOf, feed, layoutMerge, merge, mergedAt, take } from './merge.ts'
 
 // Compiled as it stands, without a runtime: all memory below is ours.
@@ -29,23 +32,22 @@ let recordsAt: usize = 0
 let entriesAt: usize = 0
 let otherAt: usize = 0
 let outAt: usize = 0
+let sorted: u32 = 0
+let nextBucket: u32 = 0
 
-/** Gets ready to sort up to `capacity` records, at most 2^24, and to hand out blocks of up to `outBytes`. */
-export function layoutSort(recordWidth: u32, capacity: u32, outBytes: u32): void {
+/** Gets ready to sort up to `capacity` records, which come by up to `windowRecords`, and to hand out blocks of up to `outBytes`. */
+export function layoutSort(recordWidth: u32, capacity: u32, windowRecords: u32, outBytes: u32): void {
   width = recordWidth
-  recordsAt = aligned(BASE + ((<usize>DIGITS * PASSES) << 2))
-  entriesAt = aligned(recordsAt + <usize>width * capacity + SLACK)
+  const histograms = BASE + ((<usize>DIGITS * PASSES) << 2)
+  entriesAt = aligned(layoutBuckets(histograms, width, capacity, windowRecords))
+  recordsAt = records()
   otherAt = entriesAt + ((<usize>capacity) << 3)
   outAt = aligned(otherAt + ((<usize>capacity) << 3))
   claim(outAt + outBytes + SLACK)
+  clear()
 }
 
-/** Where the records are to be put. */
-export function records(): usize {
-  return recordsAt
-}
-
-/** After {@link sort}: 64 bits for each record, in order. The lower 24 are the record's place. */
+/** After {@link sortNext}: 64 bits for each record, in order. The lower 24 are the record's place. */
 export function entries(): usize {
   return entriesAt
 }
@@ -60,9 +62,26 @@ export function out(): usize {
   return outAt
 }
 
-export function sort(count: u32): void {
-  for (let i: u32 = 0; i < count; i++) store<u64>(entriesAt + ((<usize>i) << 3), i)
-  sortRange(0, count, 0)
+/**
+ * Sorts the next bucket of what was scattered, for it to be gathered while it is near.
+ *
+ * @returns how many records are in order now: all of them when it is no more than before
+ */
+export function sortNext(): u32 {
+  let before = sorted
+  while (sorted == before && nextBucket < bucketCount()) {
+    const count = placesOf(nextBucket++, entriesAt + ((<usize>sorted) << 3))
+    sortRange(sorted, count, 0)
+    sorted += count
+  }
+  return sorted
+}
+
+/** Forgets all records. */
+export function clear(): void {
+  empty()
+  sorted = 0
+  nextBucket = 0
 }
 
 function place(i: u32): u64 {

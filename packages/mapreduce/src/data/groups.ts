@@ -11,6 +11,32 @@ export interface GroupCodecs<K, V> {
   readonly value?: ValueCodec<V> | undefined
 }
 
+const NO_VALUE = Symbol('no value')
+
+/** The values of one key. A class, for one is made for each key: closures took longer than most that is done with them. */
+class Values<V> implements Iterable<V>, Iterator<V> {
+  readonly #groups: Groups<unknown, V>
+  readonly #group: number
+  #isTaken = false
+
+  constructor(groups: Groups<unknown, V>, group: number) {
+    this.#groups = groups
+    this.#group = group
+  }
+
+  [Symbol.iterator](): Iterator<V> {
+    if (this.#isTaken)
+      throw new Error('the values of a key can be gone through once: keep those that you need again')
+    this.#isTaken = true
+    return this
+  }
+
+  next(): IteratorResult<V> {
+    const value = this.#groups.take(this.#group)
+    return value === NO_VALUE ? { done: true, value: undefined } : { done: false, value }
+  }
+}
+
 /** Goes over the pairs of a run key by key. Nothing but the present key is kept, however many values it has. */
 export class Groups<K, V> {
   readonly #run: SortedRun
@@ -59,31 +85,18 @@ export class Groups<K, V> {
 
   /** Once, and only until {@link next}: values are read from the disk as they are taken. */
   get values(): Iterable<V> {
-    const group = this.#group
-    let taken = false
-    return {
-      [Symbol.iterator]: () => {
-        if (taken)
-          throw new Error('the values of a key can be gone through once: keep those that you need again')
-        taken = true
-        return this.#iterate(group)
-      },
-    }
+    return new Values(this, this.#group)
   }
 
-  #iterate(group: number): Iterator<V> {
-    const done: IteratorResult<V> = { done: true, value: undefined }
-    return {
-      next: () => {
-        if (group !== this.#group)
-          throw new Error('the values of a key end with the reduce that they were given to')
-        if (!this.#isSameKey()) return done
-        const { bytes, pair } = this.#run
-        const value = this.#valueCodec.read(bytes, pair.keyEnd, pair.end)
-        this.#advance()
-        return { done: false, value }
-      },
-    }
+  /** @internal The next value of the key of that number; {@link NO_VALUE} when there is none. */
+  take(group: number): V | typeof NO_VALUE {
+    if (group !== this.#group)
+      throw new Error('the values of a key end with the reduce that they were given to')
+    if (!this.#isSameKey()) return NO_VALUE
+    const { bytes, pair } = this.#run
+    const value = this.#valueCodec.read(bytes, pair.keyEnd, pair.end)
+    this.#advance()
+    return value
   }
 
   #advance(): void {

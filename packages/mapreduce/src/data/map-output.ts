@@ -81,8 +81,7 @@ export class MapOutput<K, V> {
     this.#isBytes = (key as unknown) === bytesKey
     this.#combine = options.combine
     this.#file = options.files.create(options.path)
-    this.#file.write(MAGIC, 0)
-    this.#writer = new SegmentWriter(this.#file, MAGIC.length)
+    this.#writer = new SegmentWriter(this.#file, MAGIC)
   }
 
   /**
@@ -192,11 +191,9 @@ export class MapOutput<K, V> {
     this.#folder?.close()
     // Whoever emits too late is not to reach the task that has its memory next.
     this.#folder = null
-    const index = encodeIndex(this.#spills, this.#options.partitions)
-    this.#file.write(index, this.#writer.position)
+    const bytes = this.#writer.finish(encodeIndex(this.#spills, this.#options.partitions))
     this.#file.close()
     const records = this.#spills.flat().reduce((sum, segment) => sum + segment.records, 0)
-    const bytes = this.#writer.position + index.length
     return { path: this.#file.path, bytes, records, spills: this.#spills }
   }
 

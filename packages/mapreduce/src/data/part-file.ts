@@ -50,14 +50,12 @@ export class PartFile<K, V> {
 
   /** Writes bytes [start, end), which hold one pair in the part's format. */
   writeSlice(bytes: Uint8Array, start: number, end: number): void {
-    const length = end - start
-    if (length > BUFFER_BYTES) {
-      this.writeBytes(bytes.subarray(start, end), 1)
-      return
-    }
     this.#flushText()
     this.#records++
-    if (length > BUFFER_BYTES - this.#buffered) this.#flush()
+    if (end - start >= BUFFER_BYTES - this.#buffered) {
+      this.#append(bytes.subarray(start, end))
+      return
+    }
     const buffer = this.#buffer
     let to = this.#buffered
     for (let i = start; i < end; i++) buffer[to++] = bytes[i] as number
@@ -82,32 +80,26 @@ export class PartFile<K, V> {
     const text = this.#text
     this.#text = ''
     if (text === '') return
-    if (text.length * 3 > BUFFER_BYTES) {
-      this.#append(Buffer.from(text))
-      return
-    }
-    if (text.length * 3 > BUFFER_BYTES - this.#buffered) this.#flush()
-    this.#buffered += this.#buffer.write(text, this.#buffered)
+    if (text.length * 3 >= BUFFER_BYTES - this.#buffered) this.#append(Buffer.from(text))
+    else this.#buffered += this.#buffer.write(text, this.#buffered)
   }
 
+  /** All writes but the last are of whole buffers, and so of whole pages: see {@link PageWriter}. */
   #append(bytes: Uint8Array): void {
-    if (bytes.length > BUFFER_BYTES - this.#buffered) this.#flush()
-    if (bytes.length > BUFFER_BYTES) {
-      this.#put(bytes)
-      return
+    for (let at = 0; at < bytes.length;) {
+      const count = Math.min(bytes.length - at, BUFFER_BYTES - this.#buffered)
+      this.#buffer.set(bytes.subarray(at, at + count), this.#buffered)
+      this.#buffered += count
+      at += count
+      if (this.#buffered === BUFFER_BYTES) this.#flush()
     }
-    this.#buffer.set(bytes, this.#buffered)
-    this.#buffered += bytes.length
   }
 
   #flush(): void {
-    this.#put(this.#buffer.subarray(0, this.#buffered))
-    this.#buffered = 0
-  }
-
-  #put(bytes: Uint8Array): void {
+    const bytes = this.#buffer.subarray(0, this.#buffered)
     this.#file.write(bytes, this.#written)
     this.#crc = crc32(bytes, this.#crc)
     this.#written += bytes.length
+    this.#buffered = 0
   }
 }

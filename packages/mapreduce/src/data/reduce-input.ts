@@ -69,7 +69,7 @@ export class ReduceInput {
     const file = this.#files.create(path)
     this.#scratch.push(path)
     this.#open.set(path, file)
-    const writer = new SegmentWriter(file, 0)
+    const writer = new SegmentWriter(file)
     const merged: SegmentSource[] = []
     for (let at = 0; at < sources.length; at += fanIn) {
       const run = this.#merge(sources.slice(at, at + fanIn))
@@ -77,6 +77,7 @@ export class ReduceInput {
       merged.push({ path, segment: writer.endSegment() })
       this.#closeAllBut(path)
     }
+    writer.finish()
     return merged
   }
 

@@ -1,30 +1,32 @@
 /** Writes pairs, which come in order, as the blocks of segments. One buffer, whatever the number of segments. */
 import type { InPlace } from './in-place.ts'
 import type { TaskFile } from './files.ts'
+import { PageWriter } from './page-writer.ts'
 import { PAIR_HEADER_MAX, writeVarint } from './pairs.ts'
 import { BLOCK_BYTES, BLOCK_HEADER_BYTES, checksumOf, type Segment } from './spill-format.ts'
 import { asBuffer } from './text.ts'
 
 export class SegmentWriter {
-  readonly #file: TaskFile
+  readonly #out: PageWriter
   #block = asBuffer(new Uint8Array(BLOCK_BYTES + BLOCK_HEADER_BYTES))
   #length = BLOCK_HEADER_BYTES
   #pairsInBlock = 0
   #blocks = 0
   #records = 0
   #segmentStart: number
-  #position: number
 
-  /** @param position where the first segment begins */
-  constructor(file: TaskFile, position: number) {
-    this.#file = file
-    this.#position = position
-    this.#segmentStart = position
+  /** @param file empty; the caller's to close @param head stands before the first segment */
+  constructor(file: TaskFile, head: Uint8Array = new Uint8Array(0)) {
+    this.#out = new PageWriter(file)
+    this.#out.append(head)
+    this.#segmentStart = head.length
   }
 
-  /** Where the next segment will begin. */
-  get position(): number {
-    return this.#position
+  /** Has all that was written in the file, with `tail` behind it. @returns how many bytes that are */
+  finish(tail: Uint8Array = new Uint8Array(0)): number {
+    this.#out.append(tail)
+    this.#out.flush()
+    return this.#out.position
   }
 
   /** Writes the bytes of a pair, its lengths included, as they are. */
@@ -62,10 +64,10 @@ export class SegmentWriter {
     this.#flush()
     const segment = {
       offset: this.#segmentStart,
-      bytes: this.#position - this.#segmentStart,
+      bytes: this.#out.position - this.#segmentStart,
       records: this.#records,
     }
-    this.#segmentStart = this.#position
+    this.#segmentStart = this.#out.position
     this.#records = 0
     this.#blocks = 0
     return segment
@@ -99,8 +101,7 @@ export class SegmentWriter {
     block.writeUInt32LE(pairs, 4)
     block.writeUInt32LE(this.#blocks, 8)
     block.writeUInt32LE(checksumOf(block, block.subarray(BLOCK_HEADER_BYTES)), 12)
-    this.#file.write(block, this.#position)
-    this.#position += block.length
+    this.#out.append(block)
     this.#records += pairs
     this.#blocks++
   }

@@ -5,7 +5,7 @@ import type { KernelReduce } from './kernel.ts'
 import type { PairShape } from './record-pairs.ts'
 import { recordsEngines, type RecordsEngine } from './records-engine.ts'
 
-const OUT_BYTES = 1 << 19
+const OUT_BYTES = 1 << 18
 
 /** @returns false where WebAssembly or its SIMD is missing, and then nothing was taken @throws {DataError} `SPILL_CORRUPT` */
 export function mergeRecords(reduce: KernelReduce, shape: PairShape): boolean {

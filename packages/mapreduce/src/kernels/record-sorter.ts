@@ -7,7 +7,10 @@ import { recordsEngines, type RecordsEngine } from './records-engine.ts'
 
 /** Of a place in the records. */
 const PLACE_MASK = 2 ** 24 - 1
-const RECORDS_MAX = 2 ** 24
+/** Some places stay empty. */
+const RECORDS_MAX = 2 ** 24 - 2 ** 14
+/** Records are read so many bytes at a time: they are in the processor's cache when they are dealt out. */
+const WINDOW_BYTES = 2 ** 18
 /** What sorting takes for each record beside its bytes. */
 const ENTRY_BYTES = 16
 const RECORDS_MIN = 16
@@ -23,8 +26,12 @@ export class RecordSorter {
   /** Does the partition rise with the records, by its nature? */
   readonly #isRising: boolean
   readonly #records: Uint8Array
+  readonly #window: Uint8Array
   readonly capacity: number
   #count = 0
+  /** How many of them are in order, and how many of those were spilled. */
+  #sorted = 0
+  #taken = 0
 
   private constructor(
     engine: RecordsEngine,
@@ -39,10 +46,14 @@ export class RecordSorter {
     this.#partitionAt = partitionAt
     this.#isRising = isRising
     const { width } = shape
-    const fitting = Math.floor((output.budgetBytes - BLOCK_BYTES) / (width + ENTRY_BYTES))
+    const { budgetBytes } = output
+    const windowRecords = Math.max(1, Math.floor(Math.min(WINDOW_BYTES, budgetBytes / 16) / width))
+    const fitting = Math.floor((budgetBytes - BLOCK_BYTES - windowRecords * width) / (width + ENTRY_BYTES))
     this.capacity = Math.min(RECORDS_MAX, Math.max(RECORDS_MIN, fitting))
-    engine.layoutSort(width, this.capacity, BLOCK_HEADER_BYTES + BLOCK_BYTES)
-    this.#records = new Uint8Array(engine.memory.buffer, engine.records(), this.capacity * width)
+    engine.layoutSort(width, this.capacity, windowRecords, BLOCK_HEADER_BYTES + BLOCK_BYTES)
+    const { buffer } = engine.memory
+    this.#records = new Uint8Array(buffer, engine.records(), engine.places() * width)
+    this.#window = new Uint8Array(buffer, engine.window(), windowRecords * width)
   }
 
   /** Undefined where WebAssembly or its SIMD is missing. */
@@ -58,10 +69,11 @@ export class RecordSorter {
 
   /** Where records can be put, a whole number of them: {@link add} says how many were. */
   get room(): Uint8Array {
-    return this.#records.subarray(this.#count * this.#shape.width)
+    return this.#window.subarray(0, (this.capacity - this.#count) * this.#shape.width)
   }
 
   add(records: number): void {
+    this.#engine.scatter(records)
     this.#count += records
     if (this.#count === this.capacity) this.#spill()
   }
@@ -73,12 +85,31 @@ export class RecordSorter {
   }
 
   #spill(): void {
-    this.#engine.sort(this.#count)
-    const bounds = this.#isRising ? this.#searched() : this.#scattered()
+    const bounds = this.#isRising ? undefined : this.#scattered()
     this.#output.spillBlocks((partition) =>
-      this.#blocks(bounds[partition] as number, bounds[partition + 1] as number),
+      bounds === undefined
+        ? this.#rising(partition)
+        : this.#blocks(bounds[partition] as number, bounds[partition + 1] as number),
     )
-    this.#count = 0
+    this.#engine.clear()
+    this.#count = this.#sorted = this.#taken = 0
+  }
+
+  /** The partition's records: they begin where those of the one before end, and are sorted as they are reached. */
+  *#rising(partition: number): Generator<PairBlock, void, undefined> {
+    while (this.#taken < this.#sorted || this.#sortMore()) {
+      const end = this.#endOf(partition)
+      yield* this.#blocks(this.#taken, end)
+      this.#taken = end
+      if (end < this.#sorted) return
+    }
+  }
+
+  /** @returns false when all are sorted already */
+  #sortMore(): boolean {
+    const before = this.#sorted
+    this.#sorted = this.#engine.sortNext()
+    return this.#sorted > before
   }
 
   *#blocks(from: number, to: number): Generator<PairBlock, void, undefined> {
@@ -92,24 +123,21 @@ export class RecordSorter {
     }
   }
 
-  /** Where each partition begins among the sorted records. */
-  #searched(): Uint32Array {
+  /** Behind the partition's last record, among those that are sorted. */
+  #endOf(partition: number): number {
     const order = this.#order()
-    const bounds = new Uint32Array(this.#output.partitions + 1)
-    for (let partition = 1; partition < bounds.length; partition++) {
-      let [low, high] = [bounds[partition - 1] as number, this.#count]
-      while (low < high) {
-        const middle = (low + high) >>> 1
-        if (this.#partitionOf(order, middle) < partition) low = middle + 1
-        else high = middle
-      }
-      bounds[partition] = low
+    let [low, high] = [this.#taken, this.#sorted]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#partitionOf(order, middle) <= partition) low = middle + 1
+      else high = middle
     }
-    return bounds
+    return low
   }
 
-  /** The same for any partition: the sorted records are dealt out, and stay in order in each. */
+  /** For any partition: the sorted records are dealt out, and stay in order in each. @returns where each begins */
   #scattered(): Uint32Array {
+    while (this.#sortMore());
     const order = this.#order()
     const partitions = Uint32Array.from({ length: this.#count }, (_, i) => this.#partitionOf(order, i))
     const bounds = new Uint32Array(this.#output.partitions + 1)

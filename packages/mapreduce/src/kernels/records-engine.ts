@@ -4,12 +4,16 @@ import { RECORDS_MODULE } from './records-module.ts'
 
 export interface RecordsEngine {
   readonly memory: { readonly buffer: ArrayBuffer }
-  layoutSort(width: number, capacity: number, outBytes: number): void
+  layoutSort(width: number, capacity: number, windowRecords: number, outBytes: number): void
+  window(): number
+  scatter(count: number): void
+  clear(): void
   records(): number
+  places(): number
   entries(): number
   spare(): number
   out(): number
-  sort(count: number): void
+  sortNext(): number
   gather(from: number, to: number, headerBytes: number, header: number, at: number): void
   layoutMerge(width: number, runs: number, headerBytes: number, blockBytes: number, outBytes: number): void
   blockOf(run: number): number

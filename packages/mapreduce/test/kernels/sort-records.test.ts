@@ -135,6 +135,27 @@ describe('sort of records', () => {
     expect(Buffer.concat(parts).equals(Buffer.concat(recordsOf(width, bytes).sort(compareKeys)))).toBe(true)
   })
 
+  test('records for several buckets, a few of which differ where the first ones agree: all in order, whatever the parts', async () => {
+    const [width, count] = [64, 40_000]
+    const bytes = new Uint8Array(width * count).fill(70)
+    for (let i = 0; i < count; i++) {
+      const key = Math.imul(i + 1, 0x9e3779b1) >>> 0
+      const record = bytes.subarray(i * width, (i + 1) * width)
+      for (let at = 0; at < 4; at++) record[3 + at] = key >>> (24 - 8 * at)
+      if (i % 1000 === 999) record[i % 3] = key & 255
+    }
+    const expected = Buffer.concat(recordsOf(width, bytes).sort(compareKeys))
+    const setting = { cuts: [2_000_000], partitions: 3, budgetBytes: 2 ** 22 }
+    expect(Buffer.concat(await sorted(width, bytes, setting)).equals(expected)).toBe(true)
+    const partition: RecordPartition = (all, at, partitions) => all[at + 6]! % partitions
+    const parts = await sorted(width, bytes, { ...setting, partition })
+    expect(
+      Buffer.concat(parts.flatMap((part) => recordsOf(width, part)).sort(compareKeys)).equals(expected),
+    ).toBe(true)
+    for (const part of parts)
+      expect(part.equals(Buffer.concat(recordsOf(width, part).sort(compareKeys)))).toBe(true)
+  })
+
   test('parts by borders are of like size', async () => {
     const bytes = new Uint8Array(10 * 40_000).map((_, i) => (Math.imul(i + 7, 0x85ebca6b) >>> 13) & 255)
     const parts = await sorted(10, bytes, { partitions: 8 })
