@@ -5,13 +5,12 @@
 import { ByteReader, ByteWriter, ProtocolError } from '@lab/rpc'
 import { Contents } from './contents.ts'
 import { decodeEvent } from './events.ts'
-import { checkKeyLength, checkValueLength } from './fields.ts'
-import { Cursor } from './memory/cursor.ts'
 import { NO_RECORD, type RecordNumber } from './memory/records.ts'
+import { StoredReader } from './memory/stored-record.ts'
 import { readU32 } from './memory/varint.ts'
 import {
+  EVENT_BYTES_MAX,
   HEADER_BYTES,
-  ITEM_BYTES_MAX,
   readHeader,
   writeHeader,
   type SnapshotHeader,
@@ -20,11 +19,12 @@ import { writeItems } from './snapshot-writer.ts'
 
 export interface LoaderOptions {
   readonly hashSeed: number
-  /** For a snapshot that does not say. */
-  readonly historyBytes: number
   /** When given, deadlines are moved as log time is: from the snapshot's to this one. */
   readonly now?: number | undefined
 }
+
+/** From so many bytes of records on, the store keeps them as they are: less is copied, lest a little holds much. */
+const ADOPTED_BYTES_MIN = 64 * 1024
 
 /** Hands chunks to `read`, which says how many bytes it has taken off the front; the rest comes again. @returns bytes left over */
 export async function readItems(
@@ -56,7 +56,7 @@ const JOINED_BYTES = 4096
 export class Loader {
   readonly #options: LoaderOptions
   /** One for all records: a million of them must not make an object each. */
-  readonly #cursor = new Cursor()
+  readonly #stored = new StoredReader()
   #header: SnapshotHeader | null = null
   #contents: Contents | null = null
   #records = 0
@@ -77,23 +77,15 @@ export class Loader {
 
   /** Takes whole items off the front of `bytes`. @returns how many bytes they were @throws {ProtocolError} */
   read(bytes: Uint8Array): number {
-    let at = 0
-    if (this.#contents === null) {
-      const found = readHeader(bytes)
-      if (found === null) return 0
-      this.#begin(found.header)
-      at = found.length
-    }
-    while (bytes.length - at >= 4) {
-      const length = readU32(bytes, at)
-      if (length > ITEM_BYTES_MAX) throw new ProtocolError(`an item of ${String(length)} bytes in a snapshot`)
-      const end = at + 4 + length
-      if (end > bytes.length) break
-      this.#readItem(bytes, at, end)
-      at = end
-    }
-    this.#contents?.table.link()
-    return at
+    return this.#readEvents(bytes, this.#readRecords(bytes, this.#readHeader(bytes)))
+  }
+
+  /** The same for bytes that nobody else will use: the store may be made of them. */
+  adopt(bytes: Uint8Array): number {
+    const at = this.#readHeader(bytes)
+    const keeps = bytes.length - at >= ADOPTED_BYTES_MIN && !this.#allRecords
+    const end = keeps ? this.#adoptRecords(bytes, at) : this.#readRecords(bytes, at)
+    return this.#readEvents(bytes, end)
   }
 
   /** @throws {ProtocolError} when not all has come */
@@ -124,18 +116,31 @@ export class Loader {
     const loader = new Loader(options)
     let expected = { records: 0, events: 0 }
     const rest = await readItems(chunks, (bytes) => {
-      if (loader.#header !== null) return loader.read(bytes)
-      const found = readHeader(bytes)
-      if (found === null || bytes.length < found.length + 16) return 0
-      const reader = new ByteReader(bytes, found.length)
+      if (loader.#header !== null) return loader.adopt(bytes)
+      const header = readHeader(bytes)
+      if (header === null || bytes.length < HEADER_BYTES + 16) return 0
+      const reader = new ByteReader(bytes, HEADER_BYTES)
       expected = { records: reader.u64(), events: reader.u64() }
-      loader.#begin(found.header)
+      loader.#begin(header)
       loader.#settled = expected.records
-      return reader.position + loader.read(bytes.subarray(reader.position))
+      return reader.position + loader.adopt(bytes.subarray(reader.position))
     })
     if (rest > 0 || loader.#records !== expected.records || loader.#events !== expected.events)
       throw new ProtocolError('a half built store that was not saved as a whole')
     return loader
+  }
+
+  get #allRecords(): boolean {
+    return this.#records === this.#header?.records
+  }
+
+  /** @returns where the items begin */
+  #readHeader(bytes: Uint8Array): number {
+    if (this.#header !== null) return 0
+    const header = readHeader(bytes)
+    if (header === null) return 0
+    this.#begin(header)
+    return HEADER_BYTES
   }
 
   #begin(header: SnapshotHeader): void {
@@ -143,44 +148,59 @@ export class Loader {
     const { hashSeed, now } = this.#options
     if (events > revision) throw new ProtocolError('a snapshot with more events than revisions')
     this.#header = header
-    this.#contents = new Contents({
-      ...{ revision, hashSeed, time: now ?? time },
-      ...{ historyBytes: historyBytes ?? this.#options.historyBytes },
-    })
+    this.#contents = new Contents({ revision, hashSeed, time: now ?? time, historyBytes })
     this.#contents.table.expect(header.records)
   }
 
-  #readItem(bytes: Uint8Array, at: number, end: number): void {
-    const { records, revision, events } = this.#header as SnapshotHeader
-    const contents = this.#contents as Contents
-    if (this.#records < records) {
-      this.#readRecord(this.#cursor.begin(bytes, at + 4, end), contents)
-      return
-    }
-    const reader = new ByteReader(bytes, at + 4, end)
-    if (this.#events === events) throw new ProtocolError('a snapshot with something behind its end')
-    const next = revision - events + ++this.#events
-    if (decodeEvent(reader).revision !== next)
-      throw new ProtocolError('a snapshot whose events have gaps between them')
-    contents.history.load(bytes.subarray(at, end), next)
+  #adoptRecords(bytes: Uint8Array, at: number): number {
+    const { table } = this.#contents as Contents
+    table.adopt(bytes, at)
+    const end = this.#readRecords(bytes, at)
+    table.adopted()
+    return end
   }
 
-  #readRecord(cursor: Cursor, { table, expiries }: Contents): void {
-    const header = this.#header as SnapshotHeader
-    const version = cursor.varint()
-    const changed = cursor.varint()
-    const expires = header.historyBytes === null ? 0 : cursor.varint()
-    const keyLength = cursor.varint()
-    checkKeyLength(keyLength)
-    // The value follows the key.
-    const bytes = cursor.rest()
-    checkValueLength(bytes.length - keyLength)
-    if (keyLength > bytes.length) throw new ProtocolError('a record whose key is cut off')
-    if (version === 0 || changed === 0 || changed > header.revision)
+  /** @returns where the first begins that is not whole, or the events do */
+  #readRecords(bytes: Uint8Array, at: number): number {
+    const contents = this.#contents
+    if (contents === null) return at
+    const stored = this.#stored
+    for (; !this.#allRecords && stored.read(bytes, at); at = stored.end) this.#load(stored, contents)
+    contents.table.link()
+    return at
+  }
+
+  /** @returns where the first begins that is not whole */
+  #readEvents(bytes: Uint8Array, at: number): number {
+    if (!this.#allRecords) return at
+    while (bytes.length - at >= 4) {
+      const length = readU32(bytes, at)
+      if (length > EVENT_BYTES_MAX)
+        throw new ProtocolError(`an event of ${String(length)} bytes in a snapshot`)
+      const end = at + 4 + length
+      if (end > bytes.length) break
+      this.#readEvent(bytes, at, end)
+      at = end
+    }
+    return at
+  }
+
+  #readEvent(bytes: Uint8Array, at: number, end: number): void {
+    const { revision, events } = this.#header as SnapshotHeader
+    if (this.#events === events) throw new ProtocolError('a snapshot with something behind its end')
+    const next = revision - events + ++this.#events
+    if (decodeEvent(new ByteReader(bytes, at + 4, end)).revision !== next)
+      throw new ProtocolError('a snapshot whose events have gaps between them')
+    this.#contents?.history.load(bytes.subarray(at, end), next)
+  }
+
+  #load(stored: StoredReader, { table, expiries }: Contents): void {
+    const { version, changed, expires, bytes, keyAt, keyLength } = stored
+    if (version === 0 || changed === 0 || changed > (this.#header as SnapshotHeader).revision)
       throw new ProtocolError('a record that was never changed, or later than its snapshot')
-    if (this.#last !== NO_RECORD && !table.isBefore(this.#last, bytes, keyLength))
+    if (this.#last !== NO_RECORD && !table.isBefore(this.#last, bytes, keyAt, keyLength))
       throw new ProtocolError('a key twice in a snapshot, or out of order')
-    const record = table.loadLast({ bytes, keyLength }, version, changed)
+    const record = table.loadLast(stored)
     this.#last = record
     this.#records++
     if (expires > 0) expiries.add(record, this.#deadline(expires))

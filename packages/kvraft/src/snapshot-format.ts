@@ -1,55 +1,50 @@
 /**
  * The store as a stream of bytes:
  *
- *     u8 2 · u64 revision · u64 log time · u64 count of records · u64 count of events · u32 bytes of history at most
- *     per record  u32 bytes that follow · varint version · varint changed · varint expires (0 for never) · bytes key · value
- *     per event   as in the history, see events.ts
+ *     u8 3 · u64 revision · u64 log time · u64 count of records · u64 count of events · u32 bytes of history at most
+ *     records  as the store's memory has them, see memory/stored-record.ts
+ *     events   as in the history, see events.ts
  *
- * Records are in the order of their keys, so that equal stores have equal snapshots. Format 1, which is still read, had no log
- * time and no events: u8 1 · u64 revision · u64 count, and records without `expires`.
+ * Records are in the order of their keys, so that equal stores have equal snapshots.
  */
 import { ByteReader, ProtocolError, type ByteWriter } from '@lab/rpc'
 import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from './limits.ts'
+import { STORED_BYTES_MAX } from './memory/stored-record.ts'
 
-const FORMAT = 2
-const FIRST_FORMAT = 1
+const FORMAT = 3
 export const HEADER_BYTES = 1 + 4 * 8 + 4
-const FIRST_HEADER_BYTES = 1 + 2 * 8
 
-/** Three varints and the key's length besides key and value; an event has no more. */
-export const ITEM_BYTES_MAX = 3 * 8 + 2 + KEY_BYTES_MAX + VALUE_BYTES_MAX
+/** Kind and three varints besides key and value. */
+export const EVENT_BYTES_MAX = 1 + 3 * 8 + KEY_BYTES_MAX + VALUE_BYTES_MAX
+
+/** A record or an event. */
+export const ITEM_BYTES_MAX = Math.max(STORED_BYTES_MAX, 4 + EVENT_BYTES_MAX)
 
 export interface SnapshotHeader {
   readonly revision: number
   readonly time: number
   readonly records: number
   readonly events: number
-  /** Null in format 1, which has none. */
-  readonly historyBytes: number | null
+  readonly historyBytes: number
 }
 
 export function writeHeader(writer: ByteWriter, header: SnapshotHeader): void {
   const { revision, time, records, events, historyBytes } = header
   writer.u8(FORMAT).u64(revision).u64(time).u64(records).u64(events)
-  writer.u32(historyBytes ?? 0)
+  writer.u32(historyBytes)
 }
 
-/** @returns null while `bytes` are too few; else the header and its length @throws {ProtocolError} */
-export function readHeader(bytes: Uint8Array): { header: SnapshotHeader; length: number } | null {
+/** @returns null while `bytes` are too few @throws {ProtocolError} */
+export function readHeader(bytes: Uint8Array): SnapshotHeader | null {
   if (bytes.length === 0) return null
-  const format = bytes[0] as number
-  if (format !== FORMAT && format !== FIRST_FORMAT)
-    throw new ProtocolError(`a snapshot of format ${String(format)}`)
-  const length = format === FORMAT ? HEADER_BYTES : FIRST_HEADER_BYTES
-  if (bytes.length < length) return null
-  const reader = new ByteReader(bytes, 1)
+  const reader = new ByteReader(bytes)
+  const format = reader.u8()
+  if (format !== FORMAT)
+    throw new ProtocolError(`a snapshot of format ${String(format)}; this program reads ${String(FORMAT)}`)
+  if (bytes.length < HEADER_BYTES) return null
   const revision = reader.u64()
-  if (format === FIRST_FORMAT) {
-    const records = reader.u64()
-    return { header: { revision, time: 0, records, events: 0, historyBytes: null }, length }
-  }
   const time = reader.u64()
   const records = reader.u64()
   const events = reader.u64()
-  return { header: { revision, time, records, events, historyBytes: reader.u32() }, length }
+  return { revision, time, records, events, historyBytes: reader.u32() }
 }

@@ -3,7 +3,7 @@ import { ProtocolError } from '@lab/rpc'
 import { Loader, readItems, type LoaderOptions } from './loader.ts'
 
 /**
- * Reads what `writeSnapshot` wrote, however its chunks were cut, in format 1 too.
+ * Reads what `writeSnapshot` wrote, however its chunks were cut. They are the store's from then on.
  *
  * @throws {ProtocolError} on anything else
  */
@@ -12,7 +12,7 @@ export async function readSnapshot(
   options: LoaderOptions,
 ): Promise<Contents> {
   const loader = new Loader(options)
-  const rest = await readItems(chunks, (bytes) => loader.read(bytes))
+  const rest = await readItems(chunks, (bytes) => loader.adopt(bytes))
   if (rest > 0) throw new ProtocolError('a snapshot that ends within a record')
   return loader.finish()
 }

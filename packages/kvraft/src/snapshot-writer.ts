@@ -2,6 +2,7 @@ import { ByteWriter } from '@lab/rpc'
 import type { Contents } from './contents.ts'
 import type { EventRun } from './history.ts'
 import type { RecordNumber } from './memory/records.ts'
+import { writeStored } from './memory/stored-record.ts'
 import type { Table } from './memory/table.ts'
 import type { View } from './memory/view.ts'
 import { HEADER_BYTES, writeHeader, type SnapshotHeader } from './snapshot-format.ts'
@@ -73,12 +74,12 @@ function* pieces(bytes: Uint8Array, start: number, end: number): Generator<Uint8
 
 export function writeRecord(writer: ByteWriter, table: Table, record: RecordNumber): void {
   const { records } = table
-  const at = writer.length
   const keyLength = records.keyLength(record)
-  writer.u32(0).varint(records.version(record)).varint(records.changed(record))
-  writer.varint(table.deadline(record)).varint(keyLength)
   const start = records.keyAt(record)
-  const length = keyLength + records.valueLength(record)
-  writer.raw(records.array(record).subarray(start, start + length))
-  writer.patchU32(at, writer.length - at - 4)
+  const pair = records.array(record).subarray(start, start + keyLength + records.valueLength(record))
+  const numbers = {
+    ...{ keyLength, version: records.version(record), changed: records.changed(record) },
+    expires: table.deadline(record),
+  }
+  writeStored(writer, numbers, pair)
 }

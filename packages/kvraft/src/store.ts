@@ -124,12 +124,13 @@ export class KvStore implements StateMachine<Uint8Array, Uint8Array, Uint8Array,
   }
 
   /**
+   * Takes over what a snapshot says. The store is made of the chunks' very bytes: nobody else may use them from then on.
+   *
    * @param now when given, keys keep the time they had left, counted from this log time: for a store that moves to another log
    * @throws {ProtocolError} on chunks that are no snapshot of ours; the store is then as it was
    */
   async restore(chunks: AsyncIterable<Uint8Array>, now?: number): Promise<void> {
-    const historyBytes = this.#contents.history.bytesMax
-    this.#contents = await readSnapshot(chunks, { hashSeed: this.#hashSeed, historyBytes, now })
+    this.#contents = await readSnapshot(chunks, { hashSeed: this.#hashSeed, now })
     this.#onChange?.()
   }
 

@@ -7,7 +7,7 @@ import { anyCommand } from './arbitraries.ts'
 import { apply } from './typed-store.ts'
 
 const anyCommands = fc.array(anyCommand, { maxLength: 60 })
-const OPTIONS = { hashSeed: 0, historyBytes: 1024 }
+const OPTIONS = { hashSeed: 0 }
 
 test('a store that came in pages answers and goes on as the one that was read, however large the pages', async () => {
   await fc.assert(
@@ -46,6 +46,18 @@ test('a half loaded store in a snapshot is of the moment of the snapshot, and is
       },
     ),
   )
+})
+
+test('a page belongs to the log that it came in: it is as it was, whatever becomes of the store that has read it', () => {
+  const store = new KvStore()
+  for (let n = 0; n < 300; n++)
+    apply(store, { op: 'put', key: Uint8Array.of(1 + (n >> 7), n), value: new Uint8Array(300) })
+  const [page = new Uint8Array(0)] = pagesOf(store, 200_000)
+  const before = page.slice()
+  const loader = new Loader(OPTIONS)
+  expect(loader.read(page)).toBe(page.length)
+  apply(KvStore.loaded(loader), { op: 'put', key: Uint8Array.of(1, 1), value: new Uint8Array(300).fill(7) })
+  expect(Buffer.compare(page, before)).toBe(0)
 })
 
 test('keys in pages keep the time that they had left, counted from the log time of the store that they come to', () => {

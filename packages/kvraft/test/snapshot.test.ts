@@ -1,7 +1,7 @@
-import { ProtocolError } from '@lab/rpc'
+import { ProtocolError, seededRandom } from '@lab/rpc'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Command } from '../src/commands.ts'
+import { commandCodec, type Command } from '../src/commands.ts'
 import { HEADER_BYTES } from '../src/snapshot-format.ts'
 import { KvStore } from '../src/store.ts'
 import { anyCommand, bytes } from './arbitraries.ts'
@@ -39,6 +39,44 @@ test('records longer and shorter than what is joined where a chunk ends are read
     await second.restore(cut(whole, size))
     expect(Buffer.compare(joined(second.snapshot()), whole), `chunks of ${String(size)}`).toBe(0)
   }
+})
+
+test('a store made of the bytes of a snapshot changes as the one that gave it, while snapshots are drawn of it', async () => {
+  const random = seededRandom(7)
+  const anyKey = (): Uint8Array => bytesOf(`key ${String(random.integer(0, 700)).padStart(4, '0')}`)
+  const anyChange = (): Command => {
+    const length = [8, 8, 300, 300, 2000, 9000][random.integer(0, 6)] ?? 0
+    const value = new Uint8Array(random.integer(0, length)).fill(random.integer(0, 256))
+    const op = (['put', 'put', 'append', 'delete'] as const)[random.integer(0, 4)] ?? 'put'
+    return op === 'delete' ? { op, key: anyKey() } : { op, key: anyKey(), value }
+  }
+  const first = new KvStore({ historyBytes: 20_000 })
+  for (let n = 0; n < 1500; n++) apply(first, anyChange())
+  const second = new KvStore()
+  await second.restore(cut(joined(first.snapshot()), 150_000))
+  for (let round = 0; round < 3; round++) {
+    const drawn = [first, second].map((store) => ({
+      chunks: store.snapshot()[Symbol.iterator](),
+      all: [] as Uint8Array[],
+    }))
+    for (let more = true; more;) {
+      more = false
+      for (const { chunks, all } of drawn) {
+        const next = chunks.next()
+        if (next.done === true) continue
+        all.push(next.value)
+        more = true
+      }
+      for (let n = 0; n < 50; n++) {
+        const change = commandCodec.encode(anyChange())
+        const results = [first, second].map((store) => Buffer.from(store.apply(change, { time: 1 })))
+        expect(Buffer.compare(results[0] as Buffer, results[1] as Buffer)).toBe(0)
+      }
+    }
+    const [ours, theirs] = drawn.map(({ all }) => joined(all))
+    expect(Buffer.compare(ours as Uint8Array, theirs as Uint8Array)).toBe(0)
+  }
+  expect(Buffer.compare(joined(second.snapshot()), joined(first.snapshot()))).toBe(0)
 })
 
 test('a snapshot is of the moment when it was asked for, though commands are applied while it is drawn', async () => {
@@ -96,6 +134,14 @@ test('bytes that are no snapshot are refused with a ProtocolError and leave the 
   )
 })
 
+test('a snapshot of another format is refused by its number', async () => {
+  const whole = joined(new KvStore().snapshot())
+  whole[0] = 2
+  await expect(new KvStore().restore(cut(whole, 64))).rejects.toThrow(
+    'a snapshot of format 2; this program reads 3',
+  )
+})
+
 test('a snapshot cut short anywhere is never taken for a smaller store', async () => {
   const whole = joined(
     storeOf([1, 2, 3].map((n) => ({ op: 'put', key: Uint8Array.of(n), value: bytesOf('x') }))).snapshot(),
@@ -111,7 +157,7 @@ test.each([
   const whole = joined(
     storeOf([1, 2, 3].map((n) => ({ op: 'put', key: Uint8Array.of(n), value: bytesOf('x') }))).snapshot(),
   )
-  const second = HEADER_BYTES + 10 + 8 // a record has ten bytes here, the key behind eight of them
+  const second = HEADER_BYTES + 16 + 12 // a record has 16 bytes here, the key behind twelve of them
   expect(whole[second]).toBe(2)
   whole[second] = key
   await expect(new KvStore().restore(cut(whole, 64))).rejects.toThrow('out of order')

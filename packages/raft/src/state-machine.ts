@@ -21,7 +21,10 @@ export interface StateMachine<C = unknown, R = unknown, Q = never, A = unknown> 
    * moment although `apply` goes on meanwhile.
    */
   snapshot?(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
-  /** Replaces the state by a snapshot's: builds it aside, then swaps. Chunk borders need not be the ones `snapshot` yielded. */
+  /**
+   * Replaces the state by a snapshot's: builds it aside, then swaps. Chunk borders need not be the ones `snapshot` yielded, and the
+   * chunks are the machine's own: it may keep them and change them.
+   */
   restore?(chunks: AsyncIterable<Uint8Array>): Promise<void> | void
   /** Of the whole state; when there, replicas compare it at snapshots. */
   hash?(): number

@@ -100,6 +100,15 @@ export class ByteWriter {
     return this
   }
 
+  /** So many zeros. */
+  zeros(count: number): this {
+    const at = this.#reserve(count)
+    // `fill` costs more than a few steps.
+    if (count > SHORT_BYTES) this.#bytes.fill(0, at, at + count)
+    else for (let i = at; i < at + count; i++) this.#bytes[i] = 0
+    return this
+  }
+
   /** A varint length, then the bytes. */
   bytes(bytes: Uint8Array): this {
     return this.varint(bytes.length).raw(bytes)

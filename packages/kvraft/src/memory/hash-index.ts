@@ -110,10 +110,10 @@ export class HashIndex {
   }
 }
 
-/** FNV-1a over the first `length` bytes, then mixed (as MurmurHash3 ends): the low bits alone choose the bucket. @returns 31 bits */
-export function hashOf(bytes: Uint8Array, length: number, seed: number): number {
+/** FNV-1a over `length` bytes from `at` on, then mixed (as MurmurHash3 ends): the low bits alone choose the bucket. @returns 31 bits */
+export function hashOf(bytes: Uint8Array, at: number, length: number, seed: number): number {
   let hash = 0x811c9dc5 ^ seed
-  for (let i = 0; i < length; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193)
+  for (const end = at + length; at < end; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193)
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
   return (hash ^ (hash >>> 16)) & 0x7fffffff

@@ -10,7 +10,8 @@
  */
 import { PAGE_MASK, PagedWords } from './paged.ts'
 import { classOf } from './size-classes.ts'
-import { BLOCK_HEADER_BYTES, Slab } from './slab.ts'
+import { Slab } from './slab.ts'
+import { BLOCK_HEADER_BYTES, type StoredReader } from './stored-record.ts'
 
 /** A number from 0 on, for as long as the key exists. */
 export type RecordNumber = number
@@ -74,8 +75,7 @@ export class Records {
 
   /** Gives back the record and its block. */
   remove(record: RecordNumber): void {
-    const address = this.#get(record, ADDRESS)
-    this.#slab.free(address)
+    this.#slab.free(this.#get(record, ADDRESS), this.#class(record))
     this.setNext(record, this.#free)
     this.#free = record + 1
     this.#count--
@@ -162,6 +162,21 @@ export class Records {
     return length - keyLength
   }
 
+  /** What stands in `bytes` from `start` on is about to be taken over, see {@link Slab.adopt}. */
+  adopt(bytes: Uint8Array, start: number): void {
+    this.#slab.adopt(bytes, start)
+  }
+
+  /** Gives a record without a block the one that stands in what is being taken over. */
+  fillAdopted(record: RecordNumber, { block, end, keyLength, valueLength }: StoredReader): void {
+    this.#describe(record, this.#slab.adoptBlock(block, end - block, record), keyLength, valueLength)
+  }
+
+  /** All was taken over. */
+  adopted(): void {
+    this.#slab.adopted()
+  }
+
   /** Gives a record without a block its key and value. */
   fill(record: RecordNumber, pair: Pair): void {
     this.#put(record, this.#slab.allocate(BLOCK_HEADER_BYTES + pair.bytes.length, record), pair)
@@ -170,12 +185,13 @@ export class Records {
   /** Puts another value in place of the one there; `pair` has the same key. */
   replace(record: RecordNumber, pair: Pair): void {
     const before = this.#get(record, ADDRESS)
-    if (classOf(BLOCK_HEADER_BYTES + pair.bytes.length) === this.#class(record)) {
+    const sizeClass = this.#class(record)
+    if (classOf(BLOCK_HEADER_BYTES + pair.bytes.length) === sizeClass) {
       this.#put(record, before, pair)
       return
     }
     this.fill(record, pair)
-    this.#slab.free(before)
+    this.#slab.free(before, sizeClass)
   }
 
   /** Adds to the end of the value. */
@@ -183,14 +199,15 @@ export class Records {
     const keyLength = this.keyLength(record)
     const valueLength = this.valueLength(record)
     const used = keyLength + valueLength
-    if (classOf(BLOCK_HEADER_BYTES + used + addition.length) === this.#class(record)) {
+    const sizeClass = this.#class(record)
+    if (classOf(BLOCK_HEADER_BYTES + used + addition.length) === sizeClass) {
       this.array(record).set(addition, this.keyAt(record) + used)
       this.#words.set((record << 3) + VALUE_LENGTH, valueLength + addition.length)
       return
     }
     const before = this.#get(record, ADDRESS)
     this.fillExtended(record, record, addition)
-    this.#slab.free(before)
+    this.#slab.free(before, sizeClass)
   }
 
   /** Gives `record` a new block with key and value of `source` and `addition` behind them. */

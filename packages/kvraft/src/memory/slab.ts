@@ -3,18 +3,18 @@
  * number stands in its first four bytes, so that blocks can be moved: when less than half of a size's room is used, the blocks of
  * one page are moved to others, two for each that is freed, until the page is free for any size again. However sizes change,
  * the pages of a size are therefore at least half full, but for two. A page is as large as all those of its size together, from a few
- * blocks up to 64 KB: a store of few keys is small. Blocks of more than 8 KB have an array of their own.
+ * blocks up to 64 KB: a store of few keys is small. Blocks of more than 8 KB have an array of their own. What is read from a snapshot
+ * can become pages as it is, see region.ts: those hold blocks of all sizes.
  *
  *     block  u32 record · key · value          (of a block that is free: u32 2^31 + the next free one of the page)
  *     address  page · 2^13 + offset / 8, or 2^30 + a number for a large block
  */
 import { assert } from '@lab/rpc'
+import { FREE, Region } from './region.ts'
 import { classOf, sizeOfClass } from './size-classes.ts'
+import { BLOCK_HEADER_BYTES } from './stored-record.ts'
 
 export type BlockAddress = number
-
-/** Before the key in each block. */
-export const BLOCK_HEADER_BYTES = 4
 
 const PAGE_BYTES_MAX = 64 * 1024
 const PAGE_BYTES_MIN = 512
@@ -24,17 +24,17 @@ const OFFSET_MASK = (1 << PAGE_BITS) - 1
 const PAGES_MAX = 1 << 17
 const SMALL_BYTES_MAX = 8 * 1024
 const LARGE = 2 ** 30
-/** In the first word of a free block; record numbers are smaller. */
-const FREE = 2 ** 31
 const NO_BLOCK = 2 ** 31 - 1
 const MOVES_PER_FREE = 2
 /** Pages that are kept for the next need of any size. */
 const SPARE_PAGES_MAX = 16
 const NOTHING = new Uint8Array(0)
+const NO_WORDS = new Uint32Array(0)
 
-/** A page of blocks of one class. */
+/** A page of blocks of one class; or what is seen of a region from some place on, and then only the first two fields count. */
 interface Page {
   readonly bytes: Uint8Array
+  readonly region: Region | null
   /** The same memory. */
   readonly words: Uint32Array
   sizeClass: number
@@ -69,8 +69,13 @@ export class Slab {
   readonly #classes: (SizeClass | undefined)[] = []
   readonly #large: Uint8Array[] = []
   readonly #freeLarge: number[] = []
+  /** Those that are being emptied, the first before the others. */
+  readonly #halfEmpty: Region[] = []
+  /** The one whose blocks are being adopted, and where its last page begins. */
+  #adopting: Region | null = null
+  #adoptingFrom = 0
   readonly #onMove: (record: number, address: BlockAddress) => void
-  /** Of pages, spare ones too. */
+  /** Of pages, spare ones too, and of regions. */
   #pageBytes = 0
   #largeBytes = 0
 
@@ -111,22 +116,95 @@ export class Slab {
     return (pageNumber << PAGE_BITS) | (offset >>> 3)
   }
 
+  /** Begins to take over `bytes`, which nobody else may use from now on: block by block, then {@link adopted}. */
+  adopt(bytes: Uint8Array, start: number): void {
+    this.#adopting = new Region(bytes, start)
+    this.#adoptingFrom = -PAGE_BYTES_MAX
+    this.#pageBytes += bytes.length
+  }
+
+  /** The block at `at` in what is being taken over; those before it were taken over, too. @param size of its class */
+  adoptBlock(at: number, size: number, record: number): BlockAddress {
+    const region = this.#adopting as Region
+    if (size > SMALL_BYTES_MAX) {
+      const address = this.#allocateLarge(size)
+      this.array(address).set(region.bytes.subarray(at, at + size))
+      region.skip(at, size)
+      return address
+    }
+    region.add(at, size, record)
+    if (at - this.#adoptingFrom >= PAGE_BYTES_MAX) {
+      this.#adoptingFrom = at
+      region.pages.push(this.#number(makePage(region.bytes.subarray(at), NO_WORDS, region)))
+    }
+    return ((region.pages.at(-1) as number) << PAGE_BITS) | ((at - this.#adoptingFrom) >>> 3)
+  }
+
+  /** All blocks were taken over. When they are less than half of the bytes, they are copied after all. */
+  adopted(): void {
+    const region = this.#adopting as Region
+    this.#adopting = null
+    if (!region.isHalfEmpty) return
+    this.#halfEmpty.push(region)
+    while (this.#halfEmpty.includes(region)) this.#moveOneLeft()
+  }
+
   /** The block belongs to another record now. */
   assign(address: BlockAddress, record: number): void {
     if (address >= LARGE) return
-    ;(this.#pages[address >>> PAGE_BITS] as Page).words[(address & OFFSET_MASK) << 1] = record
+    const { words, region, bytes } = this.#pages[address >>> PAGE_BITS] as Page
+    if (region === null) words[(address & OFFSET_MASK) << 1] = record
+    else region.assign(bytes, this.offset(address), record)
   }
 
-  /** Gives a block back. Blocks of the same size may be moved thereby. */
-  free(address: BlockAddress): void {
+  /** Gives a block back. Others may be moved thereby. @param sizeClass of it */
+  free(address: BlockAddress, sizeClass: number): void {
     if (address >= LARGE) {
       this.#freeLargeBlock(address - LARGE)
       return
     }
     const page = this.#pages[address >>> PAGE_BITS] as Page
+    if (page.region === null) this.#freeInPage(address, page)
+    else this.#freeInRegion(address, page.region, sizeOfClass(sizeClass))
+    for (let i = 0; i < MOVES_PER_FREE && this.#halfEmpty.length > 0; i++) this.#moveOneLeft()
+  }
+
+  #freeInPage(address: BlockAddress, page: Page): void {
     const sizeClass = this.#class(page.sizeClass)
     this.#giveBack(address, page, sizeClass)
     for (let i = 0; i < MOVES_PER_FREE && this.#isHalfEmpty(sizeClass); i++) this.#moveOne(sizeClass)
+  }
+
+  #freeInRegion(address: BlockAddress, region: Region, size: number): void {
+    const wasHalfEmpty = region.isHalfEmpty
+    const { bytes } = this.#pages[address >>> PAGE_BITS] as Page
+    region.free(bytes, this.offset(address), size)
+    if (!wasHalfEmpty && region.isHalfEmpty) this.#halfEmpty.push(region)
+  }
+
+  /** Moves one block out of the region that is being emptied, or lets go of it. */
+  #moveOneLeft(): void {
+    const region = this.#halfEmpty[0] as Region
+    const left = region.nextLeft()
+    if (left === null) {
+      this.#halfEmpty.shift()
+      this.#removeRegion(region)
+      return
+    }
+    const { record, at, size } = left
+    const to = this.allocate(size, record)
+    const content = region.bytes.subarray(at + BLOCK_HEADER_BYTES, at + size)
+    this.array(to).set(content, this.offset(to) + BLOCK_HEADER_BYTES)
+    region.free(region.bytes, at, size)
+    this.#onMove(record, to)
+  }
+
+  #removeRegion({ bytes, pages }: Region): void {
+    for (const number of pages) {
+      this.#pages[number] = null
+      this.#freePageNumbers.push(number)
+    }
+    this.#pageBytes -= bytes.length
   }
 
   #giveBack(address: BlockAddress, page: Page, sizeClass: SizeClass): void {
@@ -176,9 +254,7 @@ export class Slab {
 
   #addPage(number: number, sizeClass: SizeClass): number {
     const page = this.#newPage(sizeClass)
-    const pageNumber = this.#freePageNumbers.pop() ?? this.#pages.length
-    assert(pageNumber < PAGES_MAX, 'a store holds at most 8 GB of keys and values')
-    this.#pages[pageNumber] = page
+    const pageNumber = this.#number(page)
     page.sizeClass = number
     page.room = Math.floor(page.bytes.length / sizeClass.blockBytes)
     page.used = 0
@@ -186,6 +262,14 @@ export class Slab {
     page.freed = NO_BLOCK
     page.place = sizeClass.withRoom.push(pageNumber) - 1
     sizeClass.room += page.room
+    return pageNumber
+  }
+
+  /** Gives a page its number. */
+  #number(page: Page): number {
+    const pageNumber = this.#freePageNumbers.pop() ?? this.#pages.length
+    assert(pageNumber < PAGES_MAX, 'a store holds at most 8 GB of keys and values')
+    this.#pages[pageNumber] = page
     return pageNumber
   }
 
@@ -236,8 +320,11 @@ export class Slab {
 
 function newPage(size: number): Page {
   const bytes = new Uint8Array(size)
-  const words = new Uint32Array(bytes.buffer)
-  return { bytes, words, sizeClass: 0, room: 0, used: 0, fresh: 0, freed: NO_BLOCK, place: -1 }
+  return makePage(bytes, new Uint32Array(bytes.buffer), null)
+}
+
+function makePage(bytes: Uint8Array, words: Uint32Array, region: Region | null): Page {
+  return { bytes, region, words, sizeClass: 0, room: 0, used: 0, fresh: 0, freed: NO_BLOCK, place: -1 }
 }
 
 /** @returns the offset of a block that was free */

@@ -9,6 +9,7 @@ import { KeyOrder } from './key-order.ts'
 import { OrderedIndex, type Position } from './ordered-index.ts'
 import { SparseDoubles } from './paged.ts'
 import { NO_RECORD, Records, type Pair, type RecordNumber } from './records.ts'
+import type { StoredReader } from './stored-record.ts'
 import { View } from './view.ts'
 
 /** Of what a finished view leaves behind, so many records are given back with each change. */
@@ -30,6 +31,8 @@ export class Table {
   /** Records that were loaded: the first numbers. Those below {@link #linked} are found by key. */
   #loaded = 0
   #linked = 0
+  /** Those that are being loaded keep their bytes. */
+  #adopts = false
 
   /** @param seed of the hash: keys chosen to collide under one do not under another. Nothing else depends on it */
   constructor(seed = 0) {
@@ -56,7 +59,7 @@ export class Table {
 
   /** @param length of the key, which `bytes` begin with @returns {@link NO_RECORD} when there is no such key */
   find(bytes: Uint8Array, length: number): RecordNumber {
-    return this.#byKey.find(hashOf(bytes, length, this.#seed), bytes, length)
+    return this.#byKey.find(hashOf(bytes, 0, length, this.#seed), bytes, length)
   }
 
   /** Sets key and value. The record has no deadline then. @returns the record */
@@ -104,10 +107,30 @@ export class Table {
     this.#byKey.expect(count)
   }
 
+  /** The records that stand in `bytes` from `start` on are about to be loaded, and the table may keep the bytes themselves. */
+  adopt(bytes: Uint8Array, start: number): void {
+    this.records.adopt(bytes, start)
+    this.#adopts = true
+  }
+
+  /** All were loaded. */
+  adopted(): void {
+    this.records.adopted()
+    this.#adopts = false
+  }
+
   /** A record out of a snapshot, with a key that comes after all others. It is not found by key before {@link link}. */
-  loadLast(pair: Pair, version: number, changed: number): RecordNumber {
-    const record = this.#make(pair, this.#hash(pair), version, changed)
+  loadLast(stored: StoredReader): RecordNumber {
+    const { records } = this
+    const { bytes, keyAt, keyLength, valueLength } = stored
+    const record = records.add()
     assert(record === this.#loaded++, 'a table is loaded before anything else is done with it')
+    const length = keyLength + valueLength
+    if (this.#adopts) records.fillAdopted(record, stored)
+    else records.fill(record, { bytes: bytes.subarray(keyAt, keyAt + length), keyLength })
+    records.stamp(record, stored.version, stored.changed)
+    records.setHash(record, hashOf(bytes, keyAt, keyLength, this.#seed))
+    this.#dataBytes += length
     this.#inOrder.addLast(record)
     return record
   }
@@ -144,10 +167,9 @@ export class Table {
     return this.#inOrder.after(position)
   }
 
-  /** Does the record's key come before this one? @param length of the key, which `key` begins with */
-  isBefore(record: RecordNumber, key: Uint8Array, length = key.length): boolean {
-    this.#order.seek(key, 0, length)
-    return this.#order.compare(record) > 0
+  /** Does the record's key come before the one of `length` bytes from `at` on? */
+  isBefore(record: RecordNumber, bytes: Uint8Array, at = 0, length = bytes.length): boolean {
+    return this.records.compareKey(record, bytes, at, length) > 0
   }
 
   /** A copy of a value. */
@@ -186,25 +208,20 @@ export class Table {
 
   /** A key's first record. */
   #add(pair: Pair, hash: number, revision: number): RecordNumber {
-    const record = this.#make(pair, hash, 1, revision)
+    const { records } = this
+    const record = records.add()
+    records.fill(record, pair)
+    records.stamp(record, 1, revision)
+    records.setHash(record, hash)
+    this.#dataBytes += pair.bytes.length
     this.#byKey.add(record)
     this.#order.seek(pair.bytes, 0, pair.keyLength)
     this.#inOrder.add(record)
     return record
   }
 
-  #make(pair: Pair, hash: number, version: number, changed: number): RecordNumber {
-    const { records } = this
-    const record = records.add()
-    records.fill(record, pair)
-    records.stamp(record, version, changed)
-    records.setHash(record, hash)
-    this.#dataBytes += pair.bytes.length
-    return record
-  }
-
   #hash({ bytes, keyLength }: Pair): number {
-    return hashOf(bytes, keyLength, this.#seed)
+    return hashOf(bytes, 0, keyLength, this.#seed)
   }
 
   /** Leaves what the record is to the view that still needs it. @returns the number it has there, or null when none does */

@@ -14,9 +14,9 @@ import { SnapshotReceiver } from './snapshot-receiver.ts'
 import { SnapshotSender, type SnapshotRead } from './snapshot-sender.ts'
 import { TrailingLog } from './trailing-log.ts'
 
-/** Read at once, while the parts before are being restored. */
-const RESTORE_CHUNK_BYTES = 256 * 1024
-const READS_AHEAD = 4
+/** Read at once, while the part before is being restored: each read costs a trip to another thread. */
+const RESTORE_CHUNK_BYTES = 1024 * 1024
+const READS_AHEAD = 2
 /** A machine that yields its chunks without a pause would hold the event loop. */
 const SLICE_MS = 5
 /** Between slices of a snapshot that is made while others are served: they come first. */

@@ -1,16 +1,20 @@
 /**
- * A snapshot's file. State comes in blocks of their own checksum, so that any part can be read and trusted alone.
+ * A snapshot's file. Each block of the state has a checksum, so that any part can be read and trusted alone; they stand behind the
+ * state, so that what is read of it is state and nothing else.
  *
  *     header   'lab-snap'  u32 version  u32 membership bytes  u64 index  u64 term  membership  u32 crc32 of all before
- *     blocks   65 536 bytes of state and u32 crc32 of them, as often as needed; the last may be shorter
- *     trailer  u64 bytes of state  u32 crc32 of them  u32 crc32 of header's crc and these twelve bytes
+ *     state    in one piece
+ *     blocks   u32 crc32 of each 65 536 bytes of it; the last may be of fewer
+ *     trailer  u64 bytes of state  u32 crc32 of them  u32 crc32 of header's crc, the blocks' and these twelve bytes
  */
 import { crc32 } from '../../crc32.ts'
 import type { SnapshotMeta } from '../../types.ts'
-import { FORMAT_VERSION, viewOf } from './format.ts'
+import { viewOf } from './format.ts'
 
+/** Version 1, of before anything was published, had checksums between the blocks. */
+export const SNAPSHOT_VERSION = 2
 export const SNAPSHOT_BLOCK_BYTES = 64 * 1024
-export const BLOCK_CRC_BYTES = 4
+const BLOCK_CRC_BYTES = 4
 export const TRAILER_BYTES = 16
 /** Magic to term; the membership follows. */
 export const SNAPSHOT_FIXED_BYTES = 32
@@ -34,7 +38,7 @@ export function encodeSnapshotHeader(meta: SnapshotMeta): Uint8Array {
   const bytes = new Uint8Array(end + 4)
   const view = viewOf(bytes)
   view.setBigUint64(0, MAGIC, true)
-  view.setUint32(8, FORMAT_VERSION, true)
+  view.setUint32(8, SNAPSHOT_VERSION, true)
   view.setUint32(12, meta.membership.length, true)
   view.setBigUint64(16, BigInt(meta.index), true)
   view.setBigUint64(24, BigInt(meta.term), true)
@@ -70,27 +74,41 @@ export function decodeSnapshotHeader(bytes: Uint8Array): SnapshotHeader | null {
   }
 }
 
-export function encodeSnapshotTrailer(header: Uint8Array, { size, crc }: SnapshotTrailer): Uint8Array {
+/** @param blocks the checksums of all blocks */
+export function encodeSnapshotTrailer(
+  header: Uint8Array,
+  blocks: Uint8Array,
+  { size, crc }: SnapshotTrailer,
+): Uint8Array {
   const bytes = new Uint8Array(TRAILER_BYTES)
   const view = viewOf(bytes)
   view.setBigUint64(0, BigInt(size), true)
   view.setUint32(8, crc, true)
-  view.setUint32(12, trailerCrc(bytes, viewOf(header).getUint32(header.length - 4, true)), true)
+  const headerCrc = viewOf(header).getUint32(header.length - 4, true)
+  view.setUint32(12, trailerCrc(bytes, blocks, headerCrc), true)
   return bytes
 }
 
-/** Null when damaged, or of another file. */
-export function decodeSnapshotTrailer(bytes: Uint8Array, header: SnapshotHeader): SnapshotTrailer | null {
+/** What it claims, unverified: whether it is true shows with the checksums of the blocks, see {@link isSnapshotEnd}. */
+export function decodeSnapshotTrailer(bytes: Uint8Array): SnapshotTrailer | null {
   if (bytes.length !== TRAILER_BYTES) return null
   const view = viewOf(bytes)
-  if (view.getUint32(12, true) !== trailerCrc(bytes, header.crc)) return null
   return { size: Number(view.getBigUint64(0, true)), crc: view.getUint32(8, true) }
+}
+
+/** Are these the whole end of the file that begins so? */
+export function isSnapshotEnd(trailer: Uint8Array, blocks: Uint8Array, header: SnapshotHeader): boolean {
+  return viewOf(trailer).getUint32(12, true) === trailerCrc(trailer, blocks, header.crc)
+}
+
+/** Of the checksums of a state of `size` bytes. */
+export function blockCrcBytes(size: number): number {
+  return Math.ceil(size / SNAPSHOT_BLOCK_BYTES) * BLOCK_CRC_BYTES
 }
 
 /** What the whole file must measure. */
 export function snapshotFileBytes(headerBytes: number, size: number): number {
-  const blocks = Math.ceil(size / SNAPSHOT_BLOCK_BYTES)
-  return headerBytes + size + blocks * BLOCK_CRC_BYTES + TRAILER_BYTES
+  return headerBytes + size + blockCrcBytes(size) + TRAILER_BYTES
 }
 
 /** `snapshot-<index>-<term>`, padded so that a listing is in order; `-<group>` follows for any group but 0. */
@@ -111,6 +129,6 @@ export function snapshotNumbers(name: string): SnapshotNumbers | null {
   return { group: Number(group ?? 0), index: Number(index), term: Number(term) }
 }
 
-function trailerCrc(trailer: Uint8Array, headerCrc: number): number {
-  return crc32(trailer, 0, 12, headerCrc)
+function trailerCrc(trailer: Uint8Array, blocks: Uint8Array, headerCrc: number): number {
+  return crc32(trailer, 0, 12, crc32(blocks, 0, blocks.length, headerCrc))
 }

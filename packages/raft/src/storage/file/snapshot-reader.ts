@@ -3,17 +3,20 @@ import { crc32 } from '../../crc32.ts'
 import { StorageError, type SnapshotReader } from '../../storage.ts'
 import type { SnapshotMeta } from '../../types.ts'
 import { corrupt, withStorageErrors } from './errors.ts'
-import { FORMAT_VERSION, viewOf } from './format.ts'
+import { viewOf } from './format.ts'
 import {
-  BLOCK_CRC_BYTES,
   SNAPSHOT_BLOCK_BYTES,
   SNAPSHOT_FIXED_BYTES,
+  SNAPSHOT_VERSION,
   TRAILER_BYTES,
+  blockCrcBytes,
   decodeSnapshotHeader,
   decodeSnapshotTrailer,
+  isSnapshotEnd,
   snapshotFileBytes,
   snapshotHeaderBytes,
   type SnapshotHeader,
+  type SnapshotTrailer,
 } from './snapshot-format.ts'
 
 /** Reads a committed snapshot's file, any part of it, and checks every block that it gives. */
@@ -23,23 +26,26 @@ export class SnapshotFileReader implements SnapshotReader {
   readonly crc: number
   readonly #path: string
   readonly #file: DiskFile
-  readonly #headerBytes: number
+  /** Where the state begins. */
+  readonly #stateAt: number
+  /** The checksum of each block. */
+  readonly #blocks: DataView
   readonly #closed: () => Promise<void>
   #isClosed = false
 
   private constructor(
     path: string,
     file: DiskFile,
-    header: SnapshotHeader,
-    whole: { readonly size: number; readonly crc: number },
+    { header, trailer, blocks }: Frame,
     closed: () => Promise<void>,
   ) {
     this.meta = header.meta
-    this.size = whole.size
-    this.crc = whole.crc
+    this.size = trailer.size
+    this.crc = trailer.crc
     this.#path = path
     this.#file = file
-    this.#headerBytes = header.bytes
+    this.#stateAt = header.bytes
+    this.#blocks = viewOf(blocks)
     this.#closed = closed
   }
 
@@ -51,12 +57,7 @@ export class SnapshotFileReader implements SnapshotReader {
   ): Promise<SnapshotFileReader> {
     const file = await disk.open(path)
     try {
-      const length = await file.size()
-      const header = await readHeader(path, file, length)
-      const trailer = decodeSnapshotTrailer(await file.read(length - TRAILER_BYTES, TRAILER_BYTES), header)
-      if (trailer === null || snapshotFileBytes(header.bytes, trailer.size) !== length)
-        throw corrupt(`${path}: the end of the snapshot is damaged or missing`)
-      return new SnapshotFileReader(path, file, header, trailer, closed)
+      return new SnapshotFileReader(path, file, await readFrame(path, file), closed)
     } catch (thrown) {
       await file.close()
       throw thrown
@@ -85,24 +86,43 @@ export class SnapshotFileReader implements SnapshotReader {
 
   /** The state of blocks `first` to `last`, both included, in one piece. */
   async #readBlocks(first: number, last: number): Promise<Uint8Array> {
-    const stride = SNAPSHOT_BLOCK_BYTES + BLOCK_CRC_BYTES
-    const from = this.#headerBytes + first * stride
-    const raw = await this.#file.read(from, (last - first + 1) * stride)
+    const from = first * SNAPSHOT_BLOCK_BYTES
+    const until = Math.min((last + 1) * SNAPSHOT_BLOCK_BYTES, this.size)
+    const state = await this.#file.read(this.#stateAt + from, until - from)
     for (let block = first; block <= last; block++) {
-      const at = (block - first) * stride
-      const length = Math.min(SNAPSHOT_BLOCK_BYTES, this.size - block * SNAPSHOT_BLOCK_BYTES)
-      this.#check(raw, at, length, from)
-      raw.copyWithin((block - first) * SNAPSHOT_BLOCK_BYTES, at, at + length)
+      const at = (block - first) * SNAPSHOT_BLOCK_BYTES
+      this.#check(state, block, at)
     }
-    return raw
+    return state
   }
 
-  #check(raw: Uint8Array, at: number, length: number, origin: number): void {
-    const end = at + length
-    if (end + BLOCK_CRC_BYTES <= raw.length && viewOf(raw).getUint32(end, true) === crc32(raw, at, end))
-      return
-    throw corrupt(`${this.#path}, offset ${String(origin + at)}: a block of the snapshot is damaged`)
+  #check(state: Uint8Array, block: number, at: number): void {
+    const start = block * SNAPSHOT_BLOCK_BYTES
+    const end = at + Math.min(SNAPSHOT_BLOCK_BYTES, this.size - start)
+    if (end <= state.length && this.#blocks.getUint32(4 * block, true) === crc32(state, at, end)) return
+    throw corrupt(
+      `${this.#path}, offset ${String(this.#stateAt + start)}: a block of the snapshot is damaged`,
+    )
   }
+}
+
+/** All but the state. */
+interface Frame {
+  readonly header: SnapshotHeader
+  readonly trailer: SnapshotTrailer
+  readonly blocks: Uint8Array
+}
+
+async function readFrame(path: string, file: DiskFile): Promise<Frame> {
+  const length = await file.size()
+  const header = await readHeader(path, file, length)
+  const end = await file.read(length - TRAILER_BYTES, TRAILER_BYTES)
+  const trailer = decodeSnapshotTrailer(end)
+  if (trailer !== null && snapshotFileBytes(header.bytes, trailer.size) === length) {
+    const blocks = await file.read(header.bytes + trailer.size, blockCrcBytes(trailer.size))
+    if (isSnapshotEnd(end, blocks, header)) return { header, trailer, blocks }
+  }
+  throw corrupt(`${path}: the end of the snapshot is damaged or missing`)
 }
 
 async function readHeader(path: string, file: DiskFile, fileBytes: number): Promise<SnapshotHeader> {
@@ -110,10 +130,11 @@ async function readHeader(path: string, file: DiskFile, fileBytes: number): Prom
   const fits = length !== null && length + TRAILER_BYTES <= fileBytes
   const header = fits ? decodeSnapshotHeader(await file.read(0, length)) : null
   if (header === null) throw corrupt(`${path}: the header of the snapshot is damaged`)
-  if (header.version > FORMAT_VERSION)
+  if (header.version !== SNAPSHOT_VERSION)
     throw new StorageError(
       'VERSION',
-      `${path} has format ${String(header.version)}, this program knows ${String(FORMAT_VERSION)}: use a newer one`,
+      `${path} has format ${String(header.version)}, this program knows ${String(SNAPSHOT_VERSION)}: use ` +
+        (header.version > SNAPSHOT_VERSION ? 'a newer one' : 'the one that wrote it'),
     )
   return header
 }

@@ -1,17 +1,10 @@
-import type { Disk, DiskFile } from '@lab/rpc'
+import { ByteWriter, type Disk, type DiskFile } from '@lab/rpc'
 import { crc32 } from '../../crc32.ts'
 import { StorageError } from '../../storage.ts'
 import type { SnapshotMeta } from '../../types.ts'
 import { TEMPORARY_SUFFIX } from './named-file.ts'
-import { viewOf } from './format.ts'
-import {
-  BLOCK_CRC_BYTES,
-  SNAPSHOT_BLOCK_BYTES,
-  encodeSnapshotHeader,
-  encodeSnapshotTrailer,
-} from './snapshot-format.ts'
+import { SNAPSHOT_BLOCK_BYTES, encodeSnapshotHeader, encodeSnapshotTrailer } from './snapshot-format.ts'
 
-const STRIDE_BYTES = SNAPSHOT_BLOCK_BYTES + BLOCK_CRC_BYTES
 /** Written at once: under load each write costs a turn of the event loop, and a snapshot must not take as many as it has blocks. */
 const BLOCKS_PER_WRITE = 16
 /** Synced as it grows, so that the last sync is short and the log's own never waits behind the whole of it. */
@@ -22,12 +15,14 @@ export class SnapshotFileWriter {
   readonly path: string
   readonly #file: DiskFile
   readonly #header: Uint8Array
-  /** Blocks with their checksums; the last is being filled. A small snapshot never needs a large one. */
-  #blocks: Uint8Array = new Uint8Array(STRIDE_BYTES)
+  /** State; the last block is being filled. A small snapshot never needs a large one. */
+  #blocks: Uint8Array = new Uint8Array(SNAPSHOT_BLOCK_BYTES)
   /** Of `#blocks`, all before the block being filled. */
   #ended = 0
   /** Of the block being filled. */
   #filled = 0
+  /** The checksums of all blocks before it. */
+  readonly #crcs = new ByteWriter(64)
   /** The other of two buffers, whose bytes are on their way to the disk. */
   #spare: Uint8Array | null = null
   #writing: Promise<void> = Promise.resolve()
@@ -81,8 +76,12 @@ export class SnapshotFileWriter {
     if (this.#filled > 0) this.#endBlock()
     await this.#flush()
     await this.#writing
-    const trailer = encodeSnapshotTrailer(this.#header, { size: this.#size, crc: this.#crc })
-    await this.#file.write(trailer, this.#position)
+    const crcs = this.#crcs.view()
+    const trailer = encodeSnapshotTrailer(this.#header, crcs, { size: this.#size, crc: this.#crc })
+    await this.#file.write(
+      new ByteWriter(crcs.length + trailer.length).raw(crcs).raw(trailer).view(),
+      this.#position,
+    )
     await this.#file.sync()
     await this.#file.close()
   }
@@ -93,10 +92,9 @@ export class SnapshotFileWriter {
   }
 
   #endBlock(): void {
-    const start = this.#ended
-    const end = start + this.#filled
-    viewOf(this.#blocks).setUint32(end, crc32(this.#blocks, start, end), true)
-    this.#ended = end + BLOCK_CRC_BYTES
+    const end = this.#ended + this.#filled
+    this.#crcs.u32(crc32(this.#blocks, this.#ended, end))
+    this.#ended = end
     this.#filled = 0
   }
 
@@ -113,7 +111,7 @@ export class SnapshotFileWriter {
   /** The next blocks go where those before are not being written from. A small snapshot never comes here. */
   #gatherAnew(): void {
     const blocks = this.#blocks
-    this.#blocks = this.#spare ?? new Uint8Array(BLOCKS_PER_WRITE * STRIDE_BYTES)
+    this.#blocks = this.#spare ?? new Uint8Array(BLOCKS_PER_WRITE * SNAPSHOT_BLOCK_BYTES)
     this.#spare = blocks.length === this.#blocks.length ? blocks : null
     this.#ended = 0
   }
