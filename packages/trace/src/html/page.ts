@@ -1,5 +1,6 @@
 /** One page that holds a trace and the program that shows it: opens from a file, and fetches nothing. */
 import type { TraceEvent } from '@lab/rpc'
+import { legend, quickFilters } from './legend.ts'
 import { style } from './style.ts'
 
 /** What stands in the page as JSON. Times are µs from the first event. */
@@ -32,6 +33,7 @@ export function htmlPage({ title, data, script, sha256 }: PageOptions): string {
 <header>
 <h1>${escape(title)}</h1>
 <input id="filter" type="search" spellcheck="false" aria-label="Filter" placeholder="term>=4 node=n2,n3 type=AppendEntries -heartbeat after:&quot;crash 1&quot; within:50ms">
+${quickFilters}
 <span id="hidden" role="status"></span>
 <button id="verdict"></button>
 <pre id="problem" role="alert"></pre>
@@ -41,7 +43,8 @@ export function htmlPage({ title, data, script, sha256 }: PageOptions): string {
 <section id="details" aria-label="What the event came of" aria-live="polite"></section>
 <div id="table" role="table" aria-label="Events" tabindex="0"></div>
 </main>
-<footer>← → events · e elections · f faults · o commits (⇧ back) · c cause · + − zoom · 0 all · / filter · wheel zooms, drag moves</footer>
+<div id="tip" role="tooltip" hidden></div>
+<footer>${legend}← → events · e elections · f faults · o commits · v broken rules (⇧ back) · c cause · + − zoom · 0 all · / filter · wheel zooms, drag moves</footer>
 <script type="application/json" id="data">${jsonForHtml(data)}</script>
 <script>${script}</script>
 </body>

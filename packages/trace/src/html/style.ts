@@ -1,3 +1,5 @@
+import { legendStyle } from './legend.ts'
+
 export const style = `
 :root { color-scheme: light dark }
 * { box-sizing: border-box }
@@ -20,6 +22,7 @@ main { display: grid; grid-template: 3fr 2fr / 1fr 1fr; min-height: 0; gap: 1px 
 [role=cell]:nth-child(1) { min-width: 56px; text-align: right }
 [role=cell]:nth-child(2) { min-width: 66px; text-align: right }
 [role=cell]:nth-child(3) { min-width: 32px }
-footer { padding: 4px 12px; opacity: .7; font-size: 12px }
+footer { padding: 4px 12px; opacity: .85; font-size: 12px }
+${legendStyle}
 @media (prefers-color-scheme: dark) { body { background: #14181f; color: #dfe6ee } }
 `

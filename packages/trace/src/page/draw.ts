@@ -2,6 +2,7 @@
 import type { TraceEvent } from '@lab/rpc'
 import { topicOf } from '../topics.ts'
 import { messageColor, ROLE_COLORS, TOPIC_COLORS } from './colors.ts'
+import { drawLabels } from './labels.ts'
 import type { Arrow, Lane, Model } from './model.ts'
 import { LEFT, TOP, type Viewport } from './viewport.ts'
 
@@ -17,7 +18,9 @@ export interface Scene {
   readonly paper: string
 }
 
-const BAR = 12
+/** Who leads is told without colours too. */
+const BAR: Readonly<Record<string, number>> = { leader: 16, candidate: 11, follower: 6 }
+const GAP = 12
 
 export function draw(canvas: CanvasRenderingContext2D, scene: Scene): void {
   const { view, ink, paper, model } = scene
@@ -31,15 +34,7 @@ export function draw(canvas: CanvasRenderingContext2D, scene: Scene): void {
   model.lanes.forEach((lane, at) => drawLane(canvas, scene, lane, at))
   drawArrows(canvas, scene)
   drawEvents(canvas, scene)
-  canvas.fillStyle = paper
-  canvas.fillRect(0, TOP, LEFT - 6, view.height)
-  canvas.fillStyle = ink
-  model.lanes.forEach((lane, at) => canvas.fillText(nameOf(lane), 6, view.y(at) + 4))
-}
-
-/** What it says beside a lane: `100 m1` is the replica of group 100 on m1. */
-function nameOf({ node, group }: Lane): string {
-  return (group === undefined ? node : `${String(group)} ${node}`).slice(0, 9)
+  drawLabels(canvas, scene)
 }
 
 /** Every other group stands on another ground. */
@@ -82,20 +77,15 @@ function drawLane(canvas: CanvasRenderingContext2D, { view, ink }: Scene, lane: 
   canvas.fillRect(LEFT, y, view.width, 1)
   canvas.globalAlpha = 1
   for (const { start, end } of lane.cuts) fillStretch(canvas, view, start, end, y - 20, y + 20, '#d55e0033')
-  let labelEnd = 0
-  for (const { start, end, role, term } of lane.roles) {
-    fillStretch(canvas, view, start, end, y - BAR / 2, y + BAR / 2, ROLE_COLORS[role] ?? '#999999')
-    const x = Math.max(view.x(start), LEFT)
-    if (x < labelEnd || view.x(end) < LEFT || x > view.width) continue
-    canvas.fillStyle = ink
-    canvas.fillText(`${role === 'leader' ? '★ ' : ''}${String(term)}`, x + 2, y - BAR / 2 - 4)
-    labelEnd = x + 28
+  for (const { start, end, role } of lane.roles) {
+    const half = (BAR[role] ?? GAP) / 2
+    fillStretch(canvas, view, start, end, y - half, y + half, ROLE_COLORS[role] ?? '#999999')
   }
   canvas.strokeStyle = '#d55e00'
   for (const { start, end } of lane.gaps) {
     const right = Math.min(view.x(end), view.width)
     canvas.setLineDash([3, 4])
-    canvas.strokeRect(view.x(start), y - BAR / 2, Math.max(right - view.x(start), 1), BAR)
+    canvas.strokeRect(view.x(start), y - GAP / 2, Math.max(right - view.x(start), 1), GAP)
     canvas.setLineDash([])
   }
 }
@@ -115,23 +105,40 @@ function fillStretch(
 function drawArrows(canvas: CanvasRenderingContext2D, scene: Scene): void {
   const { model, view, shown, chain } = scene
   const drawn = new Set<string>()
-  for (const arrow of model.arrows) {
+  // News stands above what is said ten times a second.
+  const arrows = inOrder(model.arrows.filter((arrow) => isInView(arrow, view)))
+  const isDense = arrows.length > (view.width - LEFT) / DENSE_PX
+  for (const arrow of arrows) {
     const { send, end } = arrow
     const last = end?.t ?? send.t
-    if (last < view.from || send.t > view.to || !(shown(send) || (end !== undefined && shown(end)))) continue
-    const key = `${String(Math.round(view.x(send.t)))} ${String(Math.round(view.x(last)))} ${String(arrow.from)} ${String(arrow.to)} ${messageColor(send['type'])} ${end?.k ?? ''}`
+    if (!(shown(send) || (end !== undefined && shown(end)))) continue
+    const key = `${String(Math.round(view.x(send.t)))} ${String(Math.round(view.x(last)))} ${String(arrow.from)} ${String(arrow.to)} ${messageColor(send['type'])} ${end?.k ?? ''} ${String(arrow.isHeartbeat)}`
     const isCause = chain.has(send.i)
     if (drawn.has(key) && !isCause) continue
     drawn.add(key)
-    drawArrow(canvas, scene, arrow, isCause)
+    drawArrow(canvas, scene, arrow, { isCause, isDense })
   }
+}
+
+/** With less room than that for each, arrows are a texture, and have no heads. */
+const DENSE_PX = 4
+
+function isInView({ send, end }: Arrow, view: Viewport): boolean {
+  return (end?.t ?? send.t) >= view.from && send.t <= view.to
+}
+
+function inOrder(arrows: readonly Arrow[]): Arrow[] {
+  return [
+    ...arrows.filter(({ isHeartbeat }) => isHeartbeat),
+    ...arrows.filter(({ isHeartbeat }) => !isHeartbeat),
+  ]
 }
 
 function drawArrow(
   canvas: CanvasRenderingContext2D,
   { view, ink }: Scene,
-  { send, end, from, to }: Arrow,
-  isCause: boolean,
+  { send, end, from, to, isHeartbeat }: Arrow,
+  { isCause, isDense }: { readonly isCause: boolean; readonly isDense: boolean },
 ): void {
   const isLost = end?.k === 'drop'
   const [x1, y1] = [view.x(send.t), view.y(from)]
@@ -141,13 +148,15 @@ function drawArrow(
     isLost || end === undefined ? [Math.max(whole, x1 + 6), (y1 + view.y(to)) / 2] : [whole, view.y(to)]
   canvas.strokeStyle = isCause ? ink : messageColor(send['type'])
   canvas.lineWidth = isCause ? 2.5 : 1
+  canvas.globalAlpha = isCause ? 1 : (isHeartbeat ? 0.3 : 1) * (isDense ? 0.3 : 1)
   canvas.beginPath()
   canvas.moveTo(x1, y1)
   canvas.lineTo(x2, y2)
   canvas.stroke()
   if (isLost) cross(canvas, x2, y2)
-  else if (end !== undefined) head(canvas, Math.atan2(y2 - y1, x2 - x1), x2, y2)
+  else if (end !== undefined && (isCause || !isDense)) head(canvas, Math.atan2(y2 - y1, x2 - x1), x2, y2)
   canvas.lineWidth = 1
+  canvas.globalAlpha = 1
 }
 
 function cross(canvas: CanvasRenderingContext2D, x: number, y: number): void {
@@ -169,9 +178,24 @@ function head(canvas: CanvasRenderingContext2D, angle: number, x: number, y: num
   canvas.stroke()
 }
 
+function diamond(canvas: CanvasRenderingContext2D, x: number, y: number): void {
+  canvas.moveTo(x, y - 9)
+  canvas.lineTo(x + 9, y)
+  canvas.lineTo(x, y + 9)
+  canvas.lineTo(x - 9, y)
+  canvas.closePath()
+}
+
 function drawEvents(canvas: CanvasRenderingContext2D, scene: Scene): void {
   const { model, view, shown, selected, chain, broken, ink } = scene
   const drawn = new Set<string>()
+  // What else happened at that moment is on this line.
+  if (selected !== null) {
+    canvas.fillStyle = ink
+    canvas.globalAlpha = 0.35
+    canvas.fillRect(view.x(selected.t), TOP - 6, 1, view.height)
+    canvas.globalAlpha = 1
+  }
   for (const event of model.events) {
     const lane = model.laneOf(event)
     if (event.t < view.from || event.t > view.to || !shown(event)) continue
@@ -183,7 +207,8 @@ function drawEvents(canvas: CanvasRenderingContext2D, scene: Scene): void {
     drawn.add(key)
     canvas.fillStyle = broken.has(event.i) ? '#ff0033' : TOPIC_COLORS[topicOf(event)]
     canvas.beginPath()
-    canvas.arc(x, y, isMarked ? 6 : 3, 0, 2 * Math.PI)
+    if (broken.has(event.i)) diamond(canvas, x, y)
+    else canvas.arc(x, y, isMarked ? 6 : 3, 0, 2 * Math.PI)
     canvas.fill()
     if (event !== selected && !chain.has(event.i)) continue
     canvas.strokeStyle = ink

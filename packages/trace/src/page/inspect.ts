@@ -19,7 +19,11 @@ export function inspect(
 ): void {
   const event = chain[0]?.event
   if (event === undefined) {
-    box.replaceChildren(paragraph('Click an event, or go through them with the arrow keys.'))
+    box.replaceChildren(
+      paragraph(
+        'Click an event, or go through them with the arrow keys; e goes to the next election, f to the next fault.',
+      ),
+    )
     return
   }
   const broken = violations.filter((violation) => violation.event === event)

@@ -3,6 +3,8 @@ import type { TraceEvent } from '@lab/rpc'
 export interface Keys {
   readonly step: (by: 1 | -1, is?: (event: TraceEvent) => boolean) => void
   readonly cause: () => void
+  /** To the next event that broke a rule, or the previous one. */
+  readonly violation: (by: 1 | -1) => void
   readonly zoom: (factor: number) => void
   readonly fit: () => void
   readonly filter: () => void
@@ -38,6 +40,8 @@ function actionOf(keys: Keys, { key, shiftKey }: KeyboardEvent): (() => void) | 
       return () => keys.step(by, ({ k }) => k === 'fault' || k === 'stop' || k === 'drop')
     case 'o':
       return () => keys.step(by, ({ k }) => k === 'commit')
+    case 'v':
+      return () => keys.violation(by)
     case 'c':
       return keys.cause
     case '+':

@@ -12,6 +12,7 @@ import { inspect } from './inspect.ts'
 import { onKeys } from './keys.ts'
 import { buildModel } from './model.ts'
 import { EventTable } from './table.ts'
+import { tell } from './tip.ts'
 import { Viewport } from './viewport.ts'
 
 function byId<T extends HTMLElement>(id: string): T {
@@ -78,6 +79,8 @@ function applyFilter(): void {
     problem.textContent = thrown instanceof Error ? thrown.message : String(thrown)
     return
   }
+  for (const button of quick)
+    button.setAttribute('aria-pressed', String(button.dataset['filter'] === filterBox.value.trim()))
   visible = events.filter((event) => watch({ time: event.t, life: 1, event }))
   shown = new Set(visible.map(({ i }) => i))
   byId('hidden').textContent =
@@ -105,14 +108,39 @@ canvas.addEventListener('wheel', (wheel) => {
 })
 canvas.addEventListener('pointerdown', (down) => canvas.setPointerCapture(down.pointerId))
 canvas.addEventListener('pointermove', (move) => {
-  if (move.buttons !== 1) return
-  view.pan(-move.movementX)
-  redraw()
+  if (move.buttons === 1) {
+    view.pan(-move.movementX)
+    redraw()
+  } else hover(move)
 })
+canvas.addEventListener('pointerleave', (leave) => tell(byId('tip'), null, leave, causes))
 canvas.addEventListener('click', (click) => {
-  const event = nearest(model, view, { x: click.offsetX, y: click.offsetY }, ({ i }) => shown.has(i))
+  const event = under(click)
   if (event !== null) select(event)
 })
+
+function under({ offsetX: x, offsetY: y }: MouseEvent): TraceEvent | null {
+  return nearest(model, view, { x, y }, ({ i }) => shown.has(i))
+}
+
+let hovering: MouseEvent | null = null
+
+/** Once a frame, however fast the pointer is. */
+function hover(move: MouseEvent): void {
+  if (hovering === null)
+    requestAnimationFrame(() => {
+      if (hovering !== null) tell(byId('tip'), under(hovering), hovering, causes)
+      hovering = null
+    })
+  hovering = move
+}
+
+const quick = [...document.querySelectorAll<HTMLButtonElement>('#quick button')]
+for (const button of quick)
+  button.addEventListener('click', () => {
+    filterBox.value = button.dataset['filter'] ?? ''
+    applyFilter()
+  })
 filterBox.addEventListener('input', applyFilter)
 window.addEventListener('resize', redraw)
 onKeys({
@@ -121,6 +149,7 @@ onKeys({
     const cause = selected === null ? undefined : causes.causeOf(selected)
     if (cause !== undefined) select(cause.event)
   },
+  violation: (by) => step(by, ({ i }) => broken.has(i)),
   zoom: (factor) => {
     view.zoom(factor, selected === null ? view.width / 2 : view.x(selected.t))
     redraw()
@@ -133,11 +162,18 @@ onKeys({
 })
 
 const [earliest] = violations
-byId('verdict').textContent =
+const verdict = byId('verdict')
+// Besides what the trace says of itself, which is the same once more.
+const others =
+  new Set(violations.filter(({ rule }) => rule !== 'saidByItself').map(({ event }) => event)).size - 1
+verdict.textContent =
   earliest === undefined
-    ? 'no rule broken'
-    : `✗ ${earliest.seen} (${earliest.section}), event ${String(earliest.event.i)}`
-if (earliest !== undefined) byId('verdict').addEventListener('click', () => select(earliest.event))
+    ? '✓ no rule broken'
+    : `✗ ${earliest.seen} (${earliest.section}), event ${String(earliest.event.i)}${others > 0 ? `, and ${String(others)} more (v)` : ''}`
+if (earliest !== undefined) {
+  verdict.classList.add('bad')
+  verdict.addEventListener('click', () => select(earliest.event))
+}
 inspect(byId('details'), [], { causes, violations, onSelect: select })
 applyFilter()
 if (earliest !== undefined) select(earliest.event)

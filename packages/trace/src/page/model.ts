@@ -1,6 +1,7 @@
 /** What the page draws, worked out once from the events: lanes with roles and gaps, messages from end to end, bands of partition. */
 import type { TraceEvent } from '@lab/rpc'
 import { textOf } from '../fields.ts'
+import { Heartbeats } from '../filter/heartbeats.ts'
 import { Lanes, type LanePlace } from './lanes.ts'
 
 export interface Lane extends LanePlace {
@@ -27,6 +28,7 @@ export interface Arrow {
   end: TraceEvent | undefined
   readonly from: number
   readonly to: number
+  readonly isHeartbeat: boolean
 }
 
 export interface Model {
@@ -98,14 +100,16 @@ function close(stretches: Stretch[], end: number): void {
 function arrowsOf(events: readonly TraceEvent[], lanes: Lanes): Arrow[] {
   const arrows: Arrow[] = []
   const open = new Map<string, Arrow>()
+  const heartbeats = new Heartbeats()
   for (const event of events) {
     const { k, m } = event
+    const isHeartbeat = heartbeats.isHeartbeat(event)
     if (m === undefined) continue
     if (k === 'send') {
       const from = lanes.of(event)
       const to = lanes.ofNode(textOf(event, 'to') ?? '')
       if (from === undefined || to === undefined) continue
-      const arrow = { send: event, end: undefined, from, to }
+      const arrow = { send: event, end: undefined, from, to, isHeartbeat }
       arrows.push(arrow)
       open.set(m, arrow)
     } else if (k === 'recv' || k === 'drop') {

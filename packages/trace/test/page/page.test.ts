@@ -127,6 +127,30 @@ inChromium('the filter of the command line works in the page, and shows its mist
 })
 
 inChromium(
+  'a button filters, the pointer tells what is under it, and v goes to what broke a rule',
+  async () => {
+    const { page, problems } = await open(write('look.html', story))
+    await page.getByRole('button', { name: 'elections' }).click()
+    expect(await page.locator('#hidden').textContent()).toBe('3 events shown, 9 hidden')
+    expect(await page.locator('[aria-pressed=true]').allTextContents()).toEqual(['elections'])
+    const box = (await page.locator('#diagram').boundingBox())!
+    // Event 8 on the first lane of three, at 7 of 11 ms.
+    const x = LEFT + ((7 / 11 + 0.02) / 1.04) * (box.width - LEFT)
+    await page.locator('#diagram').hover({ position: { x, y: TOP + (0.5 / 3) * (box.height - TOP) } })
+    await page.locator('#tip:not([hidden])').waitFor()
+    expect(await page.locator('#tip').textContent()).toBe(
+      '#8  0.0070 s  n1 became leader in term 1: a majority voted for it',
+    )
+    await page.keyboard.press('ArrowLeft')
+    await page.keyboard.press('v')
+    expect(await page.locator('#details button').first().textContent()).toContain('#12')
+    await page.locator('#filter').fill('node=n9')
+    expect(await page.locator('#hidden').textContent()).toBe('0 events shown, 12 hidden')
+    expect(problems).toEqual([])
+  },
+)
+
+inChromium(
   'lanes, arrows, roles and the cross of a lost message are on the canvas, and a click chooses',
   async () => {
     const { page } = await open(write('canvas.html', story))
