@@ -33,6 +33,11 @@ export const EntryKind = {
   logStart: 5,
   /** On disk only: nothing that was said of the group before counts any more. No payload. */
   groupRemoved: 6,
+  /**
+   * On disk only: the next entries of the group, payload = how many (u32), are copies of those after the entry (index, term). They count
+   * from the log start on that names the last of them.
+   */
+  copies: 7,
 } as const
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind]
 

@@ -24,6 +24,8 @@ const SEGMENT_BYTES = 4096
 /** Counts writes that are durable when they return: the log's batches. */
 class CountingDisk extends SimDisk {
   batches = 0
+  /** Of one batch. */
+  bytesMax = 0
 
   override async open(path: string, options?: DiskOpenOptions): Promise<DiskFile> {
     const file = await super.open(path, options)
@@ -32,6 +34,7 @@ class CountingDisk extends SimDisk {
     return Object.assign(file, {
       write: async (bytes: Uint8Array, position: number) => {
         this.batches++
+        this.bytesMax = Math.max(this.bytesMax, bytes.length)
         await write(bytes, position)
       },
     })
@@ -241,6 +244,36 @@ describe('quiet groups', () => {
       expect(await logOf(storage, 1, 9)).toEqual(shorts(1, 4, 1))
       await append(storage, entries(5, 6, 4))
     }
+    await again.close()
+  })
+
+  test('a long log is carried along in pieces, so that no write waits for all of it; what is written between them counts', async () => {
+    const disk = new CountingDisk({ random: seededRandom(1) })
+    const open = (): HostStorage =>
+      fileHostStorage('data', { disk: disk.process(), random: seededRandom(3), segmentBytes: 64 * 1024 })
+    const host = open()
+    await host.open(OWNER)
+    const [quiet, busy] = [await openGroup(host, 1), await openGroup(host, 2)]
+    for (let last = 10; last <= 400; last += 10) await append(quiet, entries(last - 9, last, 1, 40))
+    for (let last = 10; last <= 4000; last += 10) {
+      await append(busy, entries(last - 9, last, 1, 200))
+      if (last % 50 === 0)
+        await append(quiet, entries(400 + last / 50, 400 + last / 50, last > 2000 ? 2 : 1, 40))
+      if (last === 2000) await append(quiet, entries(300, 440, 2, 40))
+      if (last % 500 !== 0) continue
+      await takeSnapshot(busy, metaOf(last, 1))
+      await busy.compact(last)
+    }
+    expect((await logFiles(disk)).length).toBeLessThanOrEqual(12)
+    // Its log is more than 32 KiB; the largest batch is the one that replaces 141 entries.
+    expect(disk.bytesMax).toBeLessThan(16 * 1024)
+    const expected = [...shorts(1, 299, 1), ...shorts(300, 480, 2)]
+    expect(await logOf(quiet, 1, 999)).toEqual(expected)
+    disk.crash()
+
+    const again = open()
+    await again.open(OWNER)
+    expect(await logOf(await openGroup(again, 1), 1, 999)).toEqual(expected)
     await again.close()
   })
 

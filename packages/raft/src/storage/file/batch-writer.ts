@@ -18,6 +18,8 @@ import {
 /** A larger buffer is not kept for the next batch. */
 const KEPT_BYTES_MAX = 1024 * 1024
 const NO_PAYLOAD = new Uint8Array(0)
+/** Of copies. */
+const COUNT_BYTES = 4
 const text = new TextEncoder()
 
 export interface BatchContent {
@@ -37,6 +39,8 @@ export interface BatchPart {
   readonly hardState: HardState | null
   /** What follows comes after this entry; a log that does not hold it begins anew there. */
   readonly logStart: LogStart | null
+  /** The entries are copies of those after this entry: the log itself is what it was. */
+  readonly copiesAfter?: LogStart
   readonly entries: readonly Entry[]
 }
 
@@ -52,7 +56,7 @@ export const BATCH_OVERHEAD_BYTES = BATCH_HEADER_BYTES
 
 /** An upper bound of what a part takes in its batch. */
 export function partBytesMax({ entries, hardState }: BatchPart): number {
-  let bytes = 2 * RECORD_HEADER_BYTES + 3 * (hardState?.votedFor.length ?? 0)
+  let bytes = 3 * RECORD_HEADER_BYTES + COUNT_BYTES + 3 * (hardState?.votedFor.length ?? 0)
   for (const entry of entries) bytes += recordBytes(entry)
   return bytes
 }
@@ -119,7 +123,7 @@ export class BatchWriter {
 }
 
 /** The records that only a disk holds. The term stands before every entry of that term. */
-function ownRecords({ group, removed, hardState, logStart }: BatchPart): Entry[] {
+function ownRecords({ group, removed, hardState, logStart, copiesAfter, entries }: BatchPart): Entry[] {
   const records: Entry[] = []
   // All made alike: objects of several shapes would slow down every record that is made.
   const add = (kind: EntryKind, index: Index, term: Term, payload: Uint8Array): void => {
@@ -128,7 +132,14 @@ function ownRecords({ group, removed, hardState, logStart }: BatchPart): Entry[]
   if (removed) add(EntryKind.groupRemoved, 0, 0, NO_PAYLOAD)
   if (hardState !== null) add(EntryKind.hardState, 0, hardState.currentTerm, text.encode(hardState.votedFor))
   if (logStart !== null) add(EntryKind.logStart, logStart.index, logStart.term, NO_PAYLOAD)
+  if (copiesAfter !== undefined) add(EntryKind.copies, copiesAfter.index, copiesAfter.term, countOf(entries))
   return records
+}
+
+function countOf(entries: readonly Entry[]): Uint8Array {
+  const bytes = new Uint8Array(COUNT_BYTES)
+  viewOf(bytes).setUint32(0, entries.length, true)
+  return bytes
 }
 
 /** Entries that lie side by side in their slab are copied in one go. */

@@ -7,10 +7,16 @@ import type { Index } from '../../types.ts'
 import { entriesToAppend } from '../entries-to-append.ts'
 import type { LogStart } from '../term-runs.ts'
 import { withStorageErrors } from './errors.ts'
-import type { LogState } from './log-state.ts'
+import { LogState } from './log-state.ts'
 import { readEntries } from './read-entries.ts'
 import { Serial } from './serial.ts'
 import type { SharedLog } from './shared-log.ts'
+
+/** The beginning of the log as it was written again, and `cuts` of the log then. */
+interface Copies {
+  readonly log: LogState
+  readonly cuts: number
+}
 
 export class GroupLog {
   readonly group: number
@@ -44,10 +50,7 @@ export class GroupLog {
     const logStart = replaces ? this.#before(first.index) : null
     const part = { group: this.group, removed: false, hardState, logStart, entries: appended }
     return this.#log.append(part, (segment, position) => {
-      for (const entry of appended) {
-        this.state.put(entry, segment, position)
-        position += entry.end - entry.start
-      }
+      this.state.putAll(appended, segment, position)
       if (hardState !== null) this.state.hardState = hardState
     })
   }
@@ -75,17 +78,50 @@ export class GroupLog {
     return withStorageErrors(() => readEntries(this.#readable, first, last, bytesMax))
   }
 
-  /** Writes again what is left of the log, all or nothing, so that the segments where it stood can go. */
-  rewrite(): Promise<void> {
-    return this.#serial.run(async () => {
-      const { start, lastIndex } = this.state.terms
-      if (this.#removed || lastIndex === start.index) return
-      const entries = await readEntries(this.#readable, start.index + 1, lastIndex, Infinity)
-      // Compacted whole meanwhile: nothing is left to be moved.
-      if (entries.length === 0) return
-      const part = { group: this.group, removed: false, hardState: null, logStart: start, entries }
-      await this.#log.append(part, (segment, position) => this.state.moved(entries, segment, position))
-    })
+  /**
+   * Writes again what is left of the log, so that the segments where it stood can go. Other writes, of this group too, go between the
+   * pieces: as copies they change nothing until the last one says that they count.
+   */
+  async rewrite(pieceBytes: number): Promise<void> {
+    let copies: Copies | null = null
+    // Who writes faster than is copied must not keep this going: the rest is one piece then.
+    let pieces = 1 + (2 * this.state.positions.bytes) / pieceBytes
+    do {
+      const before: Copies | null = copies
+      const bytesMax = pieces-- > 0 ? pieceBytes : Infinity
+      copies = await this.#serial.run(() => this.#copy(before, bytesMax))
+    } while (copies !== null && !this.#log.closing)
+  }
+
+  /** Copies the next piece. @returns null when nothing is left to be copied */
+  async #copy(before: Copies | null, bytesMax: number): Promise<Copies | null> {
+    const { terms } = this.state
+    if (this.#removed || terms.lastIndex === terms.start.index) return null
+    const copies = this.#continued(before)
+    const { lastIndex: index, lastTerm: term } = copies.log.terms
+    const after = { index, term }
+    const entries = await readEntries(this.#readable, after.index + 1, terms.lastIndex, bytesMax)
+    const isLast = (entries.at(-1)?.index ?? terms.lastIndex) === terms.lastIndex
+    const place = isLast ? { logStart: after } : { logStart: null, copiesAfter: after }
+    await this.#log.append(
+      { group: this.group, removed: false, hardState: null, ...place, entries },
+      (segment, position) => {
+        copies.log.positions.breakOff()
+        copies.log.putAll(entries, segment, position)
+        this.state.positions.breakOff()
+        if (isLast) this.state.moved(copies.log)
+      },
+    )
+    return isLast ? null : copies
+  }
+
+  /** Anew when the log begins later by now, or goes on otherwise. */
+  #continued(copies: Copies | null): Copies {
+    const { terms, cuts } = this.state
+    if (copies?.cuts === cuts && copies.log.terms.lastIndex >= terms.start.index) return copies
+    const log = new LogState()
+    log.restart(terms.start)
+    return { log, cuts }
   }
 
   /** As {@link SharedLog.fail}. */

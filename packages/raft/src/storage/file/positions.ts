@@ -49,6 +49,11 @@ export class Positions {
     this.#lastIndex = index
   }
 
+  /** Between what was put last and what comes next stands something else: that gets a mark of its own. */
+  breakOff(): void {
+    this.#markedUntil = 0
+  }
+
   clear(): void {
     this.#count = 0
     this.#bytes = 0

@@ -144,7 +144,12 @@ function readSpan(span: Span, { bytes, view, origin }: Piece, into: Entry[]): vo
 }
 
 function isOnlyForDisks({ kind }: Entry): boolean {
-  return kind === EntryKind.hardState || kind === EntryKind.logStart || kind === EntryKind.groupRemoved
+  return (
+    kind === EntryKind.hardState ||
+    kind === EntryKind.logStart ||
+    kind === EntryKind.groupRemoved ||
+    kind === EntryKind.copies
+  )
 }
 
 /**

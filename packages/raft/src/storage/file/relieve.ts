@@ -3,6 +3,7 @@
  * them, for ever. Its entries are written again, at the end, once less than half of the log's files is of use: so what is
  * copied is never more than what was written since the last time, and the files take at most about twice what is in them.
  */
+import { SECTOR_BYTES } from './format.ts'
 import type { GroupLog } from './group-log.ts'
 import type { SharedLog } from './shared-log.ts'
 
@@ -13,18 +14,20 @@ export interface RelieveOptions {
 
 /** Fewer segments are never worth it. */
 const SEGMENTS_MIN = 4
-/** Groups are read together up to so much; a larger one alone. */
-const CHUNK_BYTES = 1024 * 1024
+/** Of a segment: no write of others waits for more of it. Groups are read together up to so much. */
+const PIECE_SHARE = 1 / 64
 
 export async function relieve(options: RelieveOptions): Promise<void> {
   const { log } = options
   // What is written here is not looked at again, or small segments with many groups would be copied without end.
-  const last = log.segments.at(-1)?.number ?? 0
+  const active = log.segments.at(-1)
+  const last = active?.number ?? 0
+  const pieceBytes = Math.max(SECTOR_BYTES, (active?.allocatedBytes ?? 0) * PIECE_SHARE)
   for (;;) {
     const [oldest] = log.segments
-    if (oldest === undefined || oldest.number >= last || !isWasteful(options)) return
-    for (const chunk of chunksOf(pinning(options, oldest.number)))
-      await Promise.all(chunk.map((group) => group.rewrite()))
+    if (oldest === undefined || oldest.number >= last || log.closing || !isWasteful(options)) return
+    for (const chunk of chunksOf(pinning(options, oldest.number), pieceBytes))
+      await Promise.all(chunk.map((group) => group.rewrite(pieceBytes)))
     await log.trim()
     // Pinned by something else, such as a removal that is not done: next time.
     if (log.segments[0] === oldest) return
@@ -44,12 +47,12 @@ function pinning({ groups }: RelieveOptions, segment: number): GroupLog[] {
   return [...groups.values()].filter(({ state }) => state.positions.at(0)?.segment === segment)
 }
 
-function chunksOf(groups: readonly GroupLog[]): GroupLog[][] {
+function chunksOf(groups: readonly GroupLog[], bytesMax: number): GroupLog[][] {
   const chunks: GroupLog[][] = []
   let bytes = Infinity
   for (const group of groups) {
     bytes += group.state.positions.bytes
-    if (bytes > CHUNK_BYTES) {
+    if (bytes > bytesMax) {
       chunks.push([])
       bytes = group.state.positions.bytes
     }

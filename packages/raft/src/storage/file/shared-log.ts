@@ -70,6 +70,7 @@ export class SharedLog {
   #writing: Promise<void> | null = null
   readonly #trims = new Serial()
   #relieving: Promise<void> | null = null
+  #closing = false
   /** A failed write leaves the disk in a state that nobody knows; what follows could be acknowledged and lost. */
   #failure: StorageError | null = null
   readonly #onFailed: StorageFailed
@@ -144,8 +145,14 @@ export class SharedLog {
     return failure
   }
 
+  /** What is not needed now need not be done any more. */
+  get closing(): boolean {
+    return this.#closing
+  }
+
   /** Waits for what is under way. */
   async close(): Promise<void> {
+    this.#closing = true
     for (const group of this.#groups.values()) await group.idle()
     await this.#relieving
     await this.#writing
