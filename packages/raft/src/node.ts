@@ -230,6 +230,11 @@ export class RaftNode<M extends StateMachine = StateMachine> {
     return Object.assign(this.#runtime.status(), { notes: this.#runtime.notes })
   }
 
+  /** Is a snapshot being written here? Who has other large work may wait: it shares disk and processor. */
+  get makesSnapshot(): boolean {
+    return this.#runtime.driver.makesSnapshot
+  }
+
   /** Counters, gauges and distributions, as a Prometheus renderer needs them. Cheap enough to ask every second. */
   metrics(): NodeMetrics {
     const { driver, host } = this.#runtime

@@ -67,9 +67,7 @@ export class Driver {
       onFailure,
     })
     this.#snapshots = new Snapshots({
-      clock,
-      storage,
-      machine,
+      ...{ clock, storage, machine },
       core: options.core,
       applier: this.#applier,
       everyBytes: limits.snapshotEveryBytes,
@@ -192,6 +190,10 @@ export class Driver {
     if (this.lastApplied >= index) return
     this.checkRunning()
     await this.#waiters.wait(index)
+  }
+
+  get makesSnapshot(): boolean {
+    return this.#snapshots.taking
   }
 
   /** Makes a snapshot of what is applied. */

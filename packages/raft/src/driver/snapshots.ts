@@ -19,8 +19,13 @@ const RESTORE_CHUNK_BYTES = 1024 * 1024
 const READS_AHEAD = 2
 /** A machine that yields its chunks without a pause would hold the event loop. */
 const SLICE_MS = 5
-/** Between slices of a snapshot that is made while others are served: they come first. */
-const PAUSE_MS = 1
+/** Of a snapshot that is made while others are served: they come first, so its slices are shorter, */
+const TAKING_SLICE_MS = 2
+/** and each is followed by a rest so many times as long: the busier disk and processors, the longer. */
+const REST_PER_SLICE = 8
+const REST_MS_MAX = 50
+/** The rests shrink to this as the log grows meanwhile, by a quarter of what made the snapshot due: a start has to replay it. */
+const REST_PER_SLICE_MIN = 0.5
 
 export interface SnapshotsOptions {
   readonly clock: Clock
@@ -61,6 +66,11 @@ export class Snapshots {
     this.#trailing = new TrailingLog(options.trailingBytes)
     this.#sender = new SnapshotSender(options.storage)
     this.#receiver = new SnapshotReceiver(options.clock, options.storage)
+  }
+
+  /** Is one being made? */
+  get taking(): boolean {
+    return this.#taking !== null
   }
 
   /** An entry of `bytes` has been applied. */
@@ -145,7 +155,7 @@ export class Snapshots {
     const writer = await this.#options.storage.createSnapshot(meta)
     let bytes = 0
     try {
-      const breathe = breather(this.#options.clock, PAUSE_MS)
+      const breathe = breather(this.#options.clock, TAKING_SLICE_MS, () => this.#restPerSlice())
       for await (const chunk of chunks) {
         await writer.write(chunk)
         bytes += chunk.length
@@ -157,6 +167,11 @@ export class Snapshots {
       await writer.abort().catch(() => undefined)
       throw toError(thrown)
     }
+  }
+
+  #restPerSlice(): number {
+    const grown = (4 * this.#bytesSinceLast) / this.#options.everyBytes
+    return Math.max(REST_PER_SLICE * (1 - grown), REST_PER_SLICE_MIN)
   }
 
   async #write(chunk: SnapshotChunk): Promise<boolean> {
@@ -187,7 +202,12 @@ export class Snapshots {
     const reader = await storage.openSnapshot()
     if (reader === null) return
     try {
-      await machine.restore(chunksOf(reader, breather(clock)))
+      await machine.restore(
+        chunksOf(
+          reader,
+          breather(clock, SLICE_MS, () => 0),
+        ),
+      )
       this.#newest = reader.meta
       applier.restored(reader.meta.index)
     } finally {
@@ -223,14 +243,16 @@ async function* chunksOf(
   }
 }
 
-/** Gives the event loop a turn, or so long, whenever the last one is longer ago than a slice. */
-function breather(clock: Clock, pause: Milliseconds = 0): () => Promise<void> {
-  let sliceEnd: Milliseconds = clock.now() + SLICE_MS
+/** Gives others a turn whenever the last one is longer ago than a slice, and so many times as long as it took. */
+function breather(clock: Clock, slice: Milliseconds, restPerSlice: () => number): () => Promise<void> {
+  let begun = clock.now()
   return async () => {
-    if (clock.now() < sliceEnd) return
+    const took = clock.now() - begun
+    if (took < slice) return
+    const rest = Math.min(took * restPerSlice(), REST_MS_MAX)
     await new Promise<void>((resolve) => {
-      clock.setTimer(pause, resolve, { keepAlive: true })
+      clock.setTimer(rest, resolve, { keepAlive: true })
     })
-    sliceEnd = clock.now() + SLICE_MS
+    begun = clock.now()
   }
 }
