@@ -115,7 +115,7 @@ export class Host {
     })
     this.#beats = beats ? this.#makeBeats() : null
     this.#heartbeat = this.#beats === null ? null : this.#makeHeartbeat(this.#beats)
-    this.#campaigns = beats ? new Campaigns(settings.clock, settings.timing.electionTimeoutMsMin / 2) : null
+    this.#campaigns = beats ? this.#makeCampaigns() : null
   }
 
   /** Do processes beat for all their groups? */
@@ -220,6 +220,11 @@ export class Host {
       staggerMsPerGroup: STAGGER_MS,
       tell: (group, input) => this.#groups.get(group)?.driver.input(input),
     })
+  }
+
+  #makeCampaigns(): Campaigns {
+    const { clock, random, timing } = this.settings
+    return new Campaigns(clock, random, timing.electionTimeoutMsMin / 2)
   }
 
   #makeHeartbeat(beats: Beats): Heartbeat {

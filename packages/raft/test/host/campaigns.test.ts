@@ -1,3 +1,4 @@
+import { seededRandom } from '@lab/rpc'
 import { ManualClock } from '@lab/rpc/testing'
 import { expect, test } from 'vitest'
 import { Campaigns } from '../../src/host/campaigns.ts'
@@ -5,7 +6,7 @@ import { Campaigns } from '../../src/host/campaigns.ts'
 /** When each of `count` groups that ask at one moment may campaign. */
 async function times(count: number): Promise<number[]> {
   const clock = new ManualClock()
-  const campaigns = new Campaigns(clock, 100)
+  const campaigns = new Campaigns(clock, seededRandom(1), 100)
   const at: number[] = []
   for (let group = 0; group < count; group++) campaigns.enter(group, () => at.push(clock.now()))
   await clock.advance(10_000)
@@ -26,7 +27,7 @@ test('many campaign a few at a time, all of them', async () => {
 
 test('a group that asks again while it waits waits once, and the last that it asked for is done', async () => {
   const clock = new ManualClock()
-  const campaigns = new Campaigns(clock, 100)
+  const campaigns = new Campaigns(clock, seededRandom(1), 100)
   const done: string[] = []
   for (let group = 0; group < 64; group++) campaigns.enter(group, () => undefined)
   campaigns.enter(64, () => done.push('first'))
@@ -37,7 +38,7 @@ test('a group that asks again while it waits waits once, and the last that it as
 
 test('stopped, nothing is done any more', async () => {
   const clock = new ManualClock()
-  const campaigns = new Campaigns(clock, 100)
+  const campaigns = new Campaigns(clock, seededRandom(1), 100)
   const done: number[] = []
   for (let group = 0; group < 70; group++) campaigns.enter(group, () => done.push(group))
   campaigns.stop()
