@@ -48,7 +48,7 @@ export class ShardGroup implements AsyncDisposable {
     })
     machine.listen({ moved: () => this.#nudge.wake(), changed: (shard) => this.#changed(shard) })
     for (const shard of machine.shards.keys()) this.#changed(shard)
-    const mover = { machine, node, groups, nudge: this.#nudge }
+    const mover = { machine, node, groups, clock, nudge: this.#nudge, traffic: machine.traffic }
     const follower = new Follower({ ...mover, configs })
     const reporter = new Reporter({ ...mover, configs })
     const tasks = [follower, reporter, new Puller(mover), new Releaser(mover), this.#expirer]

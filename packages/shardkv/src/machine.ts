@@ -17,6 +17,7 @@ import { Migration, type ShardChange } from './migration.ts'
 import { decodeQuery } from './queries.ts'
 import { Shard, type ShardOptions } from './shard.ts'
 import { readGroup, writeGroup, type GroupState } from './snapshot.ts'
+import { Traffic } from './traffic.ts'
 
 export interface ShardMachineOptions {
   readonly gid: Gid
@@ -26,6 +27,8 @@ export interface ShardMachineOptions {
   readonly hashSeed?: number
   /** One for all groups of a process, see shared-configs.ts. Default: the controller's. */
   readonly configs?: Codec<Config>
+  /** One for all groups of a process. */
+  readonly traffic?: Traffic
   readonly trace?: ShardTrace | undefined
 }
 
@@ -42,6 +45,7 @@ const EXPIRE = commandCodec.encode({ op: 'expire' })
 export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8Array, Uint8Array> {
   readonly gid: Gid
   readonly configs: Codec<Config>
+  readonly traffic: Traffic
   readonly #options: ShardOptions
   readonly #trace: ShardTrace | undefined
   #state: GroupState
@@ -52,10 +56,12 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
     historyBytes = HISTORY_BYTES,
     hashSeed = 0,
     configs = configCodec,
+    traffic = new Traffic(),
     trace,
   }: ShardMachineOptions) {
     this.gid = gid
     this.configs = configs
+    this.traffic = traffic
     this.#options = { historyBytes, hashSeed }
     this.#trace = trace
     this.#state = { migration: new Migration(gid), shards: new Map(), arrivals: new Map() }
@@ -112,6 +118,7 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
 
   /** @throws {ProtocolError} */
   query(query: Uint8Array): Uint8Array {
+    this.traffic.count()
     const { shard: number, query: asked } = decodeQuery(query)
     const shard = this.served(number)
     const { num } = this.migration
@@ -142,6 +149,7 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
   }
 
   #client(number: number, envelope: Uint8Array, context: ApplyContext): Uint8Array {
+    this.traffic.count()
     const { num, config } = this.migration
     const shard = this.served(number)
     if (shard === null || config === null) {

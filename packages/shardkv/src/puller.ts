@@ -2,9 +2,11 @@
  * Fetches the shards that this group waits for, while this server leads it. Its own log says which page comes next, so that the
  * next leader goes on where this one stopped; whatever is proposed twice, or too late, the log refuses.
  */
+import { sleep, type Milliseconds } from '@lab/rpc'
 import { encodePage } from './commands.ts'
 import { Gate } from './gate.ts'
 import { sameCursor } from './hand-off.ts'
+import { PAGE_BYTES } from './limits.ts'
 import type { Remote } from './migration.ts'
 import { RETRY_MS_MAX, RETRY_MS_MIN, proposeHere, type MoverOptions } from './mover.ts'
 import type { PageAnswer } from './shard-service.ts'
@@ -14,6 +16,12 @@ import type { PageCursor } from '@lab/kvraft/parts'
 const SHARDS_PER_SOURCE = 4
 /** In the log and not applied yet: what writes of clients may have to wait behind. */
 const PAGES_IN_LOG = 2
+/** While clients are served, a full page is followed by a rest so many times as long as the page took: most of the time is theirs. */
+const REST_PER_PAGE = 2
+/** Overload must not stop a shard on its way: moving it away may be the cure. */
+const REST_MS_MAX: Milliseconds = 20
+/** While this server makes a snapshot: one such thing at a time. */
+const SNAPSHOT_REST_MS: Milliseconds = 250
 
 const FIRST: PageCursor = new Uint8Array(0)
 
@@ -75,7 +83,7 @@ export class Puller {
   }
 
   async #pages(want: Want, signal: AbortSignal): Promise<void> {
-    const { machine, node, nudge } = this.#options
+    const { machine, nudge } = this.#options
     const { shard, num } = want
     let retry = RETRY_MS_MIN
     let ahead: { readonly cursor: PageCursor; readonly answer: Promise<PageAnswer> } | null = null
@@ -93,7 +101,7 @@ export class Puller {
         // The page that follows travels while this one is being committed.
         if (next !== undefined) ahead = { cursor: next, answer: this.#ask(want, next, attempt, signal) }
         const command = encodePage({ ...page, shard, num, from: cursor })
-        if (await this.#gate.pass(() => proposeHere(node, command, signal))) {
+        if (await this.#gate.pass(() => this.#propose(command, signal))) {
           retry = RETRY_MS_MIN
           continue
         }
@@ -102,6 +110,19 @@ export class Puller {
       retry = Math.min(2 * retry, RETRY_MS_MAX)
     }
     await ahead?.answer
+  }
+
+  /** How long a page takes tells how busy processors and disks are. Where nobody is served, nobody is disturbed. */
+  async #propose(command: Uint8Array, signal: AbortSignal): Promise<boolean> {
+    const { clock, node, traffic } = this.#options
+    const [begun, before] = [clock.now(), traffic.operations]
+    const isThere = await proposeHere(node, command, signal)
+    if (traffic.operations === before) return isThere
+    const usual = Math.min((clock.now() - begun) * REST_PER_PAGE, REST_MS_MAX)
+    const rest = (node.makesSnapshot ? SNAPSHOT_REST_MS : usual) * Math.min(command.length / PAGE_BYTES, 1)
+    // A timer knows no less than a millisecond.
+    if (rest >= 1) await sleep(clock, rest, signal).catch(() => undefined)
+    return isThere
   }
 
   #ask(

@@ -20,6 +20,7 @@ import { otherGroups } from './other-groups.ts'
 import { requestKinds } from './request-kinds.ts'
 import { ShardService } from './shard-service.ts'
 import { sharedConfigs } from './shared-configs.ts'
+import { Traffic } from './traffic.ts'
 
 export interface ShardHostOptions extends GroupClientOptions {
   readonly host: RaftHost
@@ -44,6 +45,7 @@ export class ShardHost implements AsyncDisposable {
   readonly #clients: GroupClients
   readonly #configs: ConfigSource
   readonly #configCodec = sharedConfigs()
+  readonly #traffic = new Traffic()
   readonly #implementation: Implementation
 
   constructor(options: ShardHostOptions) {
@@ -66,7 +68,7 @@ export class ShardHost implements AsyncDisposable {
   async startGroup({ gid, limits, ...options }: ShardGroupStart): Promise<ShardGroup> {
     const { host, historyBytes, trace, random = systemRandom, clock = systemClock } = this.#options
     const machine = new ShardMachine({
-      ...{ gid, hashSeed: random.integer(0, 2 ** 31), configs: this.#configCodec },
+      ...{ gid, hashSeed: random.integer(0, 2 ** 31), configs: this.#configCodec, traffic: this.#traffic },
       ...(historyBytes === undefined ? {} : { historyBytes }),
       ...(trace === undefined ? {} : { trace: { sink: trace, node: host.id, gid } }),
     })

@@ -47,12 +47,20 @@ export function labShards(raft: LabMake = labCore()): LabMakeShardServer {
     const nudge = new Nudge(env.clock)
     machine.listen({ moved: () => nudge.wake(), changed: () => undefined })
     const node = {
+      makesSnapshot: false,
       propose: async (command: Uint8Array): Promise<void> => {
         const reply = await rsm.handlers['Command']?.(encodePlain(command) as never)
         if (!(reply instanceof Uint8Array)) throw new RaftError('NOT_LEADER', 'this server does not lead')
       },
     }
-    const mover = { machine, node, nudge, groups: overPeers(reach) }
+    const mover = {
+      machine,
+      node,
+      nudge,
+      clock: env.clock,
+      traffic: machine.traffic,
+      groups: overPeers(reach),
+    }
     const configs = polled(labControllerClerk(controllers, env), env)
     const tasks = [new Follower({ ...mover, configs }), new Puller(mover), new Releaser(mover)]
     const office = new Office(rsm, env, (signal) => {
