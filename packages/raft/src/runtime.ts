@@ -141,7 +141,7 @@ export class Runtime {
         changed: (change) => {
           if (change.type === 'role') {
             this.diagnostics.role(change)
-            host.leads(group, change.role === 'leader' ? change.term : 0)
+            host.roleChanged(group, change)
           }
           this.#changed(change)
         },

@@ -24,7 +24,7 @@ import { adminImplementation, clientImplementation, peerImplementation } from '.
 import { linkOptions, serveOptions, type RpcSettings, type SharedOptions } from '../rpc-options.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Identity, StorageError } from '../storage.ts'
-import type { NodeId, Term } from '../types.ts'
+import type { NodeId, Role, Term } from '../types.ts'
 import { Beats } from './beats.ts'
 import { Campaigns } from './campaigns.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -32,6 +32,13 @@ import type { StoredGroups } from './stored-groups.ts'
 
 /** Between one group and the next that campaign since their leaders' process fell silent. */
 const STAGGER_MS = 1
+
+/** Of a group's server. */
+interface Standing {
+  readonly role: Role
+  readonly term: Term
+  readonly leader: NodeId | null
+}
 
 export interface HostParts {
   readonly options: SharedOptions
@@ -167,6 +174,7 @@ export class Host {
   /** The group takes part no more. Its storage is closed by whoever opened it. */
   drop(group: number): void {
     this.#groups.delete(group)
+    this.#campaigns?.decided(group, true)
     this.#beats?.stopped(group)
     this.peers.update(group, new Map())
   }
@@ -177,9 +185,10 @@ export class Host {
     else this.#campaigns.enter(group, act)
   }
 
-  /** The server of the group leads in `term`; 0 when it does not. */
-  leads(group: number, term: Term): void {
-    this.#beats?.leads(group, term)
+  /** The role of the group's server changed. */
+  roleChanged(group: number, { role, term, leader }: Standing): void {
+    this.#beats?.leads(group, role === 'leader' ? term : 0)
+    if (role !== 'candidate') this.#campaigns?.decided(group, role === 'leader' || leader !== null)
   }
 
   /** The members of a group, and others to be reached for it, are here now. */
@@ -224,7 +233,7 @@ export class Host {
 
   #makeCampaigns(): Campaigns {
     const { clock, random, timing } = this.settings
-    return new Campaigns(clock, random, timing.electionTimeoutMsMin / 2)
+    return new Campaigns(clock, random, timing.electionTimeoutMsMax)
   }
 
   #makeHeartbeat(beats: Beats): Heartbeat {
