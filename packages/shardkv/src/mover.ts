@@ -6,7 +6,7 @@ import type { OtherGroups } from './other-groups.ts'
 import type { Traffic } from './traffic.ts'
 
 /** What a node offers to whoever moves shards. */
-export interface Log {
+interface Log {
   propose(command: Uint8Array, options: ProposeOptions): Promise<unknown>
   readonly makesSnapshot: boolean
 }

@@ -1,0 +1,87 @@
+import { seededRandom } from '@lab/rpc'
+import { SimDisk } from '@lab/sim'
+import { describe, expect, test } from 'vitest'
+import type { HostStorage } from '../../src/host-storage.ts'
+import { fileHostStorage } from '../../src/storage/file/index.ts'
+import { OWNER, append, entries, logOf, metaOf, shorts, takeSnapshot } from '../../src/testing/storage/kit.ts'
+import { inGroup } from './in-group.ts'
+import { CountingDisk, SEGMENT_BYTES, logFiles, openGroup, openHost } from './sim-hosts.ts'
+
+describe('quiet groups', () => {
+  test('do not pin old segments: their few entries are written again, and nothing is lost', async () => {
+    const disk = new SimDisk({ random: seededRandom(1) })
+    const host = await openHost(disk)
+    const quiet = await Promise.all([1, 2, 3].map((group) => openGroup(host, group)))
+    for (const storage of quiet)
+      await append(storage, entries(1, 4, 1, 40), { currentTerm: 3, votedFor: 'n2' })
+    const busy = await openGroup(host, 9)
+    let most = 0
+    for (let last = 10; last <= 2000; last += 10) {
+      await append(busy, entries(last - 9, last, 1, 200))
+      if (last % 50 !== 0) continue
+      await takeSnapshot(busy, metaOf(last, 1))
+      await busy.compact(last)
+      most = Math.max(most, (await logFiles(disk)).length)
+    }
+    // 2000 entries are about 120 segments.
+    expect(most).toBeLessThanOrEqual(16)
+    for (const storage of quiet) expect(await logOf(storage, 1, 9)).toEqual(shorts(1, 4, 1))
+    await host.close()
+
+    const again = await openHost(disk)
+    for (const group of [1, 2, 3]) {
+      const storage = inGroup(again.group(group), group)
+      expect(await storage.open(OWNER)).toMatchObject({
+        hardState: { currentTerm: 3, votedFor: 'n2' },
+        firstIndex: 1,
+        lastIndex: 4,
+      })
+      expect(await logOf(storage, 1, 9)).toEqual(shorts(1, 4, 1))
+      await append(storage, entries(5, 6, 4))
+    }
+    await again.close()
+  })
+
+  test('a long log is carried along in pieces, so that no write waits for all of it; what is written between them counts', async () => {
+    const disk = new CountingDisk({ random: seededRandom(1) })
+    const open = (): HostStorage =>
+      fileHostStorage('data', { disk: disk.process(), random: seededRandom(3), segmentBytes: 64 * 1024 })
+    const host = open()
+    await host.open(OWNER)
+    const [quiet, busy] = [await openGroup(host, 1), await openGroup(host, 2)]
+    for (let last = 10; last <= 400; last += 10) await append(quiet, entries(last - 9, last, 1, 40))
+    for (let last = 10; last <= 4000; last += 10) {
+      await append(busy, entries(last - 9, last, 1, 200))
+      if (last % 50 === 0)
+        await append(quiet, entries(400 + last / 50, 400 + last / 50, last > 2000 ? 2 : 1, 40))
+      if (last === 2000) await append(quiet, entries(300, 440, 2, 40))
+      if (last % 500 !== 0) continue
+      await takeSnapshot(busy, metaOf(last, 1))
+      await busy.compact(last)
+    }
+    expect((await logFiles(disk)).length).toBeLessThanOrEqual(12)
+    // Its log is more than 32 KiB; the largest batch is the one that replaces 141 entries.
+    expect(disk.bytesMax).toBeLessThan(16 * 1024)
+    const expected = [...shorts(1, 299, 1), ...shorts(300, 480, 2)]
+    expect(await logOf(quiet, 1, 999)).toEqual(expected)
+    disk.crash()
+
+    const again = open()
+    await again.open(OWNER)
+    expect(await logOf(await openGroup(again, 1), 1, 999)).toEqual(expected)
+    await again.close()
+  })
+
+  test('what is still of use is not written again and again', async () => {
+    const disk = new CountingDisk({ random: seededRandom(1) })
+    const host = fileHostStorage('data', { disk, random: seededRandom(3), segmentBytes: SEGMENT_BYTES })
+    await host.open(OWNER)
+    const [one, two] = [await openGroup(host, 1), await openGroup(host, 2)]
+    for (let last = 10; last <= 400; last += 10) {
+      await append(one, entries(last - 9, last, 1, 200))
+      await append(two, entries(last - 9, last, 1, 200))
+    }
+    expect(disk.batches).toBe(80)
+    await host.close()
+  })
+})

@@ -1,0 +1,46 @@
+/** Storages of many groups on a simulated disk. */
+import { seededRandom, type DiskFile, type DiskOpenOptions } from '@lab/rpc'
+import { SimDisk } from '@lab/sim'
+import type { HostStorage } from '../../src/host-storage.ts'
+import type { Storage } from '../../src/storage.ts'
+import { fileHostStorage } from '../../src/storage/file/index.ts'
+import { OWNER } from '../../src/testing/storage/kit.ts'
+import { inGroup } from './in-group.ts'
+
+export const SEGMENT_BYTES = 4096
+
+/** Counts writes that are durable when they return: the log's batches. */
+export class CountingDisk extends SimDisk {
+  batches = 0
+  /** Of one batch. */
+  bytesMax = 0
+
+  override async open(path: string, options?: DiskOpenOptions): Promise<DiskFile> {
+    const file = await super.open(path, options)
+    if (options?.durableWrites !== true) return file
+    const write = file.write.bind(file)
+    return Object.assign(file, {
+      write: async (bytes: Uint8Array, position: number) => {
+        this.batches++
+        this.bytesMax = Math.max(this.bytesMax, bytes.length)
+        await write(bytes, position)
+      },
+    })
+  }
+}
+
+export async function openHost(disk: SimDisk, segmentBytes = SEGMENT_BYTES): Promise<HostStorage> {
+  const host = fileHostStorage('data', { disk: disk.process(), random: seededRandom(3), segmentBytes })
+  await host.open(OWNER)
+  return host
+}
+
+export async function openGroup(host: HostStorage, group: number): Promise<Storage> {
+  const storage = inGroup(host.group(group), group)
+  await storage.open(OWNER)
+  return storage
+}
+
+export async function logFiles(disk: SimDisk): Promise<string[]> {
+  return (await disk.list('data')).filter((name) => name.startsWith('log-'))
+}
