@@ -50,7 +50,9 @@ async function ours(keys: number, { log }: BenchmarkOptions): Promise<Row[]> {
     const rows: Row[] = []
     for (let move = 1; move <= MOVES; move++) {
       const { seconds, before, during } = await moveUnderLoad({ cluster, controller, put, shard })
-      log(`move ${String(move)} of ${String(MOVES)} done`)
+      log(
+        `move ${String(move)} of ${String(MOVES)}: ${seconds.toFixed(1)} s, p99 ${before.p99.toFixed(1)} ms before, ${during.p99.toFixed(1)} ms during`,
+      )
       rows.push({
         ...row(`@lab, move ${String(move)}`, { keys, seconds }),
         ...{ 'p50 ms before': before.p50, 'p50 ms during': during.p50 },

@@ -7,3 +7,9 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   }
   return a.length - b.length
 }
+
+/** Is one of them there twice? Sorted: each against each would take a transaction of 128 operations longer than all it does. */
+export function hasTwice(keys: readonly Uint8Array[]): boolean {
+  const sorted = [...keys].sort(compareBytes)
+  return sorted.some((key, at) => at > 0 && compareBytes(sorted[at - 1] as Uint8Array, key) === 0)
+}

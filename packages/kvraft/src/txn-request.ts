@@ -2,7 +2,7 @@
 import { KvError } from './errors.ts'
 import { TXN_PARTS_MAX } from './limits.ts'
 import { checkTtl, keyBytes, valueBytes, type TextOrBytes } from './text.ts'
-import { compareBytes } from './compare-bytes.ts'
+import { hasTwice } from './compare-bytes.ts'
 import type { Comparison, Operation, Relation, Txn } from './txn.ts'
 
 /** If all conditions hold, `then` is done, else `else`; nothing comes in between. At most 128 of each. */
@@ -52,8 +52,7 @@ function comparisonOf(condition: TxnCondition): Comparison {
 function branchOf(operations: readonly TxnOperation[]): Operation[] {
   const branch = checkCount(operations).map(operationOf)
   const changed = branch.filter(({ op }) => op !== 'get').map(({ key }) => key)
-  if (changed.some((key, at) => changed.findIndex((other) => compareBytes(key, other) === 0) < at))
-    throw badTxn('a transaction changes each key at most once')
+  if (hasTwice(changed)) throw badTxn('a transaction changes each key at most once')
   return branch
 }
 

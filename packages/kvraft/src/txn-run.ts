@@ -47,6 +47,8 @@ function relates(difference: number, is: Relation): boolean {
 function bytesTooMany(contents: Contents, branch: readonly Operation[]): number {
   let read = 0
   for (const [at, operation] of branch.entries()) {
+    // Others neither read nor grow a value.
+    if (operation.op !== 'append' && operation.op !== 'get') continue
     const before = lengthBefore(contents, branch, at)
     if (operation.op === 'append' && before + operation.value.length > VALUE_BYTES_MAX)
       return before + operation.value.length

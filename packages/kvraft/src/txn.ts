@@ -12,7 +12,7 @@
  * The numbers are on disk: never reuse one.
  */
 import { ProtocolError, type ByteReader, type ByteWriter } from '@lab/rpc'
-import { compareBytes } from './compare-bytes.ts'
+import { hasTwice } from './compare-bytes.ts'
 import { checkTtl, checkValueLength, readKey, readShortValue } from './fields.ts'
 import { TXN_PARTS_MAX } from './limits.ts'
 
@@ -141,9 +141,5 @@ function writeOperation(writer: ByteWriter, operation: Operation): void {
 /** One change a key keeps the rules simple: what fails can be told before anything is done. */
 function checkChanges(operations: readonly Operation[]): void {
   const changed = operations.filter(({ op }) => op !== 'get').map(({ key }) => key)
-  changed.forEach((key, at) => {
-    for (let before = 0; before < at; before++)
-      if (compareBytes(changed[before] as Uint8Array, key) === 0)
-        throw new ProtocolError('a transaction that changes a key twice')
-  })
+  if (hasTwice(changed)) throw new ProtocolError('a transaction that changes a key twice')
 }
