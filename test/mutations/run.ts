@@ -29,7 +29,10 @@ const storage: Layer = {
 const nodes: Layer = { name: 'nodes', paths: ['packages/raft/test/node/'] }
 const hosts: Layer = { name: 'hosts', paths: ['packages/raft/test/host/'] }
 const simulator: Layer = { name: 'simulator', paths: ['packages/raft/test/sim/'] }
-const shardMachines: Layer = { name: 'shard machines', paths: ['packages/shardkv/test/machine.test.ts'] }
+const shardMachines: Layer = {
+  name: 'shard machines',
+  paths: ['packages/shardkv/test/machine.test.ts', 'packages/shardkv/test/puller.test.ts'],
+}
 const shards: Layer = { name: 'shards', paths: ['packages/shardkv/test/'] }
 const store: Layer = {
   name: 'store',
