@@ -1,8 +1,10 @@
 /** The npm scripts: what people type, and what they are told when it makes no sense. */
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
+import { bundles, isFresh, type Made } from '../scripts/lib/bundles.mjs'
 import { spread } from './shared/sequencer.ts'
 import { root } from './tidy/files.ts'
 
@@ -62,4 +64,17 @@ test('what an example prints is compared without addresses, times, terms and who
   expect(normalise('n2 leads term 7 at tcp://localhost:40123, after 231 ms\ntotal 42\n')).toBe(
     '<node> leads term # at <address>, after # ms\ntotal 42\n',
   )
+})
+
+test('the bundles that lab runs from count no more when a source has changed since, or one of them is gone', async () => {
+  await bundles()
+  const current = new URL('../node_modules/.cache/lab-bundles/current.json', import.meta.url)
+  const made = JSON.parse(readFileSync(current, 'utf8')) as Made
+  expect(isFresh(made)).toBe(true)
+  const source = 'packages/raft/src/index.ts'
+  expect(made.inputs[source]).toMatch(/^\d/)
+  expect(isFresh({ ...made, inputs: { ...made.inputs, [source]: '1 1' } })).toBe(false)
+  expect(isFresh({ ...made, at: '/elsewhere' })).toBe(false)
+  expect(isFresh({ ...made, entries: { ...made.entries, x: 'file:///none.js' } })).toBe(false)
+  expect(() => isFresh({ ...made, inputs: { 'packages/none.ts': '1 1' } })).toThrow('ENOENT')
 })

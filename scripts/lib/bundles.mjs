@@ -37,15 +37,20 @@ export async function bundles() {
 /** Those made last, when nothing that they were made of has changed since. */
 function fresh() {
   try {
-    const { entries, inputs, at } = JSON.parse(readFileSync(current, 'utf8'))
-    const isFresh =
-      at === root &&
-      Object.entries(inputs).every(([path, stamp]) => stampOf(path) === stamp) &&
-      Object.values(entries).every((url) => existsSync(fileURLToPath(url)))
-    return isFresh ? entries : undefined
+    const made = JSON.parse(readFileSync(current, 'utf8'))
+    return isFresh(made) ? made.entries : undefined
   } catch {
     return undefined
   }
+}
+
+/** What was made, by whom, of which states of which sources; throws when one of those is gone. */
+export function isFresh({ entries, inputs, at }) {
+  return (
+    at === root &&
+    Object.entries(inputs).every(([path, stamp]) => stampOf(path) === stamp) &&
+    Object.values(entries).every((url) => existsSync(fileURLToPath(url)))
+  )
 }
 
 async function make() {

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { LAB_BIN } from '../src/own-files.ts'
 import { temporaryFolder } from './folder.ts'
@@ -15,23 +14,6 @@ test('the command runs from source in the checkout, whatever folder it is called
   })
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
-})
-
-test('its few files are made anew when a source has changed since', () => {
-  const current = fileURLToPath(
-    new URL('../../../node_modules/.cache/lab-bundles/current.json', import.meta.url),
-  )
-  const version = () => spawnSync(process.execPath, [LAB_BIN, '--version'], { encoding: 'utf8' }).status
-  const inputs = () =>
-    (JSON.parse(readFileSync(current, 'utf8')) as { inputs: Record<string, string> }).inputs
-  expect(version()).toBe(0)
-  const stamps = inputs()
-  const source = 'packages/raft/src/index.ts'
-  const text = readFileSync(current, 'utf8')
-  writeFileSync(current, text.replace(`"${source}":"${String(stamps[source])}"`, `"${source}":"1 1"`))
-  expect(inputs()[source]).toBe('1 1')
-  expect(version()).toBe(0)
-  expect(inputs()).toEqual(stamps)
 })
 
 test('worker threads run from source, too: they need not know that they do', () => {

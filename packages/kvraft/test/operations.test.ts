@@ -24,7 +24,7 @@ test('cas sets a key that is as expected, by version, by absence and by last cha
   await t.close()
 })
 
-test.each([1, 2, 3])(
+test.each([1, 2])(
   'of many who increment by cas while leaders die, each counts once, seed %i',
   async (seed) => {
     const { t, clerk, restart } = await kvCluster({ seed })

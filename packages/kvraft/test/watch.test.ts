@@ -6,7 +6,8 @@ import { isInRange } from '../src/event-key.ts'
 import { kvCluster, type KvCluster } from './kv-cluster.ts'
 import { changesOf, checkWatch } from './watch-checker.ts'
 
-const SEEDS = [1, 2, 3, 4, 5]
+/** The simulator judges watches among all else, in twelve seeds, a thousand in the long tests; here it is plain what must come out. */
+const SEEDS = process.env['LAB_LONG'] === '1' ? [1, 2, 3, 4, 5] : [1, 2]
 
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 

@@ -1,6 +1,6 @@
 import { planOf, runPlan } from '@lab/sim'
 import { expect, test } from 'vitest'
-import { shardScenario } from '../src/testing/sim/index.ts'
+import { shardScenario } from '@lab/shardkv/testing/sim'
 
 const FROM = Number(process.env['LAB_SEED'] ?? 1000)
 const SEEDS = Number(process.env['LAB_SEEDS'] ?? 300)

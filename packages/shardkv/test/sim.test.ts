@@ -1,7 +1,7 @@
 import { planOf, runPlan, type PlanOptions } from '@lab/sim'
 import { describe, expect, test } from 'vitest'
 import { traceHashes } from '../../../test/shared/trace-hashes.ts'
-import { shardScenario } from '../src/testing/sim/index.ts'
+import { shardScenario } from '@lab/shardkv/testing/sim'
 
 /** `npm test -- --seed 1000` takes others. More of them, all long: sim.long.test.ts. */
 const FROM = Number(process.env['LAB_SEED'] ?? 1)

@@ -1,5 +1,5 @@
 /** Our store as a student's module: what `lab grade --part 4B` takes. */
-export { labShardClerk as makeShardClerk } from '../../src/testing/index.ts'
-import { labShards } from '../../src/testing/index.ts'
+export { labShardClerk as makeShardClerk } from '@lab/shardkv/testing'
+import { labShards } from '@lab/shardkv/testing'
 
 export const makeShardServer = labShards()

@@ -1,6 +1,6 @@
 import { labController, labControllerClerk } from '@lab/shardctrler/testing'
 import { testLabs } from '../../../../test/shared/lab-tests.ts'
-import { describeLabShards, labShardClerk, labShards, shardLab } from '../../src/testing/index.ts'
+import { describeLabShards, labShardClerk, labShards, shardLab } from '@lab/shardkv/testing'
 
 const tests = shardLab({
   makeController: labController(),
