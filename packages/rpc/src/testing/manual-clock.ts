@@ -74,10 +74,10 @@ export class ManualClock implements Clock {
 
   /** False when no timer comes due until `end`. */
   #fireNext(end: Milliseconds): boolean {
-    const next = this.#timers.peek()
-    if (next === undefined || next.at > end) return false
-    this.#timers.take()
-    this.#now = next.at
+    const at = this.#timers.nextAt
+    const next = at > end ? undefined : this.#timers.take()
+    if (next === undefined) return false
+    this.#now = at
     next.fire()
     return true
   }

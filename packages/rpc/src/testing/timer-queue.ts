@@ -2,14 +2,12 @@ import type { Milliseconds, Timer } from '../clock.ts'
 
 /** Fires once, at its time; timers of one time in the order in which they were set. */
 export class QueuedTimer implements Timer {
-  readonly at: Milliseconds
   readonly order: number
   readonly #callback: () => void
   readonly #queue: TimerQueue
   #waiting = true
 
-  constructor(at: Milliseconds, order: number, callback: () => void, queue: TimerQueue) {
-    this.at = at
+  constructor(order: number, callback: () => void, queue: TimerQueue) {
     this.order = order
     this.#callback = callback
     this.#queue = queue
@@ -34,6 +32,8 @@ export class QueuedTimer implements Timer {
 /** Timers by time, then by order of creation: a binary heap. Cancelled ones stay until they surface, or outnumber the others. */
 export class TimerQueue {
   #heap: QueuedTimer[] = []
+  /** When each of them is due: comparing times looks at no timer, and makes no number an object. */
+  #times = new Float64Array(64)
   #created = 0
   #cancelled = 0
 
@@ -42,9 +42,15 @@ export class TimerQueue {
     return this.#heap.length - this.#cancelled
   }
 
+  /** When the next timer fires; Infinity when there is none. */
+  get nextAt(): Milliseconds {
+    this.#surface()
+    return this.#heap.length === 0 ? Infinity : (this.#times[0] as number)
+  }
+
   add(at: Milliseconds, callback: () => void): Timer {
-    const timer = new QueuedTimer(at, ++this.#created, callback, this)
-    this.#push(timer)
+    const timer = new QueuedTimer(++this.#created, callback, this)
+    this.#push(at, timer)
     return timer
   }
 
@@ -54,63 +60,80 @@ export class TimerQueue {
     if (this.#cancelled > 64 && this.#cancelled * 2 > this.#heap.length) this.#compact()
   }
 
-  /** The next timer to fire, left where it is. */
-  peek(): QueuedTimer | undefined {
-    for (;;) {
-      const first = this.#heap[0]
-      if (first === undefined || first.waiting) return first
+  /** The next timer to fire, taken out. */
+  take(): QueuedTimer | undefined {
+    this.#surface()
+    const [first] = this.#heap
+    if (first !== undefined) this.#removeFirst()
+    return first
+  }
+
+  /** Drops those that were cancelled and come first. */
+  #surface(): void {
+    while (this.#heap[0]?.waiting === false) {
       this.#removeFirst()
       this.#cancelled--
     }
   }
 
-  /** The next timer to fire, taken out. */
-  take(): QueuedTimer | undefined {
-    const first = this.peek()
-    if (first !== undefined) this.#removeFirst()
-    return first
-  }
-
   #compact(): void {
-    const waiting = this.#heap.filter((timer) => timer.waiting)
+    const heap = this.#heap
+    const times = this.#times
     this.#heap = []
+    this.#times = new Float64Array(times.length)
     this.#cancelled = 0
-    for (const timer of waiting) this.#push(timer)
+    for (const [place, timer] of heap.entries()) if (timer.waiting) this.#push(times[place] as number, timer)
   }
 
-  #push(timer: QueuedTimer): void {
+  #push(at: Milliseconds, timer: QueuedTimer): void {
     const heap = this.#heap
-    let at = heap.length
+    let place = heap.length
     heap.push(timer)
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      const above = heap[parent] as QueuedTimer
-      if (!isBefore(timer, above)) break
-      heap[at] = above
-      at = parent
+    if (place === this.#times.length) this.#grow()
+    const times = this.#times
+    while (place > 0) {
+      const parent = (place - 1) >> 1
+      const above = times[parent] as number
+      if (above < at || (above === at && (heap[parent] as QueuedTimer).order < timer.order)) break
+      heap[place] = heap[parent] as QueuedTimer
+      times[place] = above
+      place = parent
     }
-    heap[at] = timer
+    heap[place] = timer
+    times[place] = at
+  }
+
+  #grow(): void {
+    const times = new Float64Array(2 * this.#times.length)
+    times.set(this.#times)
+    this.#times = times
   }
 
   #removeFirst(): void {
     const heap = this.#heap
+    const times = this.#times
     const last = heap.pop()
-    if (last === undefined || heap.length === 0) return
-    let at = 0
-    for (;;) {
-      let child = 2 * at + 1
-      if (child >= heap.length) break
-      const right = heap[child + 1]
-      if (right !== undefined && isBefore(right, heap[child] as QueuedTimer)) child++
-      const below = heap[child] as QueuedTimer
-      if (!isBefore(below, last)) break
-      heap[at] = below
-      at = child
+    const { length } = heap
+    if (last === undefined || length === 0) return
+    const at = times[length] as number
+    let place = 0
+    for (let child = 1; child < length; child = 2 * place + 1) {
+      if (child + 1 < length && this.#isBefore(child + 1, child)) child++
+      const below = times[child] as number
+      const next = heap[child] as QueuedTimer
+      if (below > at || (below === at && next.order > last.order)) break
+      heap[place] = next
+      times[place] = below
+      place = child
     }
-    heap[at] = last
+    heap[place] = last
+    times[place] = at
   }
-}
 
-function isBefore(a: QueuedTimer, b: QueuedTimer): boolean {
-  return a.at < b.at || (a.at === b.at && a.order < b.order)
+  #isBefore(a: number, b: number): boolean {
+    const one = this.#times[a] as number
+    const other = this.#times[b] as number
+    if (one !== other) return one < other
+    return (this.#heap[a] as QueuedTimer).order < (this.#heap[b] as QueuedTimer).order
+  }
 }
