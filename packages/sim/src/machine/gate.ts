@@ -45,16 +45,19 @@ export class Gate {
 
   /** The same for a promise: it settles when its result may pass. */
   promise<T>(work: Promise<T>): Promise<T> {
-    return work.then(
-      (value) => (this.isOpen ? value : this.#later(() => value)),
-      (thrown: unknown) => {
-        const error = toError(thrown)
-        if (this.isOpen) throw error
-        return this.#later(() => {
-          throw error
-        })
-      },
-    )
+    return work.then(this.#passed, this.#failed) as Promise<T>
+  }
+
+  // Made once: a process waits for promises all the time, and nearly always its gate is open.
+
+  readonly #passed = (value: unknown): unknown => (this.isOpen ? value : this.#later(() => value))
+
+  readonly #failed = (thrown: unknown): unknown => {
+    const error = toError(thrown)
+    if (this.isOpen) throw error
+    return this.#later(() => {
+      throw error
+    })
   }
 
   #later<T>(settle: () => T): Promise<T> {

@@ -1,4 +1,5 @@
 import type { Clock, Milliseconds, Timer } from '@lab/rpc'
+import type { Gate } from './gate.ts'
 
 /** A timer found too early looks again after so much at least: less might not move time at all. */
 const GRAIN_MS = 0.001
@@ -38,7 +39,16 @@ export class MachineClock implements Clock {
   }
 
   setTimer(delay: Milliseconds, callback: () => void): Timer {
-    return new MachineTimer(this, Math.max(delay, 0), callback)
+    return new MachineTimer(this, Math.max(delay, 0), callback, null)
+  }
+
+  /** The clock as a process sees it: when a timer fires it must get through the gate. */
+  behind(gate: Gate): Clock {
+    return {
+      now: () => this.now(),
+      wallTime: () => this.wallTime(),
+      setTimer: (delay, callback) => new MachineTimer(this, Math.max(delay, 0), callback, gate),
+    }
   }
 
   /** On the world's clock, when so much has passed on this one as long as nobody changes its rate. */
@@ -52,12 +62,14 @@ class MachineTimer implements Timer {
   readonly #clock: MachineClock
   readonly #due: Milliseconds
   readonly #callback: () => void
+  readonly #gate: Gate | null
   #timer: Timer
 
-  constructor(clock: MachineClock, wait: Milliseconds, callback: () => void) {
+  constructor(clock: MachineClock, wait: Milliseconds, callback: () => void, gate: Gate | null) {
     this.#clock = clock
     this.#due = clock.now() + wait
     this.#callback = callback
+    this.#gate = gate
     this.#timer = clock.after(wait, this.#look)
   }
 
@@ -67,7 +79,12 @@ class MachineTimer implements Timer {
 
   readonly #look = (): void => {
     const left = this.#due - this.#clock.now()
-    if (left <= 0) this.#callback()
+    if (left <= 0) this.#ring()
     else this.#timer = this.#clock.after(Math.max(left, GRAIN_MS), this.#look)
+  }
+
+  #ring(): void {
+    if (this.#gate === null) this.#callback()
+    else this.#gate.pass('timer', this.#callback)
   }
 }

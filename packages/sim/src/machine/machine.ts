@@ -74,14 +74,7 @@ export class Machine {
     this.#gate = gate
     return {
       id,
-      clock: {
-        now: () => this.clock.now(),
-        wallTime: () => this.clock.wallTime(),
-        setTimer: (delay, callback) =>
-          this.clock.setTimer(delay, () => {
-            gate.pass('timer', callback)
-          }),
-      },
+      clock: this.clock.behind(gate),
       random: seededRandom(random.integer(0, 2 ** 31)),
       disk: new GatedDisk(this.disk.process(), gate),
       transport: gatedTransport(memory(network, { name: id }), gate),

@@ -95,12 +95,14 @@ function looksByKind(): Map<TraceKind, Looking[]> {
 
 function feedGroup({ world, looks }: Group, event: TraceEvent): readonly Violation[] {
   const server = world.server(event.n)
+  const looking = looks.get(event.k)
   let found: Violation[] | null = null
-  for (const { rule, look } of looks.get(event.k) ?? []) {
-    const seen = look(event, server, world)
-    if (seen !== null) (found ??= []).push(violation(rule, seen, event))
-  }
-  world.update(event)
+  if (looking !== undefined)
+    for (const { rule, look } of looking) {
+      const seen = look(event, server, world)
+      if (seen !== null) (found ??= []).push(violation(rule, seen, event))
+    }
+  world.update(event, server)
   return found ?? NONE
 }
 

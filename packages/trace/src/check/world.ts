@@ -65,23 +65,21 @@ export class World {
     return server
   }
 
-  /** Takes note of the event. By now the rules have seen it. */
-  update(event: TraceEvent): void {
-    const server = this.server(event.n)
-    const term = numberOf(event, 'term')
+  /** Takes note of the event of this server. By now the rules have seen it. */
+  update(event: TraceEvent, server: Server): void {
     switch (event.k) {
       case 'start':
         this.#start(server, event)
         return
       case 'role':
-        server.term = Math.max(server.term, term ?? 0)
+        server.term = Math.max(server.term, numberOf(event, 'term') ?? 0)
         server.leads = event['role'] === 'leader'
         return
       case 'refuse':
-        server.term = Math.max(server.term, term ?? 0)
+        server.term = Math.max(server.term, numberOf(event, 'term') ?? 0)
         return
       case 'persist':
-        server.durableTerm = Math.max(server.durableTerm, term ?? 0)
+        server.durableTerm = Math.max(server.durableTerm, numberOf(event, 'term') ?? 0)
         server.showsDisk = true
         server.log?.persisted(numberOf(event, 'last') ?? 0)
         return
