@@ -69,8 +69,9 @@ function storeNew(state: State, from: NodeId, entries: readonly Entry[]): void {
   const news = entries.findIndex(
     (entry) => entry.index > state.commitIndex && !log.matches(entry.index, entry.term),
   )
-  const first = entries[news]
-  if (first === undefined) return
+  // Heartbeats, and what came before: `entries[-1]` would be looked for at length.
+  if (news === -1) return
+  const first = entries[news] as Entry
   if (first.index <= log.lastIndex) truncate(state, first.index, `${from} leads with other entries`)
   const fresh = news === 0 ? entries : entries.slice(news)
   log.append(fresh)

@@ -44,13 +44,17 @@ export function majorityOf(count: number): number {
   return Math.floor(count / 2) + 1
 }
 
+/** What voters have reached, while that is sorted: used again, for this runs for every acknowledgement. */
+let sorted = new Float64Array(16)
+
 function majorityReached(voters: readonly NodeId[], reached: (id: NodeId) => number): number {
   if (voters.length === 0) return -Infinity
-  // Sorted as they come, highest first: there are few, and this runs for every acknowledgement.
-  const values: number[] = []
-  for (const id of voters) {
-    const value = reached(id)
-    let at = values.length
+  if (voters.length > sorted.length) sorted = new Float64Array(2 * voters.length)
+  const values = sorted
+  // Sorted as they come, highest first: there are few.
+  for (let count = 0; count < voters.length; count++) {
+    const value = reached(voters[count] as NodeId)
+    let at = count
     for (; at > 0 && (values[at - 1] as number) < value; at--) values[at] = values[at - 1] as number
     values[at] = value
   }

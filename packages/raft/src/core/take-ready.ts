@@ -9,6 +9,10 @@ import { reconfigure } from './reconfigure.ts'
 import { replicate } from './replication.ts'
 import type { State } from './state.ts'
 
+// Of most turns there is nothing of these: the same nothing for all of them.
+const NO_WRITE = { write: null, sendWhenDurable: [] } as const
+const NOTHING_COMMITTED = { committed: [], committedOnDisk: null } as const
+
 export function takeReady(state: State): Ready {
   if (state.leadership !== null) reconfigure(state, state.leadership)
   const { leadership } = state
@@ -40,7 +44,7 @@ export function takeReady(state: State): Ready {
 
 function takeWrite(state: State): { write: Write | null; sendWhenDurable: readonly Envelope[] } {
   const { durability, log, hardState, now, limits } = state
-  if (durability.writing || !durability.pending(log)) return { write: null, sendWhenDurable: [] }
+  if (durability.writing || !durability.pending(log)) return NO_WRITE
   return durability.takeWrite(log, { hardState, now, bytesMax: limits.writeBytesMax })
 }
 
@@ -51,7 +55,7 @@ function takeCommitted(state: State): Pick<Ready, 'committed' | 'committedOnDisk
   const last = Math.min(state.commitIndex, durability.durableIndex)
   if (last < first) {
     log.evict(Math.min(state.handedOutIndex, durability.durableIndex), limits)
-    return { committed: [], committedOnDisk: null }
+    return NOTHING_COMMITTED
   }
   const memoryFirst = Math.max(first, log.memoryFirst)
   const committed = memoryFirst <= last ? log.slice(memoryFirst, last) : []
