@@ -8,13 +8,15 @@ const CHUNK_BYTES = 256 * 1024
 const STRIDE = 7_919_417
 
 export async function fill(store: KvStore, keys: number, valueBytes: number): Promise<number> {
-  await inSlices(keys, (n) => put(store, keyOf(n, keys), valueBytes, n))
+  const put = new Put(keys, valueBytes)
+  await inSlices(keys, (n) => put.apply(store, n, n))
   return keys
 }
 
 /** A quarter of the keys gets another value. */
 export async function overwrite(store: KvStore, keys: number, valueBytes: number): Promise<number> {
-  await inSlices(keys / 4, (n) => put(store, keyOf(n * 3, keys), valueBytes, n + 1))
+  const put = new Put(keys, valueBytes)
+  await inSlices(keys / 4, (n) => put.apply(store, n * 3, n + 1))
   return keys / 4
 }
 
@@ -22,10 +24,11 @@ export async function overwrite(store: KvStore, keys: number, valueBytes: number
 export async function save(store: KvStore, path: string, keys: number, valueBytes: number): Promise<number> {
   const file = await open(path, 'w')
   const breathe = breather()
+  const put = new Put(keys, valueBytes)
   let n = 0
   for (const chunk of store.snapshot()) {
     await file.write(chunk)
-    for (const end = n + 10; n < end; n++) put(store, keyOf(n * 5, keys), valueBytes, n)
+    for (const end = n + 10; n < end; n++) put.apply(store, n * 5, n)
     await breathe()
   }
   await file.close()
@@ -49,16 +52,31 @@ async function* chunksOf(path: string): AsyncGenerator<Uint8Array, void, undefin
   await file.close()
 }
 
-function put(store: KvStore, key: string, valueBytes: number, byte: number): void {
-  const value = new Uint8Array(valueBytes).fill(byte)
-  store.apply(commandCodec.encode({ op: 'put', key: encoder.encode(key), value }), { time: 1 })
+/** A put whose key and value are written over again and again: what is measured is the store, not the making of commands. */
+class Put {
+  readonly #command: Uint8Array
+  /** Behind the last digit of the key. */
+  readonly #keyEnd: number
+  readonly #keys: number
+
+  constructor(keys: number, valueBytes: number) {
+    const key = new TextEncoder().encode(`key/${'0'.repeat(DIGITS)}`)
+    this.#command = commandCodec.encode({ op: 'put', key, value: new Uint8Array(valueBytes) })
+    this.#keyEnd = this.#command.length - valueBytes
+    this.#keys = keys
+  }
+
+  apply(store: KvStore, n: number, byte: number): void {
+    let number = (n * STRIDE) % this.#keys
+    for (let at = this.#keyEnd; at > this.#keyEnd - DIGITS; number = Math.floor(number / 10))
+      this.#command[--at] = 48 + (number % 10)
+    this.#command.fill(byte, this.#keyEnd)
+    store.apply(this.#command, AT)
+  }
 }
 
-const encoder = new TextEncoder()
-
-function keyOf(n: number, keys: number): string {
-  return `key/${String((n * STRIDE) % keys).padStart(9, '0')}`
-}
+const DIGITS = 9
+const AT = { time: 1 }
 
 async function inSlices(count: number, work: (n: number) => void): Promise<void> {
   const breathe = breather()
