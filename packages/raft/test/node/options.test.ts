@@ -6,10 +6,11 @@ import { RaftNode } from '../../src/node.ts'
 import { checkOptions, type RaftNodeOptions } from '../../src/options.ts'
 import { memoryStorage } from '../../src/storage/memory.ts'
 
+const transport = memory(new MemoryNetwork())
 const good: RaftNodeOptions = {
   id: 'n1',
   members: { n1: 'memory://n1', n2: ['memory://n2', 'ws://b:2'] },
-  transport: memory(new MemoryNetwork()),
+  transport,
   storage: memoryStorage(),
 }
 const refused = (change: Record<string, unknown>): string => {
@@ -79,7 +80,7 @@ test('what is no storage, and servers that are no list, are refused before anyth
   await expect(RaftNode.start({ ...good, storage })).rejects.toThrow(
     "storage must be one such as fileStorage('./data/n1'), not './data/n1'",
   )
-  await expect(RaftClient.connect({ transport: good.transport, servers })).rejects.toThrow(
+  await expect(RaftClient.connect({ transport, servers })).rejects.toThrow(
     "servers must be a list of addresses, not 'localhost:7001'",
   )
 })
