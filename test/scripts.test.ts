@@ -75,6 +75,7 @@ test('the bundles that lab runs from count no more when a source has changed sin
   expect(made.inputs[source]).toMatch(/^\d/)
   expect(isFresh({ ...made, inputs: { ...made.inputs, [source]: '1 1' } })).toBe(false)
   expect(isFresh({ ...made, at: '/elsewhere' })).toBe(false)
+  expect(isFresh({ ...made, entries: {} })).toBe(false)
   expect(isFresh({ ...made, entries: { ...made.entries, x: 'file:///none.js' } })).toBe(false)
   expect(() => isFresh({ ...made, inputs: { 'packages/none.ts': '1 1' } })).toThrow('ENOENT')
 })

@@ -18,10 +18,10 @@ await main(argv)
 
 async function source() {
   const index = new URL('../src/index.ts', import.meta.url).href
-  const { bundles } = await import(new URL('lib/bundles.mjs', scripts).href)
+  const { bundles, LAB } = await import(new URL('lib/bundles.mjs', scripts).href)
   const made = await bundles()
   // These load modules of the user's, which are to find the very packages that `lab` itself uses.
-  if (made === null || ['grade', 'mr'].includes(argv[0]))
-    await import(new URL('register-source.mjs', scripts).href)
-  return made === null ? index : made[index]
+  const loadsModules = ['grade', 'mr'].includes(argv[0])
+  if (made === null || loadsModules) await import(new URL('register-source.mjs', scripts).href)
+  return made?.[loadsModules ? index : LAB] ?? index
 }
