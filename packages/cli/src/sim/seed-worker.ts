@@ -9,16 +9,8 @@ import { LAB_BIN } from '../own-files.ts'
 import type { RunFlags, SimFlags } from '../commands/sim.ts'
 import { CliError } from '../errors.ts'
 import type { Io } from '../io.ts'
+import { NODE_OPTIONS } from './node-options.ts'
 import { someSeeds, type Summary } from './run-seeds.ts'
-
-/**
- * A seed leaves much behind that soon nobody needs: with room for it from the beginning, most is gone before it would be copied, and what is
- * not may lie. There is a process for each core: threads that collect beside it would take from the others what they give to it.
- */
-const NODE_OPTIONS = [
-  ...['--max-semi-space-size=64', '--min-semi-space-size=64', '--initial-old-space-size=256'],
-  '--single-threaded-gc',
-]
 
 /** In the process of the campaign. */
 export class SeedWorker {
