@@ -10,6 +10,8 @@ import { ATTEMPTS, MANIFEST, type Manifest } from '../manifest.ts'
 /** Letters, digits, `.`, `_`, `-`; nothing that hides a file or leaves the folder. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 
+const FILES_AT_ONCE = 8
+
 export class OutputFolder {
   readonly #disk: Disk
   readonly path: string
@@ -59,9 +61,15 @@ export class OutputFolder {
     manifest: Manifest,
     durable: boolean,
   ): Promise<void> {
-    for (const { files, ...attempt } of winners)
-      for (const { name } of files)
-        await this.#publish(this.attemptPath(attempt, name), `${this.path}/${name}`, durable)
+    const moves = winners.flatMap(({ files, ...attempt }) =>
+      files.map(({ name }) => ({ from: this.attemptPath(attempt, name), to: `${this.path}/${name}` })),
+    )
+    // Several at a time: what waits for the disk is mostly its one journal.
+    const publishNext = async (): Promise<void> => {
+      for (let move = moves.shift(); move !== undefined; move = moves.shift())
+        await this.#publish(move.from, move.to, durable)
+    }
+    await Promise.all(Array.from({ length: FILES_AT_ONCE }, publishNext))
     if (durable) await this.#disk.syncDirectory(this.path)
     const text = `${JSON.stringify(manifest, null, 2)}\n`
     const draft = `${this.attempts}/${MANIFEST}`

@@ -7,7 +7,11 @@ const FIRST_BYTES = 1 << 16
 /** Per pair beside its bytes: where it begins, its partition, and what sorting takes: its place twice, and a packed key. */
 export const INDEX_BYTES = 24
 
+/** From here on it takes all of the budget at once: memory costs nothing before it is written to, and garbage does. */
+const STEPS_MAX = 1 << 20
+
 export class Arena {
+  readonly #budget: number
   bytes = new Uint8Array(FIRST_BYTES)
   /** Bytes in use. */
   length = 0
@@ -18,17 +22,22 @@ export class Arena {
   partitions = new Uint32Array(FIRST_BYTES / 16)
   readonly #view = new PairView()
 
+  /** @param budgetBytes what it may be expected to hold; it grows past it for a giant */
+  constructor(budgetBytes = STEPS_MAX) {
+    this.#budget = budgetBytes
+  }
+
   /** Bytes of memory that the pairs take, and their sorting will. */
   get used(): number {
     return this.length + this.count * INDEX_BYTES
   }
 
-  /** Forgets all pairs; buffers that had grown beyond `keepBytes` for a giant are given back. */
-  clear(keepBytes: number): void {
+  /** Forgets all pairs; a buffer that had grown beyond the budget for a giant is given back. */
+  clear(): void {
     this.length = 0
     this.count = 0
-    // Doubled until it held as much: a buffer that is made anew for each spill is garbage faster than it is collected.
-    if (this.bytes.length > 2 * keepBytes) this.bytes = new Uint8Array(FIRST_BYTES)
+    // Some more than the budget is kept: a buffer that is made anew for each spill is garbage faster than it is collected.
+    if (this.bytes.length > 2 * this.#budget) this.bytes = new Uint8Array(FIRST_BYTES)
   }
 
   /** Room for a pair of a key and a value of at most this many bytes. @returns where the pair may begin */
@@ -37,7 +46,9 @@ export class Arena {
       throw new DataError('TOO_LARGE', `a pair of up to ${payloadMax} bytes; the most is ${PAIR_BYTES_MAX}`)
     const end = this.length + payloadMax + PAIR_HEADER_MAX
     if (end > this.bytes.length) {
-      const grown = new Uint8Array(Math.max(end, this.bytes.length * 2))
+      const { length } = this.bytes
+      const next = length < STEPS_MAX || length >= this.#budget ? length * 2 : this.#budget
+      const grown = new Uint8Array(Math.max(end, next))
       grown.set(this.bytes.subarray(0, this.length))
       this.bytes = grown
     }

@@ -62,7 +62,7 @@ export class MapOutput<K, V> {
   readonly #combine: ((left: V, right: V, key: K) => V) | undefined
   readonly #file: TaskFile
   readonly #writer: SegmentWriter
-  readonly #arena = new Arena()
+  readonly #arena: Arena
   readonly #table = new FoldTable()
   /** Undefined until there is something to fold; null where there is none. */
   #folder: Folder<K, V> | null | undefined
@@ -73,6 +73,7 @@ export class MapOutput<K, V> {
   constructor(options: MapOutputOptions<K, V>) {
     this.#options = options
     this.#budget = options.budgetBytes ?? DEFAULT_BUDGET_BYTES
+    this.#arena = new Arena(this.#budget)
     // The types of a job make K text and V JSON when it names no codecs.
     const key = options.key ?? (textKey as unknown as KeyCodec<K>)
     this.#key = toInPlace(key)
@@ -312,7 +313,7 @@ export class MapOutput<K, V> {
       segments.push(this.#writer.endSegment())
     }
     this.#spills.push(segments)
-    arena.clear(this.#budget)
+    arena.clear()
   }
 
   #drain(): void {

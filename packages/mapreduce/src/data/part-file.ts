@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib'
 import type { OutputFormat } from '../formats.ts'
 import type { TaskFile } from './files.ts'
 import { isTextFormat, tabLines } from './output-formats.ts'
+import { WRITE_BYTES } from './page-writer.ts'
 
 const BUFFER_BYTES = 1 << 18
 const TEXT_UNITS = 1 << 14
@@ -97,7 +98,8 @@ export class PartFile<K, V> {
 
   #flush(): void {
     const bytes = this.#buffer.subarray(0, this.#buffered)
-    this.#file.write(bytes, this.#written)
+    for (let at = 0; at < bytes.length; at += WRITE_BYTES)
+      this.#file.write(bytes.subarray(at, at + WRITE_BYTES), this.#written + at)
     this.#crc = crc32(bytes, this.#crc)
     this.#written += bytes.length
     this.#buffered = 0

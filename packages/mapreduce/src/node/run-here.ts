@@ -1,5 +1,5 @@
 /** A job in this process: attempts are made in its threads, or in the only one. */
-import { availableParallelism, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { serve } from '@lab/rpc'
 import { memory, MemoryNetwork } from '@lab/rpc/memory'
 import type { Coordinator, JobReport } from '../coordinator/coordinator.ts'
@@ -13,21 +13,21 @@ import { loadJob, type AnyJob } from './load-job.ts'
 import { openCoordinator } from './open-coordinator.ts'
 import type { RunOptions } from './run.ts'
 import { TemporaryFolder } from './temporary-folder.ts'
-import { ThreadExecutor } from './thread-executor.ts'
+import type { ThreadExecutor } from './thread-executor.ts'
 import { watched } from './watched.ts'
 
-/** @param module of the job, which threads load @param given the job, when there is no module to load it from */
+/**
+ * @param module of the job, which threads load
+ * @param given the job, when there is no module to load it from
+ * @param threads that load it already, the caller's to close; null for this thread alone
+ */
 export async function runHere(
   module: string | null,
   given: AnyJob | null,
+  threads: ThreadExecutor | null,
   options: RunOptions,
 ): Promise<JobReport> {
-  const slots = options.mode === 'local' ? 1 : (options.workers ?? availableParallelism())
-  // Threads begin to load the job now: it takes them as long as it takes us to plan.
-  const threads =
-    options.mode === 'local'
-      ? null
-      : new ThreadExecutor({ ...options, threads: slots }).warm(module ?? '', slots)
+  const slots = threads?.threads ?? 1
   const own = new TemporaryFolder(options.spillFolder ?? tmpdir(), 'lab-mr-')
   try {
     const job = given ?? (await loadJob(module ?? ''))
@@ -40,7 +40,6 @@ export async function runHere(
       await coordinator.close()
     }
   } finally {
-    await threads?.close()
     own.remove()
   }
 }

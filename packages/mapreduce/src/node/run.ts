@@ -1,13 +1,17 @@
 /** `run`: a job on this machine, from its options to its results. The three modes differ in where attempts are made, and in nothing else. */
 import { rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import type { JobReport } from '../coordinator/coordinator.ts'
 import type { JobStatus } from '../coordinator/status.ts'
 import { JobError } from '../errors.ts'
 import { checkJob, type Job } from '../job.ts'
 import type { Manifest } from '../manifest.ts'
+import type { AnyJob } from './load-job.ts'
 import { moduleUrl } from './module-url.ts'
 import type { JobOptions } from './open-coordinator.ts'
 import { Results } from './results.ts'
+import type { ThreadExecutor } from './thread-executor.ts'
 
 export interface RunOptions extends JobOptions {
   /**
@@ -64,7 +68,27 @@ export async function runJob<Rec, K, V, OutK, OutV>(
   const report =
     mode === 'cluster'
       ? await (await import('./run-in-processes.ts')).runInProcesses(named ?? '', options)
-      : await (await import('./run-here.ts')).runHere(named ?? null, given, options)
+      : await inThisProcess(named ?? null, given, options)
   rmSync(join(options.output, '_attempt'), { recursive: true, force: true })
   return new Results(options.output, report.manifest, report.elapsedMs)
+}
+
+async function inThisProcess(
+  module: string | null,
+  given: AnyJob | null,
+  options: RunOptions,
+): Promise<JobReport> {
+  let threads: ThreadExecutor | null = null
+  if (options.mode !== 'local') {
+    // Threads begin to load the job now: it takes them as long as it takes us to load what plans it, and to plan.
+    const { ThreadExecutor } = await import('./thread-executor.ts')
+    const count = options.workers ?? availableParallelism()
+    threads = new ThreadExecutor({ ...options, threads: count }).warm(module ?? '')
+  }
+  try {
+    const { runHere } = await import('./run-here.ts')
+    return await runHere(module, given, threads, options)
+  } finally {
+    await threads?.close()
+  }
 }

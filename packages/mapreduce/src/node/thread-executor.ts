@@ -20,6 +20,8 @@ export interface ThreadExecutorOptions {
 
 export class ThreadExecutor implements Executor {
   readonly queues = true
+  /** How many attempts are made at a time. */
+  readonly threads: number
   readonly #options: ThreadExecutorOptions
   readonly #all = new Set<TaskThreadHandle>()
   #module = ''
@@ -29,12 +31,13 @@ export class ThreadExecutor implements Executor {
 
   constructor(options: ThreadExecutorOptions = {}) {
     this.#options = options
+    this.threads = options.threads ?? 1
   }
 
   /** Starts threads that load a module which is going to be the job's, before anybody has said so. */
-  warm(module: string, threads: number): this {
+  warm(module: string): this {
     this.#module = module
-    while (this.#all.size < threads) this.#spawn()
+    while (this.#all.size < this.threads) this.#spawn()
     return this
   }
 
@@ -48,7 +51,8 @@ export class ThreadExecutor implements Executor {
         `${module} is another build here (${build.slice(0, 8)}) than at the coordinator (${job.build.slice(0, 8)}): copy the same files to every machine`,
       )
     this.#hangMs = job.hangMs
-    this.warm(module, 1)
+    this.#module = module
+    if (this.#all.size === 0) this.#spawn()
     // One thread shows at once whether the module loads.
     const error = await Promise.race([...this.#all].map(({ ready }) => ready))
     if (error !== null) throw new JobError('BAD_JOB', error)
@@ -68,10 +72,9 @@ export class ThreadExecutor implements Executor {
 
   /** To the thread that has least to do. */
   #place(attempt: GivenAttempt): void {
-    const { threads = 1 } = this.#options
     let best: TaskThreadHandle | undefined
     for (const thread of this.#all) if (best === undefined || thread.load < best.load) best = thread
-    if (best === undefined || (best.load > 0 && this.#all.size < threads)) best = this.#spawn()
+    if (best === undefined || (best.load > 0 && this.#all.size < this.threads)) best = this.#spawn()
     best.give(attempt)
   }
 

@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   const { module, heapMb } = JSON.parse(process.env['LAB_MR_WORKER'] ?? '{}') as EarlyOptions
   delete process.env['LAB_MR_WORKER']
   const executor = new ThreadExecutor({ heapMb })
-  if (module !== undefined) executor.warm(module, 1)
+  if (module !== undefined) executor.warm(module)
   const { workWith } = await import('./worker-process.ts')
   const options = JSON.parse(await text(process.stdin)) as WorkerProcessOptions
   await workWith(executor, { ...options, signal: stop.signal })
