@@ -27,7 +27,6 @@ import { PendingChange } from './pending-change.ts'
 import { PendingProposals, type Proposing } from './pending-proposals.ts'
 import { PendingReads } from './pending-reads.ts'
 import { Snapshots } from './snapshots.ts'
-import type { RaftTrace } from './trace-events.ts'
 import { AppliedWaiters } from './waiters.ts'
 
 export class Driver {
@@ -42,8 +41,8 @@ export class Driver {
   readonly #applier: Applier
   readonly #snapshots: Snapshots
   readonly #timer: DeadlineTimer
-  /** The state machine holds the newest snapshot: until then inputs wait, or commands would be applied to an empty state. */
-  #restored = false
+  /** Until then inputs wait. */
+  #begun = false
   #scheduled = false
   #writing: Promise<void> = Promise.resolve()
   /** Why nothing is done any more; null while running. */
@@ -87,7 +86,9 @@ export class Driver {
     this.#timer = new DeadlineTimer({
       clock,
       stallMs: limits.stallMs,
-      onDue: () => options.whenDue(() => this.input({ type: 'deadline' })),
+      onDue: () => {
+        if (this.#inbox.mayLead) options.whenDue(() => this.input({ type: 'deadline' }))
+      },
       onStall: (lateMs) => {
         this.meter.stalled(lateMs)
         options.trace?.stall(lateMs)
@@ -96,10 +97,13 @@ export class Driver {
     })
   }
 
-  /** Restores the newest snapshot, then begins. @throws what the state machine throws while it restores */
+  /** Takes part, and leads only once the newest snapshot is restored: it resolves then. @throws what the state machine throws */
   async start(): Promise<void> {
-    await this.#snapshots.restore()
-    this.#restored = true
+    this.checkRunning()
+    this.#begun = true
+    this.#schedule()
+    await this.#snapshots.begin()
+    this.#inbox.mayLead = true
     this.#schedule()
   }
 
@@ -161,15 +165,9 @@ export class Driver {
 
   #add(payloads: readonly Uint8Array[], proposing: Proposing): void {
     this.#schedule()
-    const { trace } = this.#options
-    if (trace === null) this.#proposals.add(payloads, proposing)
-    else this.#addTraced(trace, payloads, proposing)
-  }
-
-  #addTraced(trace: RaftTrace, payloads: readonly Uint8Array[], proposing: Proposing): void {
-    const { event, told } = trace.call(payloads, proposing)
-    this.#inbox.called(event)
-    this.#proposals.add(payloads, told)
+    const call = this.#options.trace?.call(payloads, proposing)
+    if (call !== undefined) this.#inbox.called(call.event)
+    this.#proposals.add(payloads, call?.told ?? proposing)
   }
 
   /** Resolves with the index to be applied before a linearizable read. @throws {RaftError} `NOT_LEADER`, `CLOSED` */
@@ -219,7 +217,7 @@ export class Driver {
   }
 
   #schedule(): void {
-    if (this.#scheduled || !this.#restored || this.#stopped !== null) return
+    if (this.#scheduled || !this.#begun || this.#stopped !== null) return
     this.#scheduled = true
     void Promise.resolve().then(this.#turn) // Node wraps what queueMicrotask gets in an async resource.
   }

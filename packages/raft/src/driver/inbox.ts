@@ -7,6 +7,11 @@ import type { RaftTrace } from './trace-events.ts'
 export class Inbox {
   readonly #core: Raft
   readonly #trace: RaftTrace | null
+  /**
+   * While the state machine reads its snapshot back this server votes and stores, so that others need not wait for it; but a leader
+   * that can answer nobody would be none: no election timeout counts, and nobody may hand over to it.
+   */
+  mayLead = false
   #inputs: Input[] = []
   /** The event of each input; empty while nobody traces. */
   #events: number[] = []
@@ -42,7 +47,9 @@ export class Inbox {
     this.clear()
     for (let at = 0; at < inputs.length; at++) {
       if (this.#trace !== null) this.#because(events[at] ?? 0)
-      this.#core.step(inputs[at] as Input, now)
+      const input = inputs[at] as Input
+      if (this.mayLead || input.type !== 'message' || input.message.type !== 'TimeoutNow')
+        this.#core.step(input, now)
     }
   }
 

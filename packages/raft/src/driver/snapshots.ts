@@ -182,7 +182,7 @@ export class Snapshots {
   async #install(chunk: SnapshotChunk): Promise<void> {
     await this.#stored()
     const installed = await this.#receiver.finish(chunk, async () => {
-      await this.restore()
+      await this.#restore()
       this.#bytesSinceLast = 0
       this.#trailing.reset()
     })
@@ -196,8 +196,21 @@ export class Snapshots {
     while (this.#storing !== null) await this.#storing.catch(() => undefined)
   }
 
-  /** Puts the newest committed snapshot into the state machine. Runs alone: at start, or as the applier's job. */
-  async restore(): Promise<void> {
+  /** Begins with the newest snapshot, before anything is applied. @throws what the state machine throws while it restores */
+  begin(): Promise<void> {
+    const { applier } = this.#options
+    return new Promise((resolve, reject) => {
+      applier.exclusive(() =>
+        this.#restore().then(resolve, (thrown: unknown) => {
+          applier.stop()
+          reject(toError(thrown))
+        }),
+      )
+    })
+  }
+
+  /** Puts the newest committed snapshot into the state machine, as the applier's job. */
+  async #restore(): Promise<void> {
     const { applier, machine, storage, clock } = this.#options
     const reader = await storage.openSnapshot()
     if (reader === null) return

@@ -38,7 +38,8 @@ type Work =
       readonly type: 'range'
       readonly first: Index
       readonly last: Index
-      readonly read: Promise<readonly Entry[]>
+      /** Null while it waits behind a job. */
+      readonly read: Promise<readonly Entry[]> | null
     }
   | { readonly type: 'job'; readonly run: () => Promise<void> }
 
@@ -60,12 +61,25 @@ export class Applier {
 
   /** Entries that follow what was pushed before. */
   push(entries: readonly Entry[]): void {
-    if (entries.length > 0) this.#enqueue({ type: 'entries', entries, next: 0 })
+    const [first] = entries
+    if (first === undefined) return
+    if (this.#queue[0]?.type === 'job') this.#postpone(first.index, first.index + entries.length - 1)
+    else this.#enqueue({ type: 'entries', entries, next: 0 })
   }
 
   /** The same for entries that must be read back from storage. */
   pushRange(first: Index, last: Index): void {
-    if (!this.#stopped) this.#enqueue(this.#range(first, last))
+    if (this.#stopped) return
+    if (this.#queue[0]?.type === 'job') this.#postpone(first, last)
+    else this.#enqueue({ type: 'range', first, last, read: this.#read(first, last) })
+  }
+
+  /** A job may take long, and what is committed meanwhile would pile up here: it is durable, and read back when it is its turn. */
+  #postpone(first: Index, last: Index): void {
+    const before = this.#queue.at(-1)
+    const follows = before?.type === 'range' && before.read === null && before.last + 1 === first
+    if (follows) this.#queue.pop()
+    this.#enqueue({ type: 'range', first: follows ? before.first : first, last, read: null })
   }
 
   /** Runs `job` between two entries, alone. When it rejects, the applier fails. */
@@ -148,7 +162,7 @@ export class Applier {
       return
     }
     const { first, last, read } = work
-    const entries = await read
+    const entries = await (read ?? this.#read(first, last))
     if (this.#stopped) return
     const end: Index | undefined = entries.at(-1)?.index
     assert(
@@ -156,15 +170,16 @@ export class Applier {
       `committed entries from ${first} on are in storage`,
     )
     // Read while these are applied.
-    const rest = end < last ? [this.#range(end + 1, last)] : []
+    const rest: Work[] =
+      end < last ? [{ type: 'range', first: end + 1, last, read: this.#read(end + 1, last) }] : []
     this.#queue.splice(0, 1, { type: 'entries', entries, next: 0 }, ...rest)
   }
 
-  #range(first: Index, last: Index): Work {
+  #read(first: Index, last: Index): Promise<readonly Entry[]> {
     const read = this.#options.storage.read(first, last, READ_BYTES_MAX)
     // Whether it failed is looked at when it is its turn, if that comes.
     read.catch(() => undefined)
-    return { type: 'range', first, last, read }
+    return read
   }
 
   readonly #fail = (thrown: unknown): void => {

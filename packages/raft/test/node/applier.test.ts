@@ -56,3 +56,36 @@ test('a read that fails ahead of its turn stops nothing before it', async () => 
   expect(applied).toEqual([1])
   expect(failure.message).toBe('the disk is gone')
 })
+
+test('what is committed while a job runs is read back when it is its turn, in one range, and takes no memory before', async () => {
+  const reads: [number, number][] = []
+  const applied: number[] = []
+  const read = (first: number, last: number): Promise<Entry[]> => {
+    reads.push([first, last])
+    return Promise.resolve(Array.from({ length: last - first + 1 }, (_, i) => entryAt(first + i)))
+  }
+  let endJob: () => void = () => undefined
+  await new Promise<void>((resolve, onFailure) => {
+    const applier = new Applier({
+      ...{ clock: new ManualClock(), storage: { read }, onFailure },
+      machine: new ReplicatedMachine({ machine: null, ...codecs }),
+      onApplied: ({ index }) => applied.push(index),
+      onProgress: (index) => {
+        if (index === 6) resolve()
+      },
+    })
+    applier.exclusive(
+      () =>
+        new Promise((resolve) => {
+          endJob = resolve
+        }),
+    )
+    applier.push([entryAt(1), entryAt(2)])
+    applier.pushRange(3, 4)
+    applier.push([entryAt(5), entryAt(6)])
+    expect(reads).toEqual([])
+    endJob()
+  })
+  expect(reads).toEqual([[1, 6]])
+  expect(applied).toEqual([1, 2, 3, 4, 5, 6])
+})

@@ -65,7 +65,7 @@ export class DriverNet {
     for (const id of this.#ids) await this.start(id)
   }
 
-  /** @param restoreMs how long the disk takes to open the snapshot that the server begins with */
+  /** @param restoreMs how long the disk takes to open the snapshot that the server begins with: it is not waited for */
   async start(id: string, { restoreMs = 0 } = {}): Promise<Member> {
     const storage =
       this.members.get(id)?.storage ??
@@ -139,7 +139,8 @@ export class DriverNet {
     })
     const member: Member = { id, storage, driver, machine, changes, failures, up: true }
     this.members.set(id, member)
-    await this.clock.settle(driver.start())
+    const begun = driver.start()
+    if (restoreMs === 0) await this.clock.settle(begun)
     return member
   }
 

@@ -177,4 +177,24 @@ describe('snapshots (§7)', () => {
     expect(again.failures).toEqual([])
     expect(again.machine.state.items).toEqual(leader.machine.state.items)
   })
+
+  test('a server that still restores its snapshot stores, votes for one that does not, and seeks no office', async () => {
+    const net = new DriverNet(NAMES, { snapshotEveryBytes: 1000 })
+    await net.startAll()
+    const leader = await net.leader()
+    for (let i = 0; i < 40; i++) await net.clock.settle(net.propose(leader, `item ${i}`))
+    await net.clock.run(() => net.member('n1').driver.counters.snapshotsTaken > 0)
+    for (const id of NAMES) await net.crash(id)
+    await net.clock.advance(10) // What they had sent has arrived nowhere.
+    const first = await net.start('n1', { restoreMs: 20_000 })
+    await net.clock.advance(5000)
+    expect(first.changes).toEqual([])
+    // The third stays away: nothing is elected or committed without the one that restores.
+    await net.start('n2')
+    const elected = await net.leader(['n2'])
+    expect(await net.clock.settle(net.propose(elected, 'meanwhile'))).toBe(41)
+    expect(first.driver.lastApplied).toBe(0)
+    await net.clock.run(() => first.machine.state.items.length === 41, { limitMs: 20_000 })
+    expect(first.machine.state.items).toEqual(elected.machine.state.items)
+  })
 })
