@@ -88,7 +88,7 @@ describe('lab sim', () => {
       'raft',
       '--seeds',
       '2',
-      ...['--nodes', '3', '--seconds', '1', '-o', 'json'],
+      ...['--from', '1234567890', '--nodes', '3', '--seconds', '1', '-o', 'json'],
     ])
     expect(code).toBe(0)
     expect(JSON.parse(out)).toMatchObject({ scenario: 'raft', seeds: 2, failed: 0, failedSeeds: [] })

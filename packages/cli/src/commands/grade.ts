@@ -10,7 +10,7 @@ import { withExamples } from '../help.ts'
 import { watchForHangs, type HangWatch } from '../hang-watch.ts'
 import type { Io } from '../io.ts'
 import { addOutputOption, formatRows, type Format, type Row } from '../output.ts'
-import { parseCount, parseDuration, usage } from '../parse.ts'
+import { parseCount, parseDuration, parseNumber, usage } from '../parse.ts'
 import { loadLabs } from '../student-module.ts'
 
 interface GradeFlags {
@@ -46,7 +46,7 @@ export function addGradeCommand(program: Command, io: Io): void {
     )
     .addOption(new Option('--test <name>', 'only tests whose name holds this'))
     .addOption(new Option('--seeds <count>', 'runs of each test').argParser(parseCount).default(20))
-    .addOption(new Option('--from <seed>', 'the first').argParser(parseCount).default(1))
+    .addOption(new Option('--from <seed>', 'the first').argParser(parseNumber).default(1))
     .addOption(new Option('--traces <folder>', 'where traces of failed runs go').default('.lab/traces'))
     .addOption(
       new Option('--hang <time>', 'a run that takes longer hangs: says where, and ends with 1')

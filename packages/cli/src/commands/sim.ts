@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander'
 import { withExamples } from '../help.ts'
 import type { Io } from '../io.ts'
 import { addOutputOption, type Format } from '../output.ts'
-import { parseAmount, parseCount } from '../parse.ts'
+import { parseAmount, parseCount, parseNumber } from '../parse.ts'
 import { campaign } from '../sim/campaign.ts'
 import { replay } from '../sim/replay.ts'
 import { runSeeds } from '../sim/run-seeds.ts'
@@ -58,12 +58,12 @@ export function addSimCommands(program: Command, io: Io): void {
       )
   const command = (name: string, description: string): Command =>
     simulated(withExamples(addOutputOption(sim.command(name).description(description)), EXAMPLES))
-  const seed = new Option('--seed <number>', 'which').argParser(parseCount)
+  const seed = new Option('--seed <number>', 'which').argParser(parseNumber)
   const plan = new Option('--plan <file>', 'a plan that shrink wrote, instead of a seed')
 
   command('run', 'run many seeds')
     .addOption(new Option('--seeds <count>', 'how many').argParser(parseCount).default(100))
-    .addOption(new Option('--from <number>', 'the first').argParser(parseCount).default(1))
+    .addOption(new Option('--from <number>', 'the first').argParser(parseNumber).default(1))
     .addOption(
       new Option('--hours <number>', 'go on for so much virtual time, in several processes').argParser(
         parseAmount,

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander'
 import { withExamples } from '../help.ts'
 import type { Io } from '../io.ts'
 import { addOutputOption } from '../output.ts'
-import { parseCount } from '../parse.ts'
+import { parseCount, parseNumber } from '../parse.ts'
 import { html, type HtmlFlags } from './trace-html.ts'
 import {
   check,
@@ -63,7 +63,7 @@ export function addTraceCommands(program: Command, io: Io): void {
     .action((words: string, files: string[], flags: ViewFlags) => filter(words, files, flags, io))
   withExamples(addOutputOption(trace.command('explain')), EXAMPLES)
     .description('the chain of causes that led to an event')
-    .argument('<event>', 'its number, as cols and check show it', parseCount)
+    .argument('<event>', 'its number, as cols and check show it', parseNumber)
     .argument('<files...>', FILES)
     .action((event: number, files: string[], flags: ViewFlags) => explainEvent(event, files, flags, io))
 }
