@@ -79,7 +79,7 @@ export class ReadBarrier {
     const { clock, driver } = this.#options
     const deadline = clock.now() + timeout
     const asking = { deadline, timeout, signal, lease: consistency === 'lease' }
-    const fresh = consistency === 'stale' ? 0 : await this.#readIndex(asking)
+    const fresh = consistency === 'stale' ? this.#oldest() : await this.#readIndex(asking)
     const index = Math.max(fresh, atLeast)
     if (driver.lastApplied >= index) return
     const left = Math.max(1, deadline - clock.now())
@@ -88,6 +88,12 @@ export class ReadBarrier {
       signal,
       what: `entry ${index} was not applied here`,
     })
+  }
+
+  /** The oldest state that may be read at all: until the snapshot of the start is restored the machine is empty, and never was so. */
+  #oldest(): Index {
+    const { driver } = this.#options
+    return driver.lastApplied > 0 ? 0 : driver.status.snapshotIndex
   }
 
   async #readIndex(asking: Asking): Promise<Index> {

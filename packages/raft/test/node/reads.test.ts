@@ -48,6 +48,47 @@ describe('a linearizable read (thesis §6.4)', () => {
   })
 })
 
+describe('a stale read', () => {
+  test('at a server that still reads its snapshot back waits for it, and never sees the empty machine', async () => {
+    let slow: Promise<void> | null = null
+    const machine = (): Appender => {
+      const made = appender()
+      const restore = made.restore?.bind(made)
+      return Object.assign(made, {
+        restore: async (chunks: AsyncIterable<Uint8Array>) => {
+          await slow
+          await restore?.(chunks)
+        },
+      })
+    }
+    const t = await RaftCluster.start<Appender>({
+      seed: 8,
+      stateMachine: machine,
+      options: { snapshotEveryBytes: 1000 },
+    })
+    const leader = await t.leader()
+    for (let i = 0; i < 60; i++) await t.settle(leader.propose(`item ${i}`))
+    const [id = ''] = t.except(leader)
+    await t.until(() => t.node(id).metrics().snapshotsTaken > 0)
+    await t.crash(id)
+    let restored: () => void = () => undefined
+    slow = new Promise((resolve) => {
+      restored = resolve
+    })
+    const restarting = t.restart(id)
+    const client: Client = await t.client({ servers: [`memory://${id}`] })
+    const read = client.read('length', { consistency: 'stale', timeout: 20_000 })
+    let answer: number | readonly string[] | null = null
+    void read.then((length) => (answer = length as number))
+    await t.advance(3000)
+    expect(answer).toBeNull()
+    restored()
+    expect(await t.settle(read)).toBeGreaterThan(0)
+    await t.settle(restarting)
+    await t.close()
+  })
+})
+
 describe('a lease read (thesis §6.4.1)', () => {
   test('is refused where leases are off, on every server and to clients, with what to do', async () => {
     const t = await start()
