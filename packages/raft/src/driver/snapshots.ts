@@ -21,7 +21,7 @@ const READS_AHEAD = 2
 const SLICE_MS = 5
 /** Of a snapshot that is made while others are served: they come first, so its slices are shorter, */
 const TAKING_SLICE_MS = 2
-/** and each is followed by a rest so many times as long: the busier disk and processors, the longer. */
+/** and each in which something was written is followed by a rest so many times as long: the busier disk and processors, the longer. */
 const REST_PER_SLICE = 8
 const REST_MS_MAX = 50
 /** The rests shrink to this as the log grows meanwhile, by a quarter of what made the snapshot due: a start has to replay it. */
@@ -58,6 +58,8 @@ export class Snapshots {
   #storing: Promise<number> | null = null
   #closed = false
   #bytesSinceLast = 0
+  /** Of them, when the slice before ended. */
+  #bytesSeen = 0
   /** What the newest one stands for; null when there is none. */
   #newest: SnapshotMeta | null = null
 
@@ -137,6 +139,7 @@ export class Snapshots {
     // Drawn before the first await: the state belongs to `meta.index`.
     const chunks = machine.snapshot()
     this.#bytesSinceLast = 0
+    this.#bytesSeen = 0
     const begun = this.#options.clock.now()
     this.#storing = this.#store(meta, chunks)
     const bytes = await this.#storing.finally(() => {
@@ -170,6 +173,10 @@ export class Snapshots {
   }
 
   #restPerSlice(): number {
+    const isQuiet = this.#bytesSinceLast === this.#bytesSeen
+    this.#bytesSeen = this.#bytesSinceLast
+    // Whoever is stopped before it is done has all of the log to replay: where nobody writes it takes a turn, no rest.
+    if (isQuiet) return 0
     const grown = (4 * this.#bytesSinceLast) / this.#options.everyBytes
     return Math.max(REST_PER_SLICE * (1 - grown), REST_PER_SLICE_MIN)
   }

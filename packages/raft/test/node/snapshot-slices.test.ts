@@ -16,16 +16,19 @@ class Processor {
   /** The longest time without a turn. */
   longestMs = 0
   turns = 0
-  #spentMs = 0
+  /** Others' time goes on meanwhile: its timers fire when it is free again. */
+  #busyUntil = 0
   #sinceTurnMs = 0
+  #now: () => number = () => 0
 
   around(inner: Clock): Clock {
+    this.#now = () => Math.max(inner.now(), this.#busyUntil)
     return {
-      now: () => inner.now() + this.#spentMs,
+      now: this.#now,
       wallTime: () => inner.wallTime(),
       setTimer: (delay, callback, options) =>
         inner.setTimer(
-          delay,
+          this.#now() - inner.now() + delay,
           () => {
             this.turns++
             this.#sinceTurnMs = 0
@@ -37,7 +40,7 @@ class Processor {
   }
 
   work(): void {
-    this.#spentMs += CHUNK_MS
+    this.#busyUntil = this.#now() + CHUNK_MS
     this.workedMs += CHUNK_MS
     this.#sinceTurnMs += CHUNK_MS
     this.longestMs = Math.max(this.longestMs, this.#sinceTurnMs)
@@ -107,5 +110,35 @@ test('a state of 200 chunks that cost a millisecond each never holds the event l
   await t.restart('n1')
   expect(processor.workedMs).toBeGreaterThan(2 * SLICE_MS)
   inSlices(processor)
+  await t.close()
+})
+
+test('while commands come each slice is followed by a rest longer than itself, and while none come by a turn alone', async () => {
+  const processor = new Processor()
+  let clock: Clock | undefined
+  const t = await RaftCluster.start<Large>({
+    servers: 1,
+    stateMachine: () => new Large(processor),
+    transport: (own, inner) => {
+      clock = processor.around(inner)
+      return own
+    },
+    options: () => (clock === undefined ? {} : { clock }),
+  })
+  const node = await t.leader()
+  const now = (): number => clock?.now() ?? 0
+  await t.settle(node.propose('x'))
+  const begun = now()
+  await t.settle(node.snapshot())
+  expect(now() - begun).toBeLessThan(1.1 * CHUNKS * CHUNK_MS)
+  await t.settle(node.propose('x'))
+  const begunAgain = now()
+  let isMade = false
+  const made = node.snapshot().then(() => {
+    isMade = true
+  })
+  while (!isMade) await t.settle(node.propose('y'))
+  await made
+  expect(now() - begunAgain).toBeGreaterThan(3 * CHUNKS * CHUNK_MS)
   await t.close()
 })
