@@ -1,7 +1,7 @@
 /** A large state is drawn and restored in slices: between two of them the event loop gets a turn, or heartbeats would wait for it (§7). */
 import type { Clock } from '@lab/rpc'
 import { expect, test } from 'vitest'
-import type { StateMachine } from '../../src/index.ts'
+import type { RaftNode, StateMachine } from '../../src/index.ts'
 import { RaftCluster } from '../../src/testing/cluster.ts'
 
 const CHUNKS = 200
@@ -87,7 +87,13 @@ function inSlices({ workedMs, longestMs, turns }: Processor): void {
   expect(turns).toBeGreaterThanOrEqual(Math.floor(workedMs / HELD_MS_MAX))
 }
 
-test('a state of 200 chunks that cost a millisecond each never holds the event loop for more than a slice of 5 ms', async () => {
+/** A node alone, whose every piece of work takes its processor's time. */
+async function start(): Promise<{
+  processor: Processor
+  t: RaftCluster<Large>
+  node: RaftNode<Large>
+  now: () => number
+}> {
   const processor = new Processor()
   let clock: Clock | undefined
   const t = await RaftCluster.start<Large>({
@@ -99,7 +105,11 @@ test('a state of 200 chunks that cost a millisecond each never holds the event l
     },
     options: () => (clock === undefined ? {} : { clock }),
   })
-  const node = await t.leader()
+  return { processor, t, node: await t.leader(), now: () => clock?.now() ?? 0 }
+}
+
+test('a state of 200 chunks that cost a millisecond each never holds the event loop for more than a slice of 5 ms', async () => {
+  const { processor, t, node } = await start()
   await t.settle(node.propose('x'))
   processor.reset()
   await t.settle(node.snapshot())
@@ -114,19 +124,7 @@ test('a state of 200 chunks that cost a millisecond each never holds the event l
 })
 
 test('while commands come each slice is followed by a rest longer than itself, and while none come by a turn alone', async () => {
-  const processor = new Processor()
-  let clock: Clock | undefined
-  const t = await RaftCluster.start<Large>({
-    servers: 1,
-    stateMachine: () => new Large(processor),
-    transport: (own, inner) => {
-      clock = processor.around(inner)
-      return own
-    },
-    options: () => (clock === undefined ? {} : { clock }),
-  })
-  const node = await t.leader()
-  const now = (): number => clock?.now() ?? 0
+  const { t, node, now } = await start()
   await t.settle(node.propose('x'))
   const begun = now()
   await t.settle(node.snapshot())
