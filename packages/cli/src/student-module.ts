@@ -106,6 +106,10 @@ async function load(path: string, cwd: string): Promise<Readonly<Record<string, 
   try {
     return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>
   } catch (thrown) {
-    throw new CliError('FAILED', `${path} cannot be loaded: ${String(thrown)}`, { cause: thrown })
+    // Node looks beside the file, not beside this program.
+    const hint = String(thrown).includes("Cannot find package '@lab/")
+      ? `; install it in the folder of ${path}`
+      : ''
+    throw new CliError('FAILED', `${path} cannot be loaded: ${String(thrown)}${hint}`, { cause: thrown })
   }
 }

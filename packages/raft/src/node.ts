@@ -18,7 +18,13 @@ import { soleGroup } from './host/stored-groups.ts'
 import { LeaderTask, type LeaderWork } from './leader-task.ts'
 import { metricsOf, type NodeMetrics } from './metrics.ts'
 import type { NodeEvents } from './node-events.ts'
-import { checkOptions, checkStorage, completeAddress, type RaftNodeOptions } from './options.ts'
+import {
+  checkOptionNames,
+  checkOptions,
+  checkStorage,
+  completeAddress,
+  type RaftNodeOptions,
+} from './options.ts'
 import { checkFreshness, type ReadOptions } from './reads.ts'
 import { resultOf, type Position } from './rsm/reply.ts'
 import { Runtime } from './runtime.ts'
@@ -58,6 +64,7 @@ export class RaftNode<M extends StateMachine = StateMachine> {
   static async start<M extends StateMachine = StateMachine>(
     options: RaftNodeOptions<M>,
   ): Promise<RaftNode<M>> {
+    checkOptionNames(options)
     const settings = checkOptions(options)
     checkStorage(options.storage)
     const host = await Host.open({

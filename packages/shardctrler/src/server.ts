@@ -44,7 +44,8 @@ export class ControllerServer implements AsyncDisposable {
   static async start(options: ControllerServerOptions): Promise<ControllerServer> {
     const stateMachine = new Controller()
     checkCreation(options)
-    const node = await RaftNode.start({ ...options, ...controllerCodecs, stateMachine })
+    const { shards: _, keyToShard: __, groups: ___, ...nodeOptions } = options
+    const node = await RaftNode.start({ ...nodeOptions, ...controllerCodecs, stateMachine })
     return ControllerServer.serve(node, stateMachine, options)
   }
 

@@ -72,13 +72,17 @@ describe('options are refused at the edge, with the value and what is accepted',
   })
 })
 
-test('what is no storage, and servers that are no list, are refused before anything is opened', async () => {
+test('what is no storage, a mistyped option, and servers that are no list, are refused before anything is opened', async () => {
   const [storage, servers] = ['./data/n1', 'localhost:7001'] as unknown as [
     RaftNodeOptions['storage'],
     string[],
   ]
   await expect(RaftNode.start({ ...good, storage })).rejects.toThrow(
     "storage must be one such as fileStorage('./data/n1'), not './data/n1'",
+  )
+  const mistyped = { ...good, snapshotEveryByte: 1024 } as RaftNodeOptions
+  await expect(RaftNode.start(mistyped)).rejects.toThrow(
+    "RaftNode.start has no 'snapshotEveryByte'; it has id, members, ",
   )
   await expect(RaftClient.connect({ transport, servers })).rejects.toThrow(
     "servers must be a list of addresses, not 'localhost:7001'",
