@@ -6,8 +6,18 @@ import type { SessionRule } from '@lab/raft/rsm'
 /** How many clients a shard remembers, and for how long an idle one. */
 export const SESSION_RULE: SessionRule = { sessionsMax: 4096, idleMsMax: 3_600_000 }
 
-/** Of changes of a shard that are remembered for watches, in a group that is not told otherwise. */
-export const HISTORY_BYTES = 1024 * 1024
+const STORE_HISTORY_BYTES = 16 * 1024 * 1024
+const HISTORY_BYTES_MIN = 64 * 1024
+const HISTORY_BYTES_MAX = 1024 * 1024
+
+/**
+ * Of changes of a shard that are remembered for watches, in a group that is not told otherwise: of all shards together as much as
+ * a store without shards remembers. They lie in memory and in every snapshot, so a thousand shards must not have a thousand times as much.
+ */
+export function historyBytesOf(shards: number): number {
+  const share = Math.floor(STORE_HISTORY_BYTES / Math.max(1, shards))
+  return Math.min(HISTORY_BYTES_MAX, Math.max(HISTORY_BYTES_MIN, share))
+}
 
 /** A page of a shard on its way ends with the item that reaches this: no write waits a millisecond for it to be applied. */
 export const PAGE_BYTES = 32 * 1024

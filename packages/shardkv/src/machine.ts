@@ -11,7 +11,7 @@ import { configCodec, shardOf, type Config, type Gid } from '@lab/shardctrler'
 import { CommandKind, DONE, done, elsewhere, readPageCommand, refused, type PageCommand } from './commands.ts'
 import { commandIn } from './envelope.ts'
 import { Arrival, sameCursor } from './hand-off.ts'
-import { HISTORY_BYTES, SESSION_RULE } from './limits.ts'
+import { historyBytesOf, SESSION_RULE } from './limits.ts'
 import { keyIn, keysIn, tell, type ShardTrace } from './machine-trace.ts'
 import { Migration, type ShardChange } from './migration.ts'
 import { decodeQuery } from './queries.ts'
@@ -21,7 +21,7 @@ import { Traffic } from './traffic.ts'
 
 export interface ShardMachineOptions {
   readonly gid: Gid
-  /** Of changes of each shard, remembered for watches. The same in all groups. Default 1 MiB. */
+  /** Of changes of each shard, remembered for watches. The same in all groups. Default: see limits.ts. */
   readonly historyBytes?: number
   /** Makes it hard to choose keys that collide. Default 0. */
   readonly hashSeed?: number
@@ -46,14 +46,15 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
   readonly gid: Gid
   readonly configs: Codec<Config>
   readonly traffic: Traffic
-  readonly #options: ShardOptions
+  readonly #historyBytes: number | undefined
+  readonly #hashSeed: number
   readonly #trace: ShardTrace | undefined
   #state: GroupState
   #listener: MachineListener | null = null
 
   constructor({
     gid,
-    historyBytes = HISTORY_BYTES,
+    historyBytes,
     hashSeed = 0,
     configs = configCodec,
     traffic = new Traffic(),
@@ -62,7 +63,8 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
     this.gid = gid
     this.configs = configs
     this.traffic = traffic
-    this.#options = { historyBytes, hashSeed }
+    this.#historyBytes = historyBytes
+    this.#hashSeed = hashSeed
     this.#trace = trace
     this.#state = { migration: new Migration(gid), shards: new Map(), arrivals: new Map() }
   }
@@ -137,7 +139,7 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
 
   async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const before = this.#state
-    this.#state = await readGroup(chunks, this, this.#options)
+    this.#state = await readGroup(chunks, this, this.#shardOptions())
     const { migration, shards } = this.#state
     tell(this.#trace, 'restored', () => ({
       num: migration.num,
@@ -146,6 +148,12 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
     }))
     for (const shard of new Set([...before.shards.keys(), ...shards.keys()])) this.#changed(shard)
     this.#listener?.moved()
+  }
+
+  /** Of a shard that begins here: one that arrives, or comes out of a snapshot, brings the size of its history with it. */
+  #shardOptions(): ShardOptions {
+    const shards = this.migration.config?.shards.length ?? 1
+    return { historyBytes: this.#historyBytes ?? historyBytesOf(shards), hashSeed: this.#hashSeed }
   }
 
   #client(number: number, envelope: Uint8Array, context: ApplyContext): Uint8Array {
@@ -188,7 +196,7 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
 
   #carryOut(change: ShardChange, num: number, time: number): void {
     const { shard, what } = change
-    if (what === 'created') this.#state.shards.set(shard, Shard.empty(this.#options))
+    if (what === 'created') this.#state.shards.set(shard, Shard.empty(this.#shardOptions()))
     if (what === 'frozen') this.#state.shards.get(shard)?.freeze(time)
     tell(this.#trace, what, () => ({
       ...{ shard, num, ...sizeOf(this.#state.shards.get(shard)) },
@@ -203,7 +211,7 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
     const { shard, num } = page
     const state = migration.states.get(shard)
     const from = state?.name === 'waiting' ? state.from.gid : undefined
-    const arrival = arrivals.get(shard) ?? new Arrival(this.#options, time)
+    const arrival = arrivals.get(shard) ?? new Arrival(this.#shardOptions(), time)
     const why = !migration.waitsFor(shard, num)
       ? `nothing is waited for of shard ${String(shard)} of configuration ${String(num)}`
       : sameCursor(page.from, arrival.next)

@@ -26,7 +26,7 @@ export interface ShardHostOptions extends GroupClientOptions {
   readonly host: RaftHost
   /** Where the controller is reached; or, for tests, where configurations come from. */
   readonly controllers: readonly Address[] | ConfigSource
-  /** Of changes of each shard, remembered for watches. The same in all groups. Default 1 MiB. */
+  /** Of changes of each shard, remembered for watches. The same in all groups. Default: 16 MiB over all shards, 64 KiB to 1 MiB each. */
   readonly historyBytes?: number
 }
 

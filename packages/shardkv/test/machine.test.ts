@@ -1,5 +1,8 @@
+import { assert } from '@lab/rpc'
+import { firstConfig, type Config } from '@lab/shardctrler'
 import { describe, expect, test } from 'vitest'
 import { answerPage, answerTaken } from '../src/answers.ts'
+import { ShardMachine } from '../src/machine.ts'
 import { pageAnswerCodec } from '../src/shard-service.ts'
 import { sharedConfigs } from '../src/shared-configs.ts'
 import { Machine, config } from './machines.ts'
@@ -282,6 +285,35 @@ test('a group out of its snapshot is the group, whatever its shards wait for', a
     expect(copy.bytes).toEqual(group.bytes)
     expect(copy.machine.migration.num).toBe(2)
   }
+})
+
+test('the more shards there are, the fewer changes each remembers, also one that arrives, and in every replica', async () => {
+  const many = (num: number, owner: number): Config => ({
+    ...firstConfig(1000, 'first-byte'),
+    num,
+    shards: Array.from({ length: 1000 }, (_, shard) => (shard === 98 ? owner : 100)),
+    groups: { 100: ['memory://100'], 101: ['memory://101'] },
+  })
+  const remembered = ({ machine }: Machine): number => {
+    const { store } = machine.shards.get(98) ?? { store: null }
+    return store === null ? 0 : store.revision - store.firstRevision + 1
+  }
+  const [source, destination] = [100, 101].map((gid) => new Machine(new ShardMachine({ gid })))
+  assert(source !== undefined && destination !== undefined, 'two groups')
+  for (const group of [source, destination]) group.configure(many(1, 100))
+  for (let n = 0; n < 200; n++) source.put('b', 'x'.repeat(1000), 98)
+  expect(remembered(source)).toBe(64)
+  for (const group of [source, destination]) group.configure(many(2, 101))
+  const [first, ...others] = source.pages(2, 1000, 98)
+  assert(first !== undefined && others.length > 1, 'several pages')
+  destination.take(first)
+  const copy = await destination.copy(new ShardMachine({ gid: 101 }))
+  for (const replica of [destination, copy]) {
+    for (const page of others) replica.take(page)
+    for (let n = 0; n < 200; n++) replica.put('b', 'y'.repeat(500), 98)
+    expect(remembered(replica)).toBe(128)
+  }
+  expect(copy.bytes).toEqual(destination.bytes)
 })
 
 test('groups of a process share one configuration, and each new one is read for what it is', () => {

@@ -125,8 +125,8 @@ export class Machine {
   }
 
   /** Another replica, out of a snapshot. */
-  async copy(): Promise<Machine> {
-    const copy = new Machine(new ShardMachine({ gid: this.gid, historyBytes: 4096 }))
+  async copy(machine = new ShardMachine({ gid: this.gid, historyBytes: 4096 })): Promise<Machine> {
+    const copy = new Machine(machine)
     await copy.machine.restore(iterate([...this.machine.snapshot()]))
     copy.time = this.time
     return copy
