@@ -1,5 +1,5 @@
 import { RaftClient, type RaftClientOptions } from '@lab/raft'
-import { bytesCodec } from '@lab/rpc'
+import { bytesCodec, type Address } from '@lab/rpc'
 import type { Gid } from '@lab/shardctrler'
 import type { Remote } from './migration.ts'
 
@@ -25,7 +25,7 @@ const codecs = { codec: bytesCodec, resultCodec: bytesCodec, queryCodec: bytesCo
 /** A client for each group that was asked for, opened when it is. */
 export class GroupClients {
   readonly #options: GroupClientOptions
-  readonly #clients = new Map<Gid, { readonly client: GroupClient; readonly servers: string }>()
+  readonly #clients = new Map<Gid, { readonly client: GroupClient; servers: readonly Address[] }>()
   #isClosed = false
 
   constructor(options: GroupClientOptions) {
@@ -36,11 +36,14 @@ export class GroupClients {
   of({ gid, servers }: Remote): GroupClient | null {
     if (servers.length === 0 || this.#isClosed) return null
     const known = this.#clients.get(gid)
-    const key = servers.join(' ')
-    if (known?.servers === key) return known.client
+    // Of one configuration the very same list each time: a call asks this.
+    if (known !== undefined && (known.servers === servers || known.servers.join(' ') === servers.join(' '))) {
+      known.servers = servers
+      return known.client
+    }
     void known?.client.close()
     const client: GroupClient = RaftClient.open({ ...this.#options, ...codecs, servers, group: gid })
-    this.#clients.set(gid, { client, servers: key })
+    this.#clients.set(gid, { client, servers })
     return client
   }
 

@@ -15,8 +15,8 @@ import {
 import type { KeyClient } from '@lab/kvraft/clerk'
 import { eachKey } from '@lab/kvraft/parts'
 import { RaftError, type ClientReadOptions, type ProposeOptions } from '@lab/raft'
-import { Deadlines, Proposer, resultOf } from '@lab/raft/rsm'
-import { assert, type Clock, type Milliseconds, type Random } from '@lab/rpc'
+import { Deadlines, Proposer, resultOf, type Reply } from '@lab/raft/rsm'
+import { assert, toError, type Clock, type Milliseconds, type Random } from '@lab/rpc'
 import { shardOf } from '@lab/shardctrler'
 import type { ConfigCache } from './config-cache.ts'
 import { ShardError } from './errors.ts'
@@ -41,6 +41,10 @@ interface Way {
 
 export type Result = ReturnType<typeof resultCodec.decode>
 
+function resultIn(reply: Reply): Result {
+  return resultOf(reply, resultCodec) as Result
+}
+
 export class ShardClient implements KeyClient {
   readonly #options: ShardClientOptions
   readonly #deadlines: Deadlines
@@ -59,10 +63,13 @@ export class ShardClient implements KeyClient {
   }
 
   /** @throws {ShardError} `CROSS_SHARD` */
-  async propose(command: Command, options: ProposeOptions = {}): Promise<Result> {
-    const bytes = commandCodec.encode(command)
-    const { proposer } = this.#way(this.#shardOf(bytes))
-    return proposer.propose(bytes, options, (reply) => resultOf(reply, resultCodec) as Result)
+  propose(command: Command, options: ProposeOptions = {}): Promise<Result> {
+    try {
+      const bytes = commandCodec.encode(command)
+      return this.#way(this.#shardOf(bytes)).proposer.propose(bytes, options, resultIn)
+    } catch (thrown) {
+      return Promise.reject(toError(thrown))
+    }
   }
 
   /** A read of one key. For ranges see {@link readShard}. */
@@ -112,13 +119,17 @@ export class ShardClient implements KeyClient {
 
   #shardOf(command: Uint8Array): number {
     const { config } = this.#options.configs
-    const shards = new Set<number>()
-    eachKey(command, (key) => shards.add(shardOf(config, key)))
-    const [shard = 0, other] = shards
-    if (other === undefined) return shard
+    let shard: number | null = null
+    let others = 0
+    eachKey(command, (key) => {
+      const home = shardOf(config, key)
+      shard ??= home
+      if (home !== shard) others++
+    })
+    if (others === 0) return shard ?? 0
     throw new ShardError(
       'CROSS_SHARD',
-      `a transaction's keys are in one shard, these are in ${shards.size}: give them the same {tag}, as in {cart7}/items and {cart7}/sum`,
+      `a transaction's keys are in one shard, ${others} of these are elsewhere than the first: give them the same {tag}, as in {cart7}/items and {cart7}/sum`,
       'not-applied',
     )
   }

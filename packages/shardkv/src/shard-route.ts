@@ -1,8 +1,8 @@
 import { RaftError } from '@lab/raft'
-import { reasonOf, type Attempt, type AttemptOptions, type Route, type Sending } from '@lab/raft/rsm'
+import { attempt, reasonOf, type Attempt, type AttemptOptions, type Route, type Sending } from '@lab/raft/rsm'
 import { sleep, toError, type Clock, type Milliseconds } from '@lab/rpc'
 import { NOBODY, type Gid } from '@lab/shardctrler'
-import { decodeGroupResult, encodeClient, encodeOpenSession } from './commands.ts'
+import { decodeGroupResult, encodeClient, encodeOpenSession, type GroupResult } from './commands.ts'
 import type { ConfigCache } from './config-cache.ts'
 import type { GroupClient } from './group-clients.ts'
 import type { Remote } from './migration.ts'
@@ -33,59 +33,66 @@ export class ShardRoute implements Route {
 
   send(sending: Sending): void {
     const { body, timeout, signal } = sending
-    this.#tell(sending, (group) =>
-      group.propose(encodeClient(this.#options.shard, body), { timeout, signal, attempts: 1 }),
-    )
+    const command = encodeClient(this.#options.shard, body)
+    this.#put(sending, (group) => group.propose(command, { timeout, signal, attempts: 1 }))
   }
 
   openSession(clientId: Uint8Array, options: AttemptOptions): Promise<Attempt> {
-    return this.#attempt(options, (group) =>
-      group.propose(encodeOpenSession(this.#options.shard, clientId), { ...options, attempts: 1 }),
-    )
+    const command = encodeOpenSession(this.#options.shard, clientId)
+    const send = (sending: Sending): void =>
+      this.#put(sending, (group) => group.propose(command, { ...options, attempts: 1 }))
+    return attempt(send, command, options)
   }
 
   /** A query: see queries.ts. */
   read(sending: Sending, options: Parameters<GroupClient['read']>[1]): void {
     const { body, timeout, signal } = sending
-    this.#tell(sending, (group) => group.read(body, { ...options, timeout, signal }))
+    this.#put(sending, (group) => group.read(body, { ...options, timeout, signal }))
   }
 
   changed(delay: Milliseconds): Promise<void> {
     return sleep(this.#options.clock, delay)
   }
 
-  #tell(sending: Sending, send: (group: Pick<GroupClient, 'propose' | 'read'>) => Promise<Uint8Array>): void {
-    void this.#attempt(sending, send).then((attempt) => {
-      if (attempt.ok) sending.answered(attempt.reply)
-      else sending.failed(attempt.error, false)
-    })
-  }
-
-  /** Never rejects. */
-  async #attempt(
-    { signal }: Pick<AttemptOptions, 'signal'>,
-    send: (group: Pick<GroupClient, 'propose' | 'read'>) => Promise<Uint8Array>,
-  ): Promise<Attempt> {
+  /** No async function where things go well: each that a call passes through costs as much as encoding it. */
+  #put(sending: Sending, send: (group: Pick<GroupClient, 'propose' | 'read'>) => Promise<Uint8Array>): void {
     const { shard, configs, groups } = this.#options
     const { num, shards, groups: servers } = configs.config
     const gid = shards[shard] ?? NOBODY
     const group = gid === NOBODY ? null : groups.of({ gid, servers: servers[gid] ?? [] })
-    if (group === null)
-      return this.#elsewhere(notServed(`no group serves shard ${shard} in configuration ${num}`), signal)
-    try {
-      const result = decodeGroupResult(await send(group))
-      if (result.kind === 'done') return { ok: true, reply: result.reply }
-      const why = result.kind === 'refused' ? result.why : `as of configuration ${result.num}`
-      return await this.#elsewhere(notServed(`group ${gid} does not serve shard ${shard}: ${why}`), signal)
-    } catch (thrown) {
-      return this.#elsewhere(errorOf(thrown, gid), signal)
+    const failed = (error: RaftError): void => {
+      void this.#lookElsewhere(error, sending.signal).then(() => sending.failed(error, false))
     }
+    if (group === null) {
+      failed(notServed(`no group serves shard ${shard} in configuration ${num}`))
+      return
+    }
+    send(group).then(
+      (bytes) => {
+        const result = resultIn(bytes)
+        if (result instanceof Error) failed(errorOf(result, gid))
+        else if (result.kind === 'done') sending.answered(result.reply)
+        else {
+          const why = result.kind === 'refused' ? result.why : `as of configuration ${result.num}`
+          failed(notServed(`group ${gid} does not serve shard ${shard}: ${why}`))
+        }
+      },
+      (thrown: unknown) => failed(errorOf(thrown, gid)),
+    )
   }
 
   /** Somebody else may serve it by now; a group that is only slow is found again. */
-  async #elsewhere(error: RaftError, signal: AbortSignal | undefined): Promise<Attempt> {
-    if (error.code !== 'CANCELLED' && signal?.aborted !== true) await this.#options.configs.refresh()
-    return { ok: false, error }
+  async #lookElsewhere({ code }: RaftError, signal: AbortSignal | undefined): Promise<void> {
+    if (code !== 'CANCELLED' && signal?.aborted !== true) await this.#options.configs.refresh()
+  }
+}
+
+/** What a group answered, or why that makes no sense. */
+function resultIn(bytes: Uint8Array): GroupResult | Error {
+  try {
+    return decodeGroupResult(bytes)
+  } catch (thrown) {
+    return toError(thrown)
   }
 }
 
