@@ -7,9 +7,9 @@
  *            ── report ────▶                  results, failures, progress; renews the lease
  *            ── outputs ───▶                  where the map outputs are
  *            ── input, upload ──▶             bytes, where no folder is shared
- *     worker ── fetch ─────▶ worker           a partition of a map output, as a stream
+ *     worker ── segments, read ▶ worker        a partition of a map output
  */
-import { ByteReader, ByteWriter, bytesCodec, service, stream, unary, type Codec } from '@lab/rpc'
+import { ByteReader, ByteWriter, bytesCodec, service, unary, type Codec } from '@lab/rpc'
 import type {
   AttemptFailure,
   AttemptId,
@@ -19,6 +19,7 @@ import type {
   FetchFailure,
   WorkerId,
 } from './core/task.ts'
+import type { Segment } from './data/spill-format.ts'
 import type { JobStatus } from './coordinator/status.ts'
 import type { Split } from './formats.ts'
 
@@ -156,11 +157,17 @@ export interface Upload {
   readonly bytes: Uint8Array
 }
 
-export interface FetchRequest {
+export interface SegmentsRequest {
   readonly map: AttemptId
   readonly partition: number
-  /** Bytes of the partition that are there already. */
-  readonly from: number
+}
+
+export interface ReadRequest {
+  readonly map: AttemptId
+  /** In the map's output. */
+  readonly position: number
+  /** At most {@link FETCH_BYTES_MAX}. */
+  readonly length: number
 }
 
 export const CoordinatorService = service('mr', {
@@ -175,7 +182,9 @@ export const CoordinatorService = service('mr', {
 })
 
 export const ShuffleService = service('mr-shuffle', {
-  fetch: stream<FetchRequest, Uint8Array>({ item: bytesCodec }),
+  /** Where a partition is in a map's output. */
+  segments: unary<SegmentsRequest, readonly Segment[]>(),
+  read: unary<ReadRequest, Uint8Array>({ response: bytesCodec }),
 })
 
 function uploadCodec(): Codec<Upload> {

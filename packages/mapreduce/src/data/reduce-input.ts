@@ -13,6 +13,8 @@ const FAN_IN_MAX = 64
 export interface SegmentSource {
   readonly path: string
   readonly segment: Segment
+  /** Opens what is at no path. */
+  readonly open?: () => TaskFile
 }
 
 export interface ReduceInputOptions {
@@ -53,7 +55,7 @@ export class ReduceInput {
 
   /** The runs that {@link run} merges, block by block, for who merges them himself. */
   blocks(): BlockReader[] {
-    return this.#left.map(({ path, segment }) => new BlockReader(this.#opened(path), segment))
+    return this.#left.map((source) => new BlockReader(this.#opened(source), source.segment))
   }
 
   /** Closes all files, and removes those of intermediate merges. */
@@ -82,12 +84,12 @@ export class ReduceInput {
   }
 
   #merge(sources: readonly SegmentSource[]): SortedRun {
-    const runs = sources.map(({ path, segment }) => new SegmentReader(this.#opened(path), segment))
+    const runs = sources.map((source) => new SegmentReader(this.#opened(source), source.segment))
     return runs.length === 1 ? (runs[0] as SegmentReader) : new MergedRuns(runs)
   }
 
-  #opened(path: string): TaskFile {
-    const open = this.#open.get(path) ?? this.#files.open(path)
+  #opened({ path, open: openIt }: SegmentSource): TaskFile {
+    const open = this.#open.get(path) ?? openIt?.() ?? this.#files.open(path)
     this.#open.set(path, open)
     return open
   }

@@ -1,10 +1,8 @@
 import type { AttemptResult, BadRecord } from '../core/task.ts'
 import { FetchFailed, TaskFailed } from '../task/failure.ts'
 import type { Work } from '../task/work.ts'
-import type { Execution, ExecutionProgress, Executor } from '../worker/executor.ts'
+import type { Execution, ExecutionProgress, ReadThere } from '../worker/executor.ts'
 import type { EndedWork } from './thread-messages.ts'
-
-export type ReadInput = Parameters<Executor['execute']>[1]
 
 /** The thread that an attempt was given to, as the attempt sees it. */
 export interface Maker {
@@ -16,7 +14,7 @@ export interface Maker {
 /** An attempt that was given to a thread; to another one, when the first died of what it was at before. */
 export class GivenAttempt implements Execution {
   readonly work: Work
-  readonly readInput: ReadInput
+  readonly read: ReadThere
   /** See `JobSpec`. */
   readonly hangMs: number
   readonly result: Promise<AttemptResult>
@@ -26,9 +24,9 @@ export class GivenAttempt implements Execution {
   #resolve: (result: AttemptResult) => void = () => undefined
   #reject: (error: Error) => void = () => undefined
 
-  constructor(work: Work, readInput: ReadInput, hangMs: number) {
+  constructor(work: Work, read: ReadThere, hangMs: number) {
     this.work = work
-    this.readInput = readInput
+    this.read = read
     this.hangMs = hangMs
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve

@@ -6,7 +6,7 @@ import { runMap } from '../task/map-task.ts'
 import { Progress } from '../task/progress.ts'
 import { runReduce } from '../task/reduce-task.ts'
 import type { Work } from '../task/work.ts'
-import type { Execution, Executor } from '../worker/executor.ts'
+import type { Execution, Executor, ReadThere } from '../worker/executor.ts'
 import type { AnyJob } from './load-job.ts'
 import { openHere, openThere } from './local-input.ts'
 import { userStack } from './user-stack.ts'
@@ -22,14 +22,14 @@ export class InlineExecutor implements Executor {
     return Promise.resolve()
   }
 
-  execute(work: Work, readInput: Parameters<Executor['execute']>[1]): Execution {
+  execute(work: Work, read: ReadThere): Execution {
     const progress = new Progress()
     progress.reset()
     const abort = new AbortController()
     let status = ''
     const environment = {
       files: systemFiles,
-      openInput: (split: Split) => Promise.resolve(openHere(split) ?? openThere(split, readInput)),
+      openInput: (split: Split) => Promise.resolve(openHere(split) ?? openThere(split, read.input)),
       signal: abort.signal,
       progress,
       onStatus: (text: string) => {

@@ -8,6 +8,7 @@ import type { ExecutionProgress } from '../worker/executor.ts'
 import type { GivenAttempt, Maker } from './given-attempt.ts'
 import { previewAt } from './local-input.ts'
 import { ownFile } from './own-file.ts'
+import { Window } from './window.ts'
 import {
   fromJson,
   toJson,
@@ -23,6 +24,8 @@ const YOUNG_MB = 12
 const WATCH_MS = 250
 /** How long a function may take to notice its signal before its thread is ended. */
 const CANCEL_MS = 200
+
+type Message<Type extends FromThread['type']> = Extract<FromThread, { type: Type }>
 
 interface HandleOptions {
   readonly module: string
@@ -44,6 +47,8 @@ export class TaskThreadHandle implements Maker {
   #watching: NodeJS.Timeout | undefined
   #death: string | undefined
   #isReady = false
+  /** Map outputs of others that it waits for, or soon will. */
+  #fetching = 0
   #isGone = false
 
   /** @param onGone told once, with attempts that it did not come to */
@@ -134,8 +139,8 @@ export class TaskThreadHandle implements Maker {
       const { attempt, records, fraction } = this.#progress
       // One that works on whole blocks counts no records, and gets on all the same.
       const done = records + fraction
-      // A thread that is still loading the job does not hang.
-      if (!this.#isReady || done !== before || attempt !== attemptBefore) {
+      // A thread that is still loading the job does not hang, nor does one that may be waiting for others.
+      if (!this.#isReady || this.#fetching > 0 || done !== before || attempt !== attemptBefore) {
         before = done
         attemptBefore = attempt
         since = performance.now()
@@ -165,6 +170,9 @@ export class TaskThreadHandle implements Maker {
       }
       case 'read':
         void this.#read(message)
+        break
+      case 'fetch':
+        void this.#fetch(message)
         break
     }
   }
@@ -207,17 +215,26 @@ export class TaskThreadHandle implements Maker {
     return { file, offset, preview: previewAt(file, offset) }
   }
 
-  async #read({
-    number,
-    read,
-    file,
-    position,
-    length,
-  }: Extract<FromThread, { type: 'read' }>): Promise<void> {
+  /** It waits for the answer, so there always is one. */
+  async #fetch({ number, source, position, length, into }: Message<'fetch'>): Promise<void> {
+    const window = new Window(into)
+    const attempt = this.#given.get(number)
+    const from = attempt?.work.kind === 'reduce' ? attempt.work.sources[source] : undefined
+    this.#fetching++
+    try {
+      if (attempt === undefined || from === undefined) throw new Error('nobody wants this attempt any more')
+      window.fill(await attempt.read.output(from, position, length))
+    } catch (thrown) {
+      window.fail(toError(thrown).message)
+    }
+    this.#fetching--
+  }
+
+  async #read({ number, read, file, position, length }: Message<'read'>): Promise<void> {
     const attempt = this.#given.get(number)
     if (attempt === undefined) return
     try {
-      const bytes = await attempt.readInput(file, position, length)
+      const bytes = await attempt.read.input(file, position, length)
       this.#say({ type: 'bytes', read, bytes, error: '' })
     } catch (thrown) {
       this.#say({ type: 'bytes', read, bytes: null, error: toError(thrown).message })

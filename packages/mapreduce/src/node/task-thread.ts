@@ -1,6 +1,8 @@
 /** The program of a task thread: loads the job once, then makes one attempt after another. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { toError } from '@lab/rpc'
+import type { TaskFile } from '../data/files.ts'
+import type { Segment } from '../data/spill-format.ts'
 import { systemFiles } from '../data/system-files.ts'
 import type { Split } from '../formats.ts'
 import type { OpenInput } from '../task/environment.ts'
@@ -8,6 +10,8 @@ import { FetchFailed, TaskFailed } from '../task/failure.ts'
 import { runMap } from '../task/map-task.ts'
 import { Progress } from '../task/progress.ts'
 import { runReduce } from '../task/reduce-task.ts'
+import type { MapSource } from '../task/work.ts'
+import { FetchedFile } from './fetched-file.ts'
 import { loadJob, type AnyJob } from './load-job.ts'
 import { openHere, openThere } from './local-input.ts'
 import {
@@ -111,6 +115,10 @@ class TaskThread {
     const environment = {
       files: systemFiles,
       openInput: (split: Split) => Promise.resolve(this.#open(split)),
+      openThere: (name: string, source: MapSource, segment: Segment) => {
+        const at = work.kind === 'reduce' ? work.sources.indexOf(source) : -1
+        return this.#openThere(name, at, source, segment)
+      },
       signal: this.#abort.signal,
       progress: this.#progress,
       onStatus: (text: string) => {
@@ -134,6 +142,16 @@ class TaskThread {
 
   #open(split: Split): OpenInput {
     return openHere(split) ?? openThere(split, (file, position, length) => this.#read(file, position, length))
+  }
+
+  #openThere(name: string, source: number, { map, attempt, worker }: MapSource, segment: Segment): TaskFile {
+    const number = this.#number
+    return new FetchedFile(name, segment, {
+      ask: (position, length, { memory: into }) => {
+        this.#say({ type: 'fetch', number, source, position, length, into })
+      },
+      failure: (why) => new FetchFailed([{ map, attempt, worker, corrupt: false, why }]),
+    })
   }
 
   #read(file: string, position: number, length: number): Promise<Uint8Array> {

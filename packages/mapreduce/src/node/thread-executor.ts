@@ -2,10 +2,10 @@
 import { JobError } from '../errors.ts'
 import type { JobSpec } from '../protocol.ts'
 import type { Work } from '../task/work.ts'
-import type { Execution, Executor } from '../worker/executor.ts'
+import type { Execution, Executor, ReadThere } from '../worker/executor.ts'
 import { buildOf } from './build-of.ts'
 import { TaskThreadHandle } from './task-thread-handle.ts'
-import { GivenAttempt, type ReadInput } from './given-attempt.ts'
+import { GivenAttempt } from './given-attempt.ts'
 
 export interface ThreadExecutorOptions {
   /** How many attempts are made at a time. Default 1. */
@@ -20,6 +20,7 @@ export interface ThreadExecutorOptions {
 
 export class ThreadExecutor implements Executor {
   readonly queues = true
+  readonly waits = true
   /** How many attempts are made at a time. */
   readonly threads: number
   readonly #options: ThreadExecutorOptions
@@ -59,8 +60,8 @@ export class ThreadExecutor implements Executor {
     this.#isPrepared = true
   }
 
-  execute(work: Work, readInput: ReadInput): Execution {
-    const attempt = new GivenAttempt(work, readInput, this.#hangMs)
+  execute(work: Work, read: ReadThere): Execution {
+    const attempt = new GivenAttempt(work, read, this.#hangMs)
     this.#place(attempt)
     return attempt
   }

@@ -65,3 +65,13 @@ export type FromThread =
       readonly position: number
       readonly length: number
     }
+  | {
+      readonly type: 'fetch'
+      readonly number: number
+      /** Among the attempt's. */
+      readonly source: number
+      readonly position: number
+      readonly length: number
+      /** Of a `Window`. */
+      readonly into: SharedArrayBuffer
+    }

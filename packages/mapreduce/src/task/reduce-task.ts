@@ -191,19 +191,37 @@ class ReduceAttempt {
 }
 
 /** Every segment of this partition. @throws {FetchFailed} naming every map output that is not there or not whole */
-function sourcesOf({ sources, attempt }: ReduceWork, { files }: TaskEnvironment): SegmentSource[] {
+function sourcesOf({ sources, attempt }: ReduceWork, environment: TaskEnvironment): SegmentSource[] {
   const found: SegmentSource[] = []
   const failures: FetchFailure[] = []
   for (const source of sources) {
     try {
-      for (const segment of source.segments ?? indexed(files, source, attempt.task))
-        found.push({ path: source.path, segment })
+      for (const segment of source.segments ?? indexed(environment.files, source, attempt.task))
+        found.push(
+          source.address === undefined ? { path: source.path, segment } : there(source, segment, environment),
+        )
     } catch (thrown) {
       failures.push(failureOf(source, toError(thrown)))
     }
   }
   if (failures.length > 0) throw new FetchFailed(failures)
   return found
+}
+
+/** Each segment is read from its beginning on, beside the others of its file. */
+function there(
+  source: MapSource,
+  segment: SegmentSource['segment'],
+  environment: TaskEnvironment,
+): SegmentSource {
+  const path = pathThere(source, segment)
+  const open = environment.openThere?.bind(environment)
+  if (open === undefined) throw new Error(`${path} cannot be read from here`)
+  return { path, segment, open: () => open(path, source, segment) }
+}
+
+function pathThere({ path }: MapSource, { offset }: SegmentSource['segment']): string {
+  return `${path} from byte ${String(offset)}`
 }
 
 function indexed(
@@ -222,7 +240,10 @@ function indexed(
 /** Damage that was found while merging, as the failure of the map that it came from. */
 function corruptSource(thrown: unknown, { sources }: ReduceWork): FetchFailed | null {
   if (!(thrown instanceof DataError) || thrown.code !== 'SPILL_CORRUPT') return null
-  const source = sources.find(({ path }) => path === thrown.path)
+  const source = sources.find(
+    (one) =>
+      one.path === thrown.path || one.segments?.some((segment) => pathThere(one, segment) === thrown.path),
+  )
   return source === undefined ? null : new FetchFailed([failureOf(source, thrown)])
 }
 

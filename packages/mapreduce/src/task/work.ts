@@ -42,4 +42,9 @@ export interface MapSource {
   readonly path: string
   /** Of this partition, when `path` is a copy that holds nothing else; else they stand in the file's own index. */
   readonly segments: readonly Segment[] | null
+  /** Of the worker that has them, when they are in no file here: they are read as they are needed, and `path` is only a name. */
+  readonly address?: string
 }
+
+/** Of a map output of another worker, in one message. */
+export const FETCH_BYTES_MAX = 240 * 1024

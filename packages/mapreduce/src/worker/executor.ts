@@ -1,7 +1,7 @@
 import type { Milliseconds } from '@lab/rpc'
 import type { AttemptResult } from '../core/task.ts'
 import type { JobSpec } from '../protocol.ts'
-import type { Work } from '../task/work.ts'
+import type { MapSource, Work } from '../task/work.ts'
 
 /** How far an attempt is, while it is made. */
 export interface ExecutionProgress {
@@ -23,6 +23,14 @@ export interface Execution {
   cancel(): void
 }
 
+/** Reads what cannot be opened here. */
+export interface ReadThere {
+  /** From a file of the input. */
+  readonly input: (file: string, position: number, length: number) => Promise<Uint8Array>
+  /** From a map output of another worker. */
+  readonly output: (source: MapSource, position: number, length: number) => Promise<Uint8Array>
+}
+
 /** Where attempts are made: in threads, in this one, or in virtual time. */
 export interface Executor {
   /**
@@ -33,10 +41,8 @@ export interface Executor {
   prepare(job: JobSpec): Promise<void>
   /** May it be given more attempts than are made at a time? They are made in order, and cost less so. Default false. */
   readonly queues?: boolean
-  /** @param readInput for input that cannot be opened here */
-  execute(
-    work: Work,
-    readInput: (file: string, position: number, length: number) => Promise<Uint8Array>,
-  ): Execution
+  /** Can attempts wait for map outputs as they read them? Else these are copied before. Default false. */
+  readonly waits?: boolean
+  execute(work: Work, read: ReadThere): Execution
   close(): Promise<void>
 }

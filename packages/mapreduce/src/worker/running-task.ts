@@ -11,6 +11,8 @@ import type { Worker } from './worker.ts'
 
 const WAITS_MAX = 10
 const WAIT_MS = 200
+/** Who reads may be slow, and not dead. */
+const READ_MS = 30_000
 const UNKNOWN = { fraction: 0, records: 0, status: '' }
 
 export class RunningTask {
@@ -76,12 +78,13 @@ export class RunningTask {
   }
 
   async #attempt(): Promise<AttemptResult> {
-    const { client, options } = this.#worker
+    const { client, options, shuffle } = this.#worker
     const work = await this.#work()
     if (this.#isCancelled) throw new Error('cancelled')
-    this.#execution = options.executor.execute(work, (file, position, length) =>
-      client.input({ file, position, length }, { timeout: 30_000 }),
-    )
+    this.#execution = options.executor.execute(work, {
+      input: (file, position, length) => client.input({ file, position, length }, { timeout: READ_MS }),
+      output: (source, position, length) => shuffle.read(source, { position, length }, READ_MS),
+    })
     const result = await this.#execution.result
     if (!this.#isShared && !this.#isCancelled)
       await upload(client, options.files, this.attempt, work.filesPath, result.files)
@@ -123,7 +126,9 @@ export class RunningTask {
     }
     const copies = `${options.folder}/${attemptName(this.attempt)}.from-map-`
     const sources = await shuffle.sources(table, this.#session.maps, this.attempt.task, copies)
-    this.#copies = sources.flatMap(({ path, segments }) => (segments === null ? [] : [path]))
+    this.#copies = sources.flatMap(({ path, segments, address }) =>
+      segments === null || address !== undefined ? [] : [path],
+    )
     return sources
   }
 

@@ -103,7 +103,10 @@ export class Worker {
     this.client = this.#link.client(CoordinatorService)
     this.shared = new SharedFolders(options.files)
     const { files, folder, link } = options
-    this.shuffle = new Shuffle({ files, folder, worker: this.id, link }, this.shared)
+    this.shuffle = new Shuffle(
+      { files, folder, worker: this.id, link, copies: options.executor.waits !== true },
+      this.shared,
+    )
     const probe = { path: `${folder}/probe`, nonce: hex(random.bytes(16)) }
     // What is nowhere proves nothing.
     this.#probe = options.streams === true ? probe : layProbe(files, probe)

@@ -78,6 +78,24 @@ test('a damaged map output is made again, and never read', async () => {
   expect(lab.results()).toBe(sequentially(wc, lab.input))
 })
 
+test('a worker dies while others read its map outputs by TCP: they are made again', async () => {
+  const [first, second] = [lab.folder('first'), lab.folder('second')]
+  // Whoever reduces first kills the other: what it has yet to read is gone.
+  const onTransition = (transition: Transition): void => {
+    const isFirst = transition.kind === 'reduce' && lab.transitions.every(({ kind }) => kind === 'map')
+    lab.transitions.push(transition)
+    if (isFirst) dying.kill('SIGKILL')
+  }
+  host = await hostJob(lab.app('wc'), lab.options({ onTransition, splitBytes: 1 << 10 }))
+  const staying = startWorker(host, { folder: first, streams: true })
+  const dying = startWorker(host, { folder: second, streams: true })
+  await host.done
+  await Promise.all([staying.gone, dying.gone])
+  const why = /^its output (went with|cannot be fetched from) /
+  expect(whys('map', why).length).toBeGreaterThan(0)
+  expect(lab.results()).toBe(sequentially(wc, lab.input))
+})
+
 test('of two attempts that end at the same moment one counts, and of the other nothing is left', async () => {
   const { manifest } = await run(RACE, lab.options({ workers: 2, reducers: 3 }))
   const ofFirst = lab.transitions.filter(({ kind, task }) => kind === 'reduce' && task === 0)

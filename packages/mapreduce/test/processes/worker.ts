@@ -25,11 +25,13 @@ export interface WorkerSetting {
   readonly folder: string
   /** An empty file system of the worker's own at this folder, of this size, such as `1m`. */
   readonly own?: { readonly at: string; readonly size: string }
+  /** Sends map outputs to others also where they could open them. */
+  readonly streams?: boolean
 }
 
 export function startWorker(
   { address, secret }: HostedJob,
-  { folder, own }: WorkerSetting,
+  { folder, own, streams = false }: WorkerSetting,
 ): ChildProcess & { readonly gone: Promise<unknown> } {
   const execArgv = ['--import', HOOKS]
   const command = [process.execPath, ...execArgv, PROGRAM]
@@ -37,7 +39,7 @@ export function startWorker(
     own === undefined
       ? command
       : ['unshare', '-rm', 'sh', '-c', IN_OWN_FILES, 'sh', own.size, own.at, ...command]
-  const given = { join: address, secret, folder, patienceMs: 5_000 }
+  const given = { join: address, secret, folder, streams, patienceMs: 5_000 }
   const child = spawn(inside[0] ?? '', inside.slice(1), { stdio: ['pipe', 'ignore', 'inherit'] })
   child.stdin.end(JSON.stringify(given))
   return Object.assign(child, { gone: once(child, 'exit') })

@@ -8,7 +8,7 @@ import { runMap } from '../../src/task/map-task.ts'
 import { Progress } from '../../src/task/progress.ts'
 import { runReduce } from '../../src/task/reduce-task.ts'
 import type { Work } from '../../src/task/work.ts'
-import type { Execution, Executor } from '../../src/worker/executor.ts'
+import type { Execution, Executor, ReadThere } from '../../src/worker/executor.ts'
 import type { AttemptResult } from '../../src/core/task.ts'
 import type { SimJob } from './sim-job.ts'
 
@@ -45,15 +45,13 @@ export class SimExecutor implements Executor {
     return Promise.resolve()
   }
 
-  execute(work: Work, readInput: Parameters<Executor['execute']>[1]): Execution {
+  execute(work: Work, read: ReadThere): Execution {
     const abort = new AbortController()
     const progress = new Progress()
     progress.reset()
     const { onAttempt } = this.#options
     onAttempt?.(work, 'begin')
-    const result = this.#attempt(work, readInput, abort.signal, progress).finally(() =>
-      onAttempt?.(work, 'end'),
-    )
+    const result = this.#attempt(work, read, abort.signal, progress).finally(() => onAttempt?.(work, 'end'))
     result.catch(() => undefined)
     return {
       result,
@@ -66,7 +64,7 @@ export class SimExecutor implements Executor {
 
   async #attempt(
     work: Work,
-    readInput: Parameters<Executor['execute']>[1],
+    read: ReadThere,
     signal: AbortSignal,
     progress: Progress,
   ): Promise<AttemptResult> {
@@ -85,7 +83,7 @@ export class SimExecutor implements Executor {
         Promise.resolve({
           bytes: {
             size: split.fileBytes,
-            read: (position, length) => readInput(split.file, position, length),
+            read: (position, length) => read.input(split.file, position, length),
           },
           close: () => undefined,
         }),
