@@ -16,7 +16,7 @@ export interface FleetOptions {
 /** Children of a coordinator that was killed are not to stay for long. */
 const PATIENCE_MS = 5_000
 /** When the job is over, workers have nothing to lose; one that is slow is not waited for. */
-const FAREWELL_MS = 250
+const FAREWELL_MS = 100
 /** A worker that was killed is replaced; when they keep dying, something else is wrong. */
 const REPLACEMENTS_EACH = 10
 
