@@ -72,14 +72,16 @@ function* pieces(bytes: Uint8Array, start: number, end: number): Generator<Uint8
   if (at < end) yield bytes.subarray(at, end)
 }
 
+/** Filled anew for each record: an object for each of a million would be most of what a snapshot leaves to the collector. */
+const numbers = { keyLength: 0, version: 0, changed: 0, expires: 0 }
+
 export function writeRecord(writer: ByteWriter, table: Table, record: RecordNumber): void {
   const { records } = table
-  const keyLength = records.keyLength(record)
   const start = records.keyAt(record)
-  const pair = records.array(record).subarray(start, start + keyLength + records.valueLength(record))
-  const numbers = {
-    ...{ keyLength, version: records.version(record), changed: records.changed(record) },
-    expires: table.deadline(record),
-  }
+  numbers.keyLength = records.keyLength(record)
+  numbers.version = records.version(record)
+  numbers.changed = records.changed(record)
+  numbers.expires = table.deadline(record)
+  const pair = records.array(record).subarray(start, start + numbers.keyLength + records.valueLength(record))
   writeStored(writer, numbers, pair)
 }
