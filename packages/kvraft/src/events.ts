@@ -7,7 +7,8 @@
  * The numbers are on disk: never reuse one.
  */
 import { ByteReader, ProtocolError } from '@lab/rpc'
-import { readKey, readValue } from './fields.ts'
+import { checkKeyLength, checkValueLength, readKey, readValue } from './fields.ts'
+import type { Cursor } from './memory/cursor.ts'
 
 export const EventKind = { put: 1, append: 2, delete: 3, expire: 4 } as const
 export type EventKind = (typeof EventKind)[keyof typeof EventKind]
@@ -53,4 +54,20 @@ export function decodeEvent(reader: ByteReader): WatchEvent {
   if (kind >= EventKind.delete && value.length + version > 0)
     throw new ProtocolError('the end of a key with a value or a version')
   return { type, revision, version, key, value }
+}
+
+/** The revision of one event without its length, of which nothing else is kept: no object is made. @throws {ProtocolError} as {@link decodeEvent} */
+export function checkEvent(cursor: Cursor): number {
+  const kind = cursor.u8()
+  if (kind < 1 || kind > NAMES.length) throw new ProtocolError(`an event of unknown kind ${String(kind)}`)
+  const revision = cursor.varint()
+  const version = cursor.varint()
+  const keyLength = cursor.varint()
+  checkKeyLength(keyLength)
+  const valueLength = cursor.remaining - keyLength
+  if (valueLength < 0) throw new ProtocolError('an event whose key is cut off')
+  checkValueLength(valueLength)
+  if (kind >= EventKind.delete && valueLength + version > 0)
+    throw new ProtocolError('the end of a key with a value or a version')
+  return revision
 }

@@ -72,15 +72,21 @@ export class History {
     to = writeVarint(page.bytes, to, keyLength)
     page.bytes.set(bytes, to)
     page.end = to + bytes.length
-    this.#added(EVENT_HEAD_BYTES + length, revision)
+    this.#added(EVENT_HEAD_BYTES + length, revision, 1)
   }
 
-  /** Adds the next event out of a snapshot: all of its bytes, its length before them. */
-  load(event: Uint8Array, revision: number): void {
-    const page = this.#pageFor(event.length, revision)
-    page.bytes.set(event, page.end)
-    page.end += event.length
-    this.#added(event.length, revision)
+  /** Adds the next events out of a snapshot: all of their bytes, each with its length before it. @param first revision of the first */
+  load(events: Uint8Array, first: number, count: number): void {
+    const page = this.#pageFor(events.length, first)
+    page.bytes.set(events, page.end)
+    page.end += events.length
+    this.#added(events.length, first, count)
+  }
+
+  /** The same for bytes that nobody else will use: they become a page. */
+  adopt(events: Uint8Array, first: number, count: number): void {
+    this.#pages.push({ bytes: events, start: 0, end: events.length, first, shared: false })
+    this.#added(events.length, first, count)
   }
 
   /**
@@ -109,10 +115,10 @@ export class History {
     })
   }
 
-  #added(bytes: number, revision: number): void {
+  #added(bytes: number, first: number, count: number): void {
     this.#bytes += bytes
-    this.#count++
-    this.#last = revision
+    this.#count += count
+    this.#last = first + count - 1
     while (this.#bytes > this.bytesMax) this.#dropFirst()
   }
 

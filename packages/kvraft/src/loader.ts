@@ -4,7 +4,8 @@
  */
 import { ByteReader, ByteWriter, ProtocolError } from '@lab/rpc'
 import { Contents } from './contents.ts'
-import { decodeEvent } from './events.ts'
+import { EVENT_HEAD_BYTES, checkEvent } from './events.ts'
+import { Cursor } from './memory/cursor.ts'
 import { NO_RECORD, type RecordNumber } from './memory/records.ts'
 import { StoredReader } from './memory/stored-record.ts'
 import { readU32 } from './memory/varint.ts'
@@ -23,7 +24,7 @@ export interface LoaderOptions {
   readonly now?: number | undefined
 }
 
-/** From so many bytes of records on, the store keeps them as they are: less is copied, lest a little holds much. */
+/** From so many bytes of records or events on, the store keeps them as they are: less is copied, lest a little holds much. */
 const ADOPTED_BYTES_MIN = 64 * 1024
 
 /** Hands chunks to `read`, which says how many bytes it has taken off the front; the rest comes again. @returns bytes left over */
@@ -57,6 +58,7 @@ export class Loader {
   readonly #options: LoaderOptions
   /** One for all records: a million of them must not make an object each. */
   readonly #stored = new StoredReader()
+  readonly #cursor = new Cursor()
   #header: SnapshotHeader | null = null
   #contents: Contents | null = null
   #records = 0
@@ -77,7 +79,7 @@ export class Loader {
 
   /** Takes whole items off the front of `bytes`. @returns how many bytes they were @throws {ProtocolError} */
   read(bytes: Uint8Array): number {
-    return this.#readEvents(bytes, this.#readRecords(bytes, this.#readHeader(bytes)))
+    return this.#readEvents(bytes, this.#readRecords(bytes, this.#readHeader(bytes)), Infinity)
   }
 
   /** The same for bytes that nobody else will use: the store may be made of them. */
@@ -85,7 +87,7 @@ export class Loader {
     const at = this.#readHeader(bytes)
     const keeps = bytes.length - at >= ADOPTED_BYTES_MIN && !this.#allRecords
     const end = keeps ? this.#adoptRecords(bytes, at) : this.#readRecords(bytes, at)
-    return this.#readEvents(bytes, end)
+    return this.#readEvents(bytes, end, ADOPTED_BYTES_MIN)
   }
 
   /** @throws {ProtocolError} when not all has come */
@@ -170,28 +172,36 @@ export class Loader {
     return at
   }
 
-  /** @returns where the first begins that is not whole */
-  #readEvents(bytes: Uint8Array, at: number): number {
-    if (!this.#allRecords) return at
-    while (bytes.length - at >= 4) {
+  /** @param keptFrom so many bytes of events are kept as they are @returns where the first begins that is not whole */
+  #readEvents(bytes: Uint8Array, start: number, keptFrom: number): number {
+    if (!this.#allRecords) return start
+    const { revision, events } = this.#header as SnapshotHeader
+    const first = revision - events + this.#events + 1
+    const before = this.#events
+    const end = this.#checkEvents(bytes, start, first)
+    const count = this.#events - before
+    const all = bytes.subarray(start, end)
+    if (all.length >= keptFrom) this.#contents?.history.adopt(all, first, count)
+    else if (count > 0) this.#contents?.history.load(all, first, count)
+    return end
+  }
+
+  /** @param next revision to come @returns where the first begins that is not whole */
+  #checkEvents(bytes: Uint8Array, at: number, next: number): number {
+    const { events } = this.#header as SnapshotHeader
+    while (bytes.length - at >= EVENT_HEAD_BYTES) {
       const length = readU32(bytes, at)
       if (length > EVENT_BYTES_MAX)
         throw new ProtocolError(`an event of ${String(length)} bytes in a snapshot`)
-      const end = at + 4 + length
+      const end = at + EVENT_HEAD_BYTES + length
       if (end > bytes.length) break
-      this.#readEvent(bytes, at, end)
+      if (this.#events === events) throw new ProtocolError('a snapshot with something behind its end')
+      this.#events++
+      if (checkEvent(this.#cursor.begin(bytes, at + EVENT_HEAD_BYTES, end)) !== next++)
+        throw new ProtocolError('a snapshot whose events have gaps between them')
       at = end
     }
     return at
-  }
-
-  #readEvent(bytes: Uint8Array, at: number, end: number): void {
-    const { revision, events } = this.#header as SnapshotHeader
-    if (this.#events === events) throw new ProtocolError('a snapshot with something behind its end')
-    const next = revision - events + ++this.#events
-    if (decodeEvent(new ByteReader(bytes, at + 4, end)).revision !== next)
-      throw new ProtocolError('a snapshot whose events have gaps between them')
-    this.#contents?.history.load(bytes.subarray(at, end), next)
   }
 
   #load(stored: StoredReader, { table, expiries }: Contents): void {

@@ -117,8 +117,12 @@ export interface SnapshotReader {
   readonly size: number
   /** crc32 of all of them. */
   readonly crc: number
-  /** @throws {StorageError} `CORRUPT` when a checksum does not match */
-  read(offset: number, length: number): Promise<Uint8Array>
+  /**
+   * The bytes are fresh, or in `into`, which has room for them: whoever keeps them decides where they stand. What is returned counts.
+   *
+   * @throws {StorageError} `CORRUPT` when a checksum does not match
+   */
+  read(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array>
   close(): Promise<void>
 }
 

@@ -37,8 +37,11 @@ export interface DiskOpenOptions {
 /** An open file. Positions and sizes are in bytes. */
 export interface DiskFile {
   size(): Promise<number>
-  /** Up to `length` bytes at `position`, fresh; fewer only at the end of the file. */
-  read(position: number, length: number): Promise<Uint8Array>
+  /**
+   * Up to `length` bytes at `position`; fewer only at the end of the file. They are fresh, or stand at the beginning of `into`, which has
+   * room for them: where many are read, memory can be used again. What is returned counts: a disk may leave `into` alone.
+   */
+  read(position: number, length: number, into?: Uint8Array): Promise<Uint8Array>
   /** Writes all bytes at `position`, growing the file when needed. The caller must leave `bytes` alone until it resolves. */
   write(bytes: Uint8Array, position: number): Promise<void>
   /** Makes everything written so far durable, the size included. */

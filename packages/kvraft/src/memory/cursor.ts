@@ -17,6 +17,10 @@ export class Cursor {
     return this
   }
 
+  get remaining(): number {
+    return this.#end - this.#at
+  }
+
   u8(): number {
     if (this.#at === this.#end) throw new ProtocolError('bytes that are cut off')
     return this.#bytes[this.#at++] as number

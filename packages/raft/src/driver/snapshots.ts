@@ -14,11 +14,14 @@ import { SnapshotReceiver } from './snapshot-receiver.ts'
 import { SnapshotSender, type SnapshotRead } from './snapshot-sender.ts'
 import { TrailingLog } from './trailing-log.ts'
 
-/** Read at once, while the part before is being restored: each read costs a trip to another thread. */
-const RESTORE_CHUNK_BYTES = 1024 * 1024
+/** Read at once, while the part before is being restored: each read costs a trip to another thread, */
+const RESTORE_CHUNK_BYTES_MAX = 1024 * 1024
+/** and a machine whose code is cold, or that finds the processor busy, takes as much in one piece as fits into its slice. */
+const RESTORE_CHUNK_BYTES_MIN = 64 * 1024
+const RESTORE_CHUNK_MS = 2
 const READS_AHEAD = 2
-/** A machine that yields its chunks without a pause would hold the event loop. */
-const SLICE_MS = 5
+/** After so long others get a turn; the chunk that is begun within it ends a chunk's time later. */
+const RESTORING_SLICE_MS = 3
 /** Of a snapshot that is made while others are served: they come first, so its slices are shorter, */
 const TAKING_SLICE_MS = 2
 /** and each in which something was written is followed by a rest so many times as long: the busier disk and processors, the longer. */
@@ -222,12 +225,7 @@ export class Snapshots {
     const reader = await storage.openSnapshot()
     if (reader === null) return
     try {
-      await machine.restore(
-        chunksOf(
-          reader,
-          breather(clock, SLICE_MS, () => 0),
-        ),
-      )
+      await machine.restore(chunksOf(reader, clock))
       this.#newest = reader.meta
       applier.restored(reader.meta.index)
     } finally {
@@ -240,15 +238,14 @@ export class Snapshots {
   }
 }
 
-async function* chunksOf(
-  reader: SnapshotReader,
-  breathe: () => Promise<void>,
-): AsyncGenerator<Uint8Array, void, undefined> {
+async function* chunksOf(reader: SnapshotReader, clock: Clock): AsyncGenerator<Uint8Array, void, undefined> {
+  const breathe = breather(clock, RESTORING_SLICE_MS, () => 0)
   const reads: Promise<Uint8Array>[] = []
+  let length = RESTORE_CHUNK_BYTES_MIN
   let offset = 0
   const readAhead = (): void => {
-    for (; reads.length < READS_AHEAD && offset < reader.size; offset += RESTORE_CHUNK_BYTES) {
-      const read = reader.read(offset, RESTORE_CHUNK_BYTES)
+    for (; reads.length < READS_AHEAD && offset < reader.size; offset += length) {
+      const read = reader.read(offset, length, memoryToKeep(Math.min(length, reader.size - offset)))
       // Whether it failed is looked at when it is its turn, if that comes.
       read.catch(() => undefined)
       reads.push(read)
@@ -258,9 +255,26 @@ async function* chunksOf(
   for (let next = reads.shift(); next !== undefined; next = reads.shift()) {
     const chunk = await next
     readAhead()
+    const begun = clock.now()
     yield chunk
+    length = lengthFor(chunk.length, clock.now() - begun)
     await breathe()
   }
+}
+
+/** Of the next chunk: as much as is restored in the time for one, at the pace of that of `bytes`, which took so long. */
+function lengthFor(bytes: number, took: Milliseconds): number {
+  const steps = Math.floor((bytes * RESTORE_CHUNK_MS) / (Math.max(took, 0.01) * RESTORE_CHUNK_BYTES_MIN))
+  return Math.min(Math.max(steps, 1) * RESTORE_CHUNK_BYTES_MIN, RESTORE_CHUNK_BYTES_MAX)
+}
+
+/**
+ * Memory for what the machine may keep. V8 counts all memory outside its heap against the room that it gives the heap, unless it is
+ * shared: a start that reads 256 MB into the other kind is marked through a dozen times, and has no garbage to give back.
+ */
+function memoryToKeep(length: number): Uint8Array {
+  const Memory = typeof SharedArrayBuffer === 'function' ? SharedArrayBuffer : ArrayBuffer
+  return new Uint8Array(new Memory(length))
 }
 
 /** Gives others a turn whenever the last one is longer ago than a slice, and so many times as long as it took. */

@@ -74,7 +74,8 @@ class Large implements StateMachine<string, number> {
   }
 
   async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    for await (const chunk of chunks) if (chunk.length > 0) this.#processor.work()
+    for await (const chunk of chunks)
+      for (let bytes = 0; bytes < chunk.length; bytes += CHUNK_BYTES) this.#processor.work()
   }
 }
 

@@ -47,10 +47,9 @@ class SystemFile implements DiskFile {
     })
   }
 
-  read(position: number, length: number): Promise<Uint8Array> {
+  read(position: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
     // Not from the pool, which it would pin, and not zeroed, as it is overwritten or cut off.
-    const { buffer } = Buffer.allocUnsafeSlow(length)
-    const bytes = new Uint8Array(buffer, 0, length)
+    const bytes = into ?? new Uint8Array(Buffer.allocUnsafeSlow(length).buffer, 0, length)
     return new Promise((resolve, reject) => {
       const readFrom = (done: number): void => {
         fs.read(this.#descriptor, bytes, done, length - done, position + done, (error, count) => {

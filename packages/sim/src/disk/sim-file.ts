@@ -31,8 +31,13 @@ export class SimFile implements DiskFile {
     return this.#perform('other', () => this.#inode.live.length)
   }
 
-  read(position: number, length: number): Promise<Uint8Array> {
-    return this.#perform('other', () => this.#inode.live.slice(position, position + length))
+  read(position: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
+    return this.#perform('other', () => {
+      const bytes = this.#inode.live.subarray(position, position + length)
+      if (into === undefined) return bytes.slice()
+      into.set(bytes)
+      return into.subarray(0, bytes.length)
+    })
   }
 
   write(bytes: Uint8Array, position: number): Promise<void> {

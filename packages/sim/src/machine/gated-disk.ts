@@ -16,7 +16,7 @@ export class GatedDisk implements Disk {
     const pass = this.#pass
     return {
       size: () => pass(() => file.size()),
-      read: (position, length) => pass(() => file.read(position, length)),
+      read: (position, length, into) => pass(() => file.read(position, length, into)),
       write: (bytes, position) => pass(() => file.write(bytes, position)),
       sync: () => pass(() => file.sync()),
       truncate: (size) => pass(() => file.truncate(size)),

@@ -64,7 +64,7 @@ export class SnapshotFileReader implements SnapshotReader {
     }
   }
 
-  read(offset: number, length: number): Promise<Uint8Array> {
+  read(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
     return withStorageErrors(async () => {
       if (this.#isClosed) throw new StorageError('CLOSED', 'the snapshot reader is closed')
       const end = Math.min(offset + length, this.size)
@@ -72,7 +72,7 @@ export class SnapshotFileReader implements SnapshotReader {
       const first = Math.floor(offset / SNAPSHOT_BLOCK_BYTES)
       const last = Math.floor((end - 1) / SNAPSHOT_BLOCK_BYTES)
       const from = first * SNAPSHOT_BLOCK_BYTES
-      const state = await this.#readBlocks(first, last)
+      const state = await this.#readBlocks(first, last, into)
       return state.subarray(offset - from, end - from)
     })
   }
@@ -85,10 +85,12 @@ export class SnapshotFileReader implements SnapshotReader {
   }
 
   /** The state of blocks `first` to `last`, both included, in one piece. */
-  async #readBlocks(first: number, last: number): Promise<Uint8Array> {
+  async #readBlocks(first: number, last: number, into: Uint8Array | undefined): Promise<Uint8Array> {
     const from = first * SNAPSHOT_BLOCK_BYTES
     const until = Math.min((last + 1) * SNAPSHOT_BLOCK_BYTES, this.size)
-    const state = await this.#file.read(this.#stateAt + from, until - from)
+    const length = until - from
+    const fits = into !== undefined && into.length >= length
+    const state = await this.#file.read(this.#stateAt + from, length, fits ? into : undefined)
     for (let block = first; block <= last; block++) {
       const at = (block - first) * SNAPSHOT_BLOCK_BYTES
       this.#check(state, block, at)
