@@ -1,5 +1,5 @@
 /** A larger buffer is not held by what was looked at last. */
-const HELD_BYTES_MAX = 1024 * 1024
+const HELD_BYTES_MAX = 16 * 1024 * 1024
 
 /** What was looked at last. It says nothing that the bytes do not say: to ask an array for its buffer costs as much as the view itself. */
 let latest: Uint8Array = new Uint8Array(0)

@@ -59,7 +59,10 @@ export function laterBatch(
   salt: Uint8Array | null,
   sequence: number,
 ): number | null {
-  for (let at = sectorEnd(from); at < bytes.length; at += SECTOR_BYTES) {
+  // Sectors are many, and all but few begin otherwise.
+  const view = viewOf(bytes)
+  for (let at = sectorEnd(from); at + BATCH_HEADER_BYTES <= bytes.length; at += SECTOR_BYTES) {
+    if (view.getUint32(at, true) !== BATCH_MAGIC) continue
     const header = batchHeaderAt(bytes, at, salt)
     if (header !== null && header.sequence > sequence && batchAt(bytes, at, salt) !== null) return at
   }

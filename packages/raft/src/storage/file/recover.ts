@@ -46,7 +46,9 @@ export async function recoverLog(
   numbers: readonly number[],
 ): Promise<RecoveredLog> {
   const recovery = new LogRecovery(disk, directory)
-  let reading = recovery.bytesOf(numbers[0])
+  // Two in turns, and not fresh memory for each: nothing of a segment is kept.
+  let read: Uint8Array | undefined
+  let reading = recovery.bytesOf(numbers[0], read)
   try {
     for (const [i, number] of numbers.entries()) {
       const expected = (numbers[0] ?? 0) + i
@@ -54,8 +56,9 @@ export async function recoverLog(
         throw corrupt(`${directory}/${segmentName(expected)} is missing, and ${segmentName(number)} is there`)
       const bytes = await reading
       // The disk reads the next one while this one is looked at.
-      reading = recovery.bytesOf(numbers[i + 1])
+      reading = recovery.bytesOf(numbers[i + 1], read)
       recovery.read(number, bytes)
+      read = bytes
     }
   } finally {
     // Nothing stays open; that a file cannot be read does not matter any more when another one is damaged.
@@ -82,13 +85,14 @@ class LogRecovery implements RecoveredLog {
     this.#directory = directory
   }
 
-  /** A whole segment; nothing when there is none. @throws {StorageError} `CORRUPT` */
-  async bytesOf(number: number | undefined): Promise<Uint8Array> {
+  /** A whole segment, in `into` if it fits there; nothing when there is none. @throws {StorageError} `CORRUPT` */
+  async bytesOf(number: number | undefined, into: Uint8Array | undefined): Promise<Uint8Array> {
     if (number === undefined) return new Uint8Array(0)
     const path = this.#pathOf(number)
     const file = await this.#disk.open(path)
     try {
-      const bytes = await file.read(0, await file.size())
+      const size = await file.size()
+      const bytes = await file.read(0, size, into !== undefined && into.length >= size ? into : undefined)
       if (bytes.length < SEGMENT_BYTES_MIN)
         throw corrupt(`${path} has been cut to ${String(bytes.length)} bytes, which no crash does`)
       return bytes
@@ -216,8 +220,16 @@ class LogRecovery implements RecoveredLog {
 /** @param from a sector's beginning */
 function isZero(bytes: Uint8Array, from: number): boolean {
   const view = viewOf(bytes)
-  for (let at = from; at + 8 <= bytes.length; at += 8)
-    if (view.getUint32(at, true) !== 0 || view.getUint32(at + 4, true) !== 0) return false
+  // Most of a prepared segment: four words a step.
+  for (let at = from; at + 16 <= bytes.length; at += 16)
+    if (
+      (view.getInt32(at, true) |
+        view.getInt32(at + 4, true) |
+        view.getInt32(at + 8, true) |
+        view.getInt32(at + 12, true)) !==
+      0
+    )
+      return false
   return true
 }
 
