@@ -63,6 +63,7 @@ export class Driver {
       machine,
       onApplied: (entry, reply) => this.#applied(entry, reply),
       onProgress: (index) => this.#progressed(index),
+      isWaitedFor: () => this.#waiters.size > 0 || options.core.status().role === 'leader',
       onFailure,
     })
     this.#snapshots = new Snapshots({

@@ -11,6 +11,11 @@ interface Waiter {
 export class AppliedWaiters {
   readonly #waiters: Waiter[] = []
 
+  /** How many wait. */
+  get size(): number {
+    return this.#waiters.length
+  }
+
   /** Resolves once `index` is applied; the caller has looked that it is not yet. */
   wait(index: Index): Promise<void> {
     return new Promise((resolve, reject) => {

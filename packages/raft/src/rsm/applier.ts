@@ -16,6 +16,11 @@ import type { ReplicatedMachine } from './replicated-machine.ts'
 
 /** How long the event loop may be held before others get a turn. */
 const SLICE_MS = 5
+/**
+ * What is read back from disk, by a server that starts or was far behind, is applied with rests so many times as long as a slice while
+ * nobody waits for it here: whoever is waited for comes first, in this process and in others on the same machine.
+ */
+const REST_PER_SLICE = 2
 /** Reading the clock costs more than applying a small command: it is read after so many. */
 const ENTRIES_PER_CLOCK_READ = 32
 const READ_BYTES_MAX = 1024 * 1024
@@ -28,12 +33,20 @@ export interface ApplierOptions {
   readonly onApplied: (entry: Entry, reply: Uint8Array | null) => void
   /** `lastApplied` has moved on. */
   readonly onProgress: (lastApplied: Index) => void
+  /** Does anybody wait for what is applied here? */
+  readonly isWaitedFor: () => boolean
   /** Nothing more can be applied: committed entries cannot be read back, or a job failed. */
   readonly onFailure: (error: Error) => void
 }
 
 type Work =
-  | { readonly type: 'entries'; readonly entries: readonly Entry[]; next: number }
+  | {
+      readonly type: 'entries'
+      readonly entries: readonly Entry[]
+      next: number
+      /** Others of the same range follow: this server has some catching up to do. */
+      readonly isFarBehind: boolean
+    }
   | {
       readonly type: 'range'
       readonly first: Index
@@ -64,7 +77,7 @@ export class Applier {
     const [first] = entries
     if (first === undefined) return
     if (this.#queue[0]?.type === 'job') this.#postpone(first.index, first.index + entries.length - 1)
-    else this.#enqueue({ type: 'entries', entries, next: 0 })
+    else this.#enqueue({ type: 'entries', entries, next: 0, isFarBehind: false })
   }
 
   /** The same for entries that must be read back from storage. */
@@ -115,14 +128,16 @@ export class Applier {
 
   #drain(): void {
     this.#busy = true
-    const sliceEnd = this.#options.clock.now() + SLICE_MS
+    const { clock, isWaitedFor } = this.#options
+    const sliceEnd = clock.now() + SLICE_MS
     for (let work = this.#queue[0]; work !== undefined; work = this.#queue[0]) {
       if (work.type !== 'entries') {
         this.#perform(work).then(this.#resume, this.#fail)
         return
       }
       if (!this.#applySome(work, sliceEnd)) {
-        this.#options.clock.setTimer(0, this.#resume)
+        const rest = work.isFarBehind && !isWaitedFor() ? REST_PER_SLICE * SLICE_MS : 0
+        clock.setTimer(rest, this.#resume, { keepAlive: true })
         return
       }
       this.#queue.shift()
@@ -172,7 +187,7 @@ export class Applier {
     // Read while these are applied.
     const rest: Work[] =
       end < last ? [{ type: 'range', first: end + 1, last, read: this.#read(end + 1, last) }] : []
-    this.#queue.splice(0, 1, { type: 'entries', entries, next: 0 }, ...rest)
+    this.#queue.splice(0, 1, { type: 'entries', entries, next: 0, isFarBehind: end < last }, ...rest)
   }
 
   #read(first: Index, last: Index): Promise<readonly Entry[]> {

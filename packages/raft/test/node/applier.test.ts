@@ -1,4 +1,4 @@
-import { jsonCodec } from '@lab/rpc'
+import { jsonCodec, type Clock } from '@lab/rpc'
 import { ManualClock } from '@lab/rpc/testing'
 import { expect, test } from 'vitest'
 import { EntryKind, type Entry } from '../../src/entry.ts'
@@ -20,7 +20,7 @@ test('entries on disk are read while those before them are applied, each once an
   }
   await new Promise<void>((resolve, onFailure) => {
     const applier = new Applier({
-      ...{ clock: new ManualClock(), storage: { read }, onFailure },
+      ...{ clock: new ManualClock(), storage: { read }, onFailure, isWaitedFor: () => true },
       machine: new ReplicatedMachine({ machine: null, ...codecs }),
       onApplied: ({ index }) => seen.push({ applied: index, reads: reads.length }),
       onProgress: (index) => {
@@ -46,7 +46,7 @@ test('a read that fails ahead of its turn stops nothing before it', async () => 
     first === 1 ? Promise.resolve([entryAt(1)]) : Promise.reject(new Error('the disk is gone'))
   const failure = await new Promise<Error>((onFailure) => {
     const applier = new Applier({
-      ...{ clock: new ManualClock(), storage: { read }, onFailure },
+      ...{ clock: new ManualClock(), storage: { read }, onFailure, isWaitedFor: () => true },
       machine: new ReplicatedMachine({ machine: null, ...codecs }),
       onApplied: ({ index }) => applied.push(index),
       onProgress: () => undefined,
@@ -67,7 +67,7 @@ test('what is committed while a job runs is read back when it is its turn, in on
   let endJob: () => void = () => undefined
   await new Promise<void>((resolve, onFailure) => {
     const applier = new Applier({
-      ...{ clock: new ManualClock(), storage: { read }, onFailure },
+      ...{ clock: new ManualClock(), storage: { read }, onFailure, isWaitedFor: () => true },
       machine: new ReplicatedMachine({ machine: null, ...codecs }),
       onApplied: ({ index }) => applied.push(index),
       onProgress: (index) => {
@@ -89,3 +89,37 @@ test('what is committed while a job runs is read back when it is its turn, in on
   expect(reads).toEqual([[1, 6]])
   expect(applied).toEqual([1, 2, 3, 4, 5, 6])
 })
+
+test('what is read back from disk is applied with rests while nobody waits for it, without any while somebody does, and so is its end', async () => {
+  expect(await restsOf({ isWaitedFor: false })).toEqual([10, 0])
+  expect(await restsOf({ isWaitedFor: true })).toEqual([0, 0])
+})
+
+/** How long it rests, in two reads of which each takes longer than a slice. */
+async function restsOf({ isWaitedFor }: { readonly isWaitedFor: boolean }): Promise<number[]> {
+  const rests: number[] = []
+  let now = 0
+  const clock: Clock = {
+    now: () => now,
+    wallTime: () => now,
+    setTimer: (delay, callback) => {
+      rests.push(delay)
+      queueMicrotask(callback)
+      return { cancel: () => undefined }
+    },
+  }
+  const read = (first: number): Promise<Entry[]> =>
+    Promise.resolve(Array.from({ length: 40 }, (_, i) => entryAt(first + i)))
+  await new Promise<void>((resolve, onFailure) => {
+    const applier = new Applier({
+      ...{ clock, storage: { read }, onFailure, isWaitedFor: () => isWaitedFor },
+      machine: new ReplicatedMachine({ machine: null, ...codecs }),
+      onApplied: () => (now += 0.2),
+      onProgress: (index) => {
+        if (index === 80) resolve()
+      },
+    })
+    applier.pushRange(1, 80)
+  })
+  return rests
+}
