@@ -18,13 +18,8 @@ import { soleGroup } from './host/stored-groups.ts'
 import { LeaderTask, type LeaderWork } from './leader-task.ts'
 import { metricsOf, type NodeMetrics } from './metrics.ts'
 import type { NodeEvents } from './node-events.ts'
-import {
-  checkOptionNames,
-  checkOptions,
-  checkStorage,
-  completeAddress,
-  type RaftNodeOptions,
-} from './options.ts'
+import { checkOptionNames } from './option-names.ts'
+import { checkOptions, checkStorage, completeAddress, type RaftNodeOptions } from './options.ts'
 import { checkFreshness, type ReadOptions } from './reads.ts'
 import { resultOf, type Position } from './rsm/reply.ts'
 import { Runtime } from './runtime.ts'

@@ -18,6 +18,7 @@ import { DEFAULT_LIMITS } from './core/raft.ts'
 import type { CoreLimits, Timing } from './core/ready.ts'
 import type { RequestKinds } from './driver/request-meter.ts'
 import { badRequest } from './errors.ts'
+import { checkNames } from './option-names.ts'
 import type { StateMachine } from './state-machine.ts'
 import type { Storage } from './storage.ts'
 import type { NodeId } from './types.ts'
@@ -102,39 +103,6 @@ export interface RaftNodeOptions<M extends StateMachine = StateMachine> {
   readonly random?: Random
   readonly trace?: TraceSink
   readonly logger?: Logger
-}
-
-/** All that there are: TypeScript sees to it. */
-const OPTION_NAMES: Readonly<Record<keyof RaftNodeOptions, true>> = {
-  id: true,
-  members: true,
-  join: true,
-  leases: true,
-  transport: true,
-  transports: true,
-  storage: true,
-  stateMachine: true,
-  codec: true,
-  resultCodec: true,
-  queryCodec: true,
-  answerCodec: true,
-  requestKinds: true,
-  clusterId: true,
-  listen: true,
-  services: true,
-  token: true,
-  peerToken: true,
-  origins: true,
-  insecure: true,
-  timing: true,
-  limits: true,
-  rpcLimits: true,
-  snapshotEveryBytes: true,
-  timeout: true,
-  clock: true,
-  random: true,
-  trace: true,
-  logger: true,
 }
 
 /** Rare enough that an idle server costs next to nothing, short enough that a dead leader is replaced in about half a second. */
@@ -259,18 +227,6 @@ export function checkTransports({
 export function checkStorage(storage: { readonly open?: unknown } | undefined): void {
   if (typeof storage?.open !== 'function')
     throw badRequest(`storage must be one such as fileStorage('./data/n1'), not ${show(storage)}`)
-}
-
-/** @throws {RaftError} `BAD_REQUEST` on an option that does not exist */
-export function checkOptionNames(options: object): void {
-  checkNames(options, OPTION_NAMES, 'RaftNode.start')
-}
-
-/** Without types a name that was mistyped would be a default that nobody meant. */
-function checkNames(given: object, known: object, what: string): void {
-  const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name))
-  if (unknown !== undefined)
-    throw badRequest(`${what} has no '${unknown}'; it has ${Object.keys(known).join(', ')}`)
 }
 
 function checkMachine(machine: StateMachine | undefined): void {

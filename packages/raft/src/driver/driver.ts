@@ -63,6 +63,7 @@ export class Driver {
       machine,
       onApplied: (entry, reply) => this.#applied(entry, reply),
       onProgress: (index) => this.#progressed(index),
+      stored: options.core.status().lastIndex,
       isWaitedFor: () => this.#waiters.size > 0 || options.core.status().role === 'leader',
       onFailure,
     })

@@ -17,8 +17,8 @@ import type { ReplicatedMachine } from './replicated-machine.ts'
 /** How long the event loop may be held before others get a turn. */
 const SLICE_MS = 5
 /**
- * What is read back from disk, by a server that starts or was far behind, is applied with rests so many times as long as a slice while
- * nobody waits for it here: whoever is waited for comes first, in this process and in others on the same machine.
+ * What a server that starts finds in its log is applied with rests so many times as long as a slice while nobody waits for it here: whoever
+ * is waited for comes first, in this process and in others on the same machine. What comes later is not: who rests might never catch up.
  */
 const REST_PER_SLICE = 2
 /** Reading the clock costs more than applying a small command: it is read after so many. */
@@ -33,6 +33,8 @@ export interface ApplierOptions {
   readonly onApplied: (entry: Entry, reply: Uint8Array | null) => void
   /** `lastApplied` has moved on. */
   readonly onProgress: (lastApplied: Index) => void
+  /** The last in the log when this server started. */
+  readonly stored: Index
   /** Does anybody wait for what is applied here? */
   readonly isWaitedFor: () => boolean
   /** Nothing more can be applied: committed entries cannot be read back, or a job failed. */
@@ -128,7 +130,7 @@ export class Applier {
 
   #drain(): void {
     this.#busy = true
-    const { clock, isWaitedFor } = this.#options
+    const { clock, stored, isWaitedFor } = this.#options
     const sliceEnd = clock.now() + SLICE_MS
     for (let work = this.#queue[0]; work !== undefined; work = this.#queue[0]) {
       if (work.type !== 'entries') {
@@ -136,7 +138,8 @@ export class Applier {
         return
       }
       if (!this.#applySome(work, sliceEnd)) {
-        const rest = work.isFarBehind && !isWaitedFor() ? REST_PER_SLICE * SLICE_MS : 0
+        const mayRest = work.isFarBehind && this.#lastApplied < stored && !isWaitedFor()
+        const rest = mayRest ? REST_PER_SLICE * SLICE_MS : 0
         clock.setTimer(rest, this.#resume, { keepAlive: true })
         return
       }

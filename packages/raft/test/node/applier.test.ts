@@ -20,7 +20,7 @@ test('entries on disk are read while those before them are applied, each once an
   }
   await new Promise<void>((resolve, onFailure) => {
     const applier = new Applier({
-      ...{ clock: new ManualClock(), storage: { read }, onFailure, isWaitedFor: () => true },
+      ...{ clock: new ManualClock(), storage: { read }, onFailure, stored: 9, isWaitedFor: () => true },
       machine: new ReplicatedMachine({ machine: null, ...codecs }),
       onApplied: ({ index }) => seen.push({ applied: index, reads: reads.length }),
       onProgress: (index) => {
@@ -46,7 +46,7 @@ test('a read that fails ahead of its turn stops nothing before it', async () => 
     first === 1 ? Promise.resolve([entryAt(1)]) : Promise.reject(new Error('the disk is gone'))
   const failure = await new Promise<Error>((onFailure) => {
     const applier = new Applier({
-      ...{ clock: new ManualClock(), storage: { read }, onFailure, isWaitedFor: () => true },
+      ...{ clock: new ManualClock(), storage: { read }, onFailure, stored: 9, isWaitedFor: () => true },
       machine: new ReplicatedMachine({ machine: null, ...codecs }),
       onApplied: ({ index }) => applied.push(index),
       onProgress: () => undefined,
@@ -67,7 +67,7 @@ test('what is committed while a job runs is read back when it is its turn, in on
   let endJob: () => void = () => undefined
   await new Promise<void>((resolve, onFailure) => {
     const applier = new Applier({
-      ...{ clock: new ManualClock(), storage: { read }, onFailure, isWaitedFor: () => true },
+      ...{ clock: new ManualClock(), storage: { read }, onFailure, stored: 9, isWaitedFor: () => true },
       machine: new ReplicatedMachine({ machine: null, ...codecs }),
       onApplied: ({ index }) => applied.push(index),
       onProgress: (index) => {
@@ -90,13 +90,20 @@ test('what is committed while a job runs is read back when it is its turn, in on
   expect(applied).toEqual([1, 2, 3, 4, 5, 6])
 })
 
-test('what is read back from disk is applied with rests while nobody waits for it, without any while somebody does, and so is its end', async () => {
-  expect(await restsOf({ isWaitedFor: false })).toEqual([10, 0])
-  expect(await restsOf({ isWaitedFor: true })).toEqual([0, 0])
+test('the log of a start is applied with rests while nobody waits for it, without any while somebody does, and so are its end and what comes later', async () => {
+  expect(await restsOf({ stored: 80, isWaitedFor: false })).toEqual([10, 0])
+  expect(await restsOf({ stored: 80, isWaitedFor: true })).toEqual([0, 0])
+  expect(await restsOf({ stored: 10, isWaitedFor: false })).toEqual([0, 0])
 })
 
 /** How long it rests, in two reads of which each takes longer than a slice. */
-async function restsOf({ isWaitedFor }: { readonly isWaitedFor: boolean }): Promise<number[]> {
+async function restsOf({
+  stored,
+  isWaitedFor,
+}: {
+  readonly stored: number
+  readonly isWaitedFor: boolean
+}): Promise<number[]> {
   const rests: number[] = []
   let now = 0
   const clock: Clock = {
@@ -112,7 +119,7 @@ async function restsOf({ isWaitedFor }: { readonly isWaitedFor: boolean }): Prom
     Promise.resolve(Array.from({ length: 40 }, (_, i) => entryAt(first + i)))
   await new Promise<void>((resolve, onFailure) => {
     const applier = new Applier({
-      ...{ clock, storage: { read }, onFailure, isWaitedFor: () => isWaitedFor },
+      ...{ clock, storage: { read }, onFailure, stored, isWaitedFor: () => isWaitedFor },
       machine: new ReplicatedMachine({ machine: null, ...codecs }),
       onApplied: () => (now += 0.2),
       onProgress: (index) => {
