@@ -5,7 +5,7 @@ import type { HostStorage } from '../../src/host-storage.ts'
 import { fileHostStorage } from '../../src/storage/file/index.ts'
 import { OWNER, append, entries, logOf, metaOf, shorts, takeSnapshot } from '../../src/testing/storage/kit.ts'
 import { inGroup } from './in-group.ts'
-import { CountingDisk, SEGMENT_BYTES, logFiles, openGroup, openHost } from './sim-hosts.ts'
+import { CountingDisk, HeldReads, SEGMENT_BYTES, logFiles, openGroup, openHost } from './sim-hosts.ts'
 
 describe('quiet groups', () => {
   test('do not pin old segments: their few entries are written again, and nothing is lost', async () => {
@@ -69,6 +69,40 @@ describe('quiet groups', () => {
     const again = open()
     await again.open(OWNER)
     expect(await logOf(await openGroup(again, 1), 1, 999)).toEqual(expected)
+    await again.close()
+  })
+
+  test('while their entries are read to be written again they are written to, and what is replaced meanwhile does not come back', async () => {
+    const disk = new HeldReads({ random: seededRandom(1) })
+    const host = await openHost(disk)
+    const [quiet, busy] = [await openGroup(host, 1), await openGroup(host, 2)]
+    for (let last = 1; last <= 6; last++) await append(quiet, entries(last, last, 1, 40))
+    const release = disk.hold()
+    const compacted: Promise<void>[] = []
+    let last = 0
+    while (disk.held === 0 && last < 2000) {
+      await append(busy, entries(last + 1, (last += 10), 1, 200))
+      if (last % 50 !== 0) continue
+      await takeSnapshot(busy, metaOf(last, 1))
+      compacted.push(busy.compact(last))
+    }
+    expect(disk.held).toBeGreaterThan(0)
+    await append(quiet, entries(5, 8, 2, 40))
+    release()
+    await Promise.all(compacted)
+    for (const end = last + 1000; last < end;) {
+      await append(busy, entries(last + 1, (last += 10), 1, 200))
+      if (last % 50 !== 0) continue
+      await takeSnapshot(busy, metaOf(last, 1))
+      await busy.compact(last)
+    }
+    expect((await logFiles(disk)).length).toBeLessThanOrEqual(16)
+    const expected = [...shorts(1, 4, 1), ...shorts(5, 8, 2)]
+    expect(await logOf(quiet, 1, 99)).toEqual(expected)
+    disk.crash()
+
+    const again = await openHost(disk)
+    expect(await logOf(await openGroup(again, 1), 1, 99)).toEqual(expected)
     await again.close()
   })
 

@@ -29,6 +29,39 @@ export class CountingDisk extends SimDisk {
   }
 }
 
+/** Has reads of the log wait when told. */
+export class HeldReads extends SimDisk {
+  /** Reads that wait. */
+  held = 0
+  #until: Promise<void> | null = null
+
+  /** @returns to be called for them to go on */
+  hold(): () => void {
+    let release = (): void => undefined
+    this.#until = new Promise((resolve) => {
+      release = () => {
+        this.#until = null
+        resolve()
+      }
+    })
+    return release
+  }
+
+  override async open(path: string, options?: DiskOpenOptions): Promise<DiskFile> {
+    const file = await super.open(path, options)
+    const read = file.read.bind(file)
+    return Object.assign(file, {
+      read: async (position: number, length: number) => {
+        if (this.#until !== null) {
+          this.held++
+          await this.#until
+        }
+        return read(position, length)
+      },
+    })
+  }
+}
+
 export async function openHost(disk: SimDisk, segmentBytes = SEGMENT_BYTES): Promise<HostStorage> {
   const host = fileHostStorage('data', { disk: disk.process(), random: seededRandom(3), segmentBytes })
   await host.open(OWNER)

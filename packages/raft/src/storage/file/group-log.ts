@@ -80,27 +80,42 @@ export class GroupLog {
 
   /**
    * Writes again what is left of the log, so that the segments where it stood can go. Other writes, of this group too, go between the
-   * pieces: as copies they change nothing until the last one says that they count.
+   * pieces, and while one is read: as copies they change nothing until the last one says that they count.
    */
   async rewrite(pieceBytes: number): Promise<void> {
-    let copies: Copies | null = null
+    let copies: Copies | null = this.#continued(null)
     // Who writes faster than is copied must not keep this going: the rest is one piece then.
     let pieces = 1 + (2 * this.state.positions.bytes) / pieceBytes
-    do {
-      const before: Copies | null = copies
-      const bytesMax = pieces-- > 0 ? pieceBytes : Infinity
-      copies = await this.#serial.run(() => this.#copy(before, bytesMax))
-    } while (copies !== null && !this.#log.closing)
+    while (copies !== null && !this.#removed && !this.#log.closing) {
+      const before: Copies = this.#continued(copies)
+      // What stands here and there among the entries of others takes many reads.
+      const { lastIndex } = this.state.terms
+      const read = await this.#copied(before, lastIndex, pieces-- > 0 ? pieceBytes : Infinity)
+      copies = await this.#serial.run(() => this.#copy(before, read, lastIndex))
+    }
   }
 
-  /** Copies the next piece. @returns null when nothing is left to be copied */
-  async #copy(before: Copies | null, bytesMax: number): Promise<Copies | null> {
+  /** The next piece, as of this moment. */
+  #copied({ log }: Copies, last: Index, bytesMax: number): Promise<Entry[]> {
+    return readEntries(this.#readable, log.terms.lastIndex + 1, last, bytesMax)
+  }
+
+  /**
+   * Copies a piece that was read when the log ended at `last`; when it reaches to there, with what was written since: a little.
+   *
+   * @returns null when nothing is left to be copied
+   */
+  async #copy(copies: Copies, read: readonly Entry[], last: Index): Promise<Copies | null> {
     const { terms } = this.state
     if (this.#removed || terms.lastIndex === terms.start.index) return null
-    const copies = this.#continued(before)
+    // What was read is not what the log holds, or not its beginning.
+    if (this.#continued(copies) !== copies) return copies
     const { lastIndex: index, lastTerm: term } = copies.log.terms
     const after = { index, term }
-    const entries = await readEntries(this.#readable, after.index + 1, terms.lastIndex, bytesMax)
+    const until = read.at(-1)?.index ?? index
+    const since =
+      until === last ? await readEntries(this.#readable, until + 1, terms.lastIndex, Infinity) : []
+    const entries = [...read, ...since]
     const isLast = (entries.at(-1)?.index ?? terms.lastIndex) === terms.lastIndex
     const place = isLast ? { logStart: after } : { logStart: null, copiesAfter: after }
     await this.#log.append(
