@@ -56,7 +56,8 @@ export function makeEntry(fields: RecordFields): Entry {
 
 /**
  * Packs entries one after the other, so that a batch shares a slab and goes to socket and disk as one run of bytes. A slab
- * that is full is left to its entries and a new one begun: what was returned never changes.
+ * that is full is left to its entries and a new one begun: what was returned never changes. A record that finds no room and would
+ * fill much of a new slab gets one of just its size: else as much again would be left over behind each.
  */
 export class RecordWriter {
   readonly #slabBytes: number
@@ -69,20 +70,30 @@ export class RecordWriter {
 
   /** Encodes one record and returns its entry; `fields.payload` is copied. */
   append(fields: RecordFields): Entry {
-    this.reserve(RECORD_HEADER_BYTES + fields.payload.length)
-    const start = this.#length
-    const end = encodeRecord(this.#slab, start, fields)
-    this.#length = end
-    const { kind, index, term, time } = fields
-    return { index, term, kind, time, slab: this.#slab.bytes, start, end }
+    const bytes = RECORD_HEADER_BYTES + fields.payload.length
+    if (!this.#hasRoom(bytes) && bytes > this.#slabBytes / 4) return entryIn(makeSlab(bytes), 0, fields)
+    this.reserve(bytes)
+    const entry = entryIn(this.#slab, this.#length, fields)
+    this.#length = entry.end
+    return entry
   }
 
   /** Makes the next `bytes` of records lie side by side: begins a new slab when the current one has no room for them. */
   reserve(bytes: number): void {
-    if (this.#length + bytes <= this.#slab.bytes.length) return
+    if (this.#hasRoom(bytes)) return
     this.#slab = makeSlab(Math.max(bytes, this.#slabBytes))
     this.#length = 0
   }
+
+  #hasRoom(bytes: number): boolean {
+    return this.#length + bytes <= this.#slab.bytes.length
+  }
+}
+
+function entryIn(slab: Slab, start: number, fields: RecordFields): Entry {
+  const end = encodeRecord(slab, start, fields)
+  const { kind, index, term, time } = fields
+  return { index, term, kind, time, slab: slab.bytes, start, end }
 }
 
 /**

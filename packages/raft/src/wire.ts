@@ -116,8 +116,9 @@ export function writeMessage(writer: ByteWriter, message: Message): void {
 }
 
 /**
- * The message that `bytes` are, all of them. It keeps no reference to `bytes`: entries get a slab of their own, so that one
- * kept for long does not keep the buffer of a socket.
+ * The message that `bytes` are, all of them; they are its own from now on. Entries that are most of the buffer stay where they are:
+ * copies of large ones would keep the collector busy. Others get a slab of their own, so that one kept for long does not keep the
+ * buffer of a socket.
  *
  * @throws {ProtocolError} on anything that {@link encodeMessage} would not write
  */
@@ -229,7 +230,9 @@ function writeEntries(writer: ByteWriter, entries: readonly Entry[]): void {
 function readEntries(reader: ByteReader, group: number): Entry[] {
   const count = reader.count(RECORD_HEADER_BYTES)
   if (count === 0) return []
-  const entries = decodeRecords(reader.raw(reader.remaining).slice(), 0, undefined, { group })
+  const bytes = reader.raw(reader.remaining)
+  const isMost = 2 * bytes.length >= bytes.buffer.byteLength
+  const entries = decodeRecords(isMost ? bytes : bytes.slice(), 0, undefined, { group })
   if (entries.length !== count)
     throw new ProtocolError(`${String(entries.length)} entries where ${String(count)} were announced`)
   return entries

@@ -80,6 +80,14 @@ test('records packed after reserving room lie side by side and decode as one run
   expect(decodeRecords(first.slab, first.start, last.end, { group: 0 })).toEqual(entries)
 })
 
+test('a large record that finds no room gets just that, and what is left of the slab is filled by those that come', () => {
+  const writer = new RecordWriter(1000)
+  const small = writer.append(sample)
+  const large = writer.append({ ...sample, payload: new Uint8Array(970) })
+  expect(large.slab.length).toBe(large.end)
+  expect(writer.append(sample).slab).toBe(small.slab)
+})
+
 test('decoding starts and ends where it is told, within a larger slab', () => {
   const entry = makeEntry(sample)
   const slab = new Uint8Array(100).fill(0xff)

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { encodeMembership } from '../../src/core/membership.ts'
 import type { Message } from '../../src/core/messages.ts'
-import { EntryKind, payloadOf, type Entry } from '../../src/entry.ts'
+import { EntryKind, payloadOf, recordBytes, type Entry } from '../../src/entry.ts'
 import { RecordWriter, makeEntry, type RecordFields } from '../../src/record.ts'
 import { decodeMessage, encodeMessage } from '../../src/wire.ts'
 
@@ -134,18 +134,43 @@ test('every message comes back as it was', () => {
   )
 })
 
-test('what was decoded does not change with the buffer that it came in', () => {
+test('what was decoded does not change with the larger buffer that it came in', () => {
   fc.assert(
     fc.property(anyMessage, (message) => {
-      const buffer = encodeMessage(message)
-      const decoded = decodeMessage(buffer)
+      const bytes = encodeMessage(message)
+      const buffer = new Uint8Array(2 * bytes.length)
+      buffer.set(bytes)
+      const decoded = decodeMessage(buffer.subarray(0, bytes.length))
       buffer.fill(0xff)
       expect(meaning(decoded)).toEqual(meaning(message))
     }),
   )
 })
 
-test('entries decoded from one message share a slab of their own', () => {
+test('entries that are most of the buffer that they came in stay where they are, and it is no more than twice as large', () => {
+  const entry = makeEntry({
+    group: 0,
+    kind: EntryKind.command,
+    index: 1,
+    term: 1,
+    time: 0,
+    payload: new Uint8Array(1000),
+  })
+  const append = { type: 'AppendEntries', term: 1, prevLogIndex: 0, prevLogTerm: 0 } as const
+  const bytes = encodeMessage({ ...append, entries: [entry], leaderCommit: 0, round: 0 })
+  const slabIn = (length: number): ArrayBufferLike => {
+    const buffer = new Uint8Array(length)
+    buffer.set(bytes)
+    const decoded = decodeMessage(buffer.subarray(0, bytes.length))
+    if (decoded.type !== 'AppendEntries') throw new Error('an AppendEntries stays one')
+    return (decoded.entries[0] as typeof entry).slab.buffer
+  }
+  expect(slabIn(bytes.length).byteLength).toBe(bytes.length)
+  expect(slabIn(2000).byteLength).toBe(2000)
+  expect(slabIn(64 * 1024).byteLength).toBe(recordBytes(entry))
+})
+
+test('entries decoded from one message share a slab', () => {
   const entries = [1, 2].map((index) =>
     makeEntry({
       group: 0,
