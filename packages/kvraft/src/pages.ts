@@ -25,11 +25,19 @@ export const FIRST_PAGE: PageCursor = new Uint8Array(0)
 const RECORD = 1
 const EVENT = 2
 
-/** @param bytesMax the page ends with the item that reaches it @throws {ProtocolError} on a cursor that is none */
-export function readPage(contents: Contents, cursor: PageCursor, bytesMax: number): StorePage {
-  // Grown from little it would leave four times as much for the collector.
-  const writer = new ByteWriter(Math.min(bytesMax, contents.table.dataBytes) + 4096)
+/**
+ * @param bytesMax the page ends with the item that reaches it
+ * @param writer takes it: its bytes are good until it is used again
+ * @throws {ProtocolError} on a cursor that is none
+ */
+export function readPage(
+  contents: Contents,
+  cursor: PageCursor,
+  bytesMax: number,
+  writer: ByteWriter,
+): StorePage {
   const { history } = contents
+  writer.reset()
   if (cursor.length === 0) writeHeader(writer, headerOf(contents))
   const reader = new ByteReader(cursor)
   const kind = cursor.length === 0 ? RECORD : reader.u8()

@@ -142,10 +142,11 @@ export class KvStore implements StateMachine<Uint8Array, Uint8Array, Uint8Array,
   /**
    * A page of everything, from `cursor` on ({@link FIRST_PAGE} at first), while nothing is applied: see pages.ts and {@link Loader}.
    *
+   * @param writer takes it: its bytes are good until it is used again
    * @throws {ProtocolError} on a cursor that is none
    */
-  page(cursor: PageCursor, bytesMax: number): StorePage {
-    return readPage(this.#contents, cursor, bytesMax)
+  page(cursor: PageCursor, bytesMax: number, writer = new ByteWriter(bytesMax)): StorePage {
+    return readPage(this.#contents, cursor, bytesMax, writer)
   }
 
   #apply(command: Uint8Array): Uint8Array {

@@ -44,11 +44,14 @@ export interface PageCommand extends HandOffPage {
   readonly from: PageCursor
 }
 
-export function encodePage({ shard, num, from, head, store, next }: PageCommand): Uint8Array {
-  const writer = new ByteWriter(64 + from.length + head.length + store.length)
+/** @param writer takes it: what is returned is good until it is used again */
+export function encodePage(
+  { shard, num, from, head, store, next }: PageCommand,
+  writer = new ByteWriter(64 + from.length + head.length + store.length),
+): Uint8Array {
+  writer.reset()
   writer.u8(CommandKind.page).varint(shard).varint(num).bytes(from)
   writer.u8(Number(next === null)).bytes(next ?? new Uint8Array(0))
-  // Not copied: nobody else has the writer.
   return writer.bytes(head).raw(store).view()
 }
 

@@ -7,7 +7,15 @@
  */
 import { storeCodecs } from '@lab/kvraft'
 import type { RaftGroupOptions, RaftHost } from '@lab/raft'
-import { RpcError, implement, systemClock, systemRandom, type Address, type Implementation } from '@lab/rpc'
+import {
+  ByteWriter,
+  RpcError,
+  implement,
+  systemClock,
+  systemRandom,
+  type Address,
+  type Implementation,
+} from '@lab/rpc'
 import type { Gid } from '@lab/shardctrler'
 import { answerPage, answerTaken } from './answers.ts'
 import { ControllerConfigs } from './controller-configs.ts'
@@ -46,6 +54,11 @@ export class ShardHost implements AsyncDisposable {
   readonly #configs: ConfigSource
   readonly #configCodec = sharedConfigs()
   readonly #traffic = new Traffic()
+  /**
+   * Of the page being sent: a buffer for each would keep the collector busy. An answer is encoded right when its handler returns, which
+   * awaits nothing, before another page is read.
+   */
+  readonly #pages = new ByteWriter()
   readonly #implementation: Implementation
 
   constructor(options: ShardHostOptions) {
@@ -100,7 +113,7 @@ export class ShardHost implements AsyncDisposable {
     return implement(ShardService, {
       page: (request) => {
         const group = this.#groups.get(request.gid)
-        return group === undefined ? { kind: 'not-here' } : answerPage(group.machine, request)
+        return group === undefined ? { kind: 'not-here' } : answerPage(group.machine, request, this.#pages)
       },
       taken: (request) => {
         const group = this.#groups.get(request.gid)

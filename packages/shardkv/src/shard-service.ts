@@ -85,11 +85,17 @@ export const pageRequestCodec: Codec<PageRequest> = {
   },
 }
 
+/** Many pages follow each other: a buffer for each would keep the collector busy. */
+const pageWriter = new ByteWriter(1024)
+
+/** What `encode` gives is good until the next: for sending, not for keeping. */
 export const pageAnswerCodec: Codec<PageAnswer> = {
   encode(answer) {
     if (answer.kind !== 'page') return Uint8Array.of(answer.kind === 'damaged' ? PAGE : KINDS[answer.kind])
     const { head, store, next } = answer.page
-    const writer = new ByteWriter(32 + head.length + store.length).u8(PAGE).u32(0)
+    const writer = pageWriter
+    writer.reset()
+    writer.u8(PAGE).u32(0)
     writer.u8(Number(next === null)).bytes(next ?? new Uint8Array(0))
     writer.bytes(head).raw(store)
     writer.patchU32(1, crc32(writer.view(), 5))

@@ -66,19 +66,20 @@ export class Shard {
   /**
    * A page of a shard that is frozen, see hand-off.ts: sessions first, then the store.
    *
+   * @param writer takes what is of the store: good until it is used again
    * @throws {ProtocolError} on a cursor that is none
    */
-  page(cursor: PageCursor, bytesMax: number): HandOffPage {
+  page(cursor: PageCursor, bytesMax: number, writer?: ByteWriter): HandOffPage {
     const head = (this.#head ??= this.#machine.header())
     const place = placeOf(cursor)
-    if (place.kind === STORE) return this.#storePage(new Uint8Array(0), place.cursor, bytesMax)
+    if (place.kind === STORE) return this.#storePage(new Uint8Array(0), place.cursor, bytesMax, writer)
     const end = Math.min(place.offset + bytesMax, head.length)
     const piece = head.subarray(place.offset, end)
     if (end < head.length) {
       const next = new ByteWriter(9).u8(HEAD).varint(end).finish()
       return { head: piece, store: new Uint8Array(0), next }
     }
-    return this.#storePage(piece, new Uint8Array(0), bytesMax - piece.length)
+    return this.#storePage(piece, new Uint8Array(0), bytesMax - piece.length, writer)
   }
 
   /** Everything, as of this moment; applying goes on while the chunks are drawn. */
@@ -91,8 +92,8 @@ export class Shard {
     return this.#machine.restore(chunks)
   }
 
-  #storePage(head: Uint8Array, cursor: PageCursor, bytesMax: number): HandOffPage {
-    const { bytes, next } = this.store.page(cursor, Math.max(1, bytesMax))
+  #storePage(head: Uint8Array, cursor: PageCursor, bytesMax: number, writer?: ByteWriter): HandOffPage {
+    const { bytes, next } = this.store.page(cursor, Math.max(1, bytesMax), writer)
     return { head, store: bytes, next: next === null ? null : storeCursor(next) }
   }
 }

@@ -112,7 +112,7 @@ export class Machine {
         bytesMax === undefined || held === undefined
           ? answerPage(this.machine, { shard, num, cursor: from })
           : { kind: 'page' as const, page: held.page(from, bytesMax) }
-      const answer = pageAnswerCodec.decode(pageAnswerCodec.encode(given))
+      const answer = pageAnswerCodec.decode(pageAnswerCodec.encode(given).slice())
       assert(answer.kind === 'page', `a page, not ${answer.kind}`)
       pages.push({ ...answer.page, shard, num, from })
       from = answer.page.next

@@ -70,7 +70,7 @@ export function labShards(raft: LabMake = labCore()): LabMakeShardServer {
       handlers: {
         ...rsm.handlers,
         Page: (bytes: Uint8Array) =>
-          pageAnswerCodec.encode(answerPage(machine, pageRequestCodec.decode(bytes))),
+          pageAnswerCodec.encode(answerPage(machine, pageRequestCodec.decode(bytes))).slice(),
         Taken: (bytes: Uint8Array) => answerTaken(machine, takenRequestCodec.decode(bytes)),
       },
       kill: () => {
