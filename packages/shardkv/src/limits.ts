@@ -19,8 +19,11 @@ export function historyBytesOf(shards: number): number {
   return Math.min(HISTORY_BYTES_MAX, Math.max(HISTORY_BYTES_MIN, share))
 }
 
-/** A page of a shard on its way ends with the item that reaches this: no write waits a millisecond for it to be applied. */
-export const PAGE_BYTES = 32 * 1024
+/**
+ * A page of a shard on its way ends with the item that reaches this. It is few enough that no write waits a millisecond for it to be
+ * applied, and that it comes in one read of a socket, 64 KB; and as many as that allows, for each costs a round of the log.
+ */
+export const PAGE_BYTES = 60 * 1024
 
 /** Of the largest command in a group's log: a page with one large value behind one that nearly filled it. */
 export const GROUP_COMMAND_BYTES_MAX = PAGE_BYTES + Math.max(ITEM_BYTES_MAX, COMMAND_BYTES_MAX) + 16 * 1024

@@ -2,7 +2,7 @@
  * Fetches the shards that this group waits for, while this server leads it. Its own log says which page comes next, so that the
  * next leader goes on where this one stopped; whatever is proposed twice, or too late, the log refuses.
  */
-import { sleep, type Milliseconds } from '@lab/rpc'
+import { ByteWriter, sleep, type Milliseconds } from '@lab/rpc'
 import { encodePage } from './commands.ts'
 import { Gate } from './gate.ts'
 import { sameCursor } from './hand-off.ts'
@@ -17,9 +17,9 @@ const SHARDS_PER_SOURCE = 4
 /** In the log and not applied yet: what writes of clients may have to wait behind. */
 const PAGES_IN_LOG = 2
 /** While clients are served, a full page is followed by a rest so many times as long as the page took: most of the time is theirs. */
-const REST_PER_PAGE = 2
+const REST_PER_PAGE = 8
 /** Overload must not stop a shard on its way: moving it away may be the cure. */
-const REST_MS_MAX: Milliseconds = 20
+const REST_MS_MAX: Milliseconds = 30
 /** While this server makes a snapshot: one such thing at a time. */
 const SNAPSHOT_REST_MS: Milliseconds = 250
 
@@ -86,6 +86,8 @@ export class Puller {
     const { machine, nudge } = this.#options
     const { shard, num } = want
     let retry = RETRY_MS_MIN
+    /** Of the page being proposed: a buffer for each would keep the collector busy. */
+    const writer = new ByteWriter(PAGE_BYTES)
     let ahead: { readonly cursor: PageCursor; readonly answer: Promise<PageAnswer> } | null = null
     for (let attempt = shard; !signal.aborted && machine.migration.waitsFor(shard, num); attempt++) {
       const cursor = machine.arrivals.get(shard)?.next ?? FIRST
@@ -100,7 +102,7 @@ export class Puller {
         const next = page.next?.slice()
         // The page that follows travels while this one is being committed.
         if (next !== undefined) ahead = { cursor: next, answer: this.#ask(want, next, attempt, signal) }
-        const command = encodePage({ ...page, shard, num, from: cursor })
+        const command = encodePage({ ...page, shard, num, from: cursor }, writer)
         if (await this.#gate.pass(() => this.#propose(command, signal))) {
           retry = RETRY_MS_MIN
           continue
