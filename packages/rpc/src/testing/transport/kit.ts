@@ -137,9 +137,10 @@ export class Kit {
       end.when(() => end.messages.length >= count || end.end !== undefined),
       `${String(count)} messages (${String(end.messages.length)} came)`,
     )
+    const why = end.end?.error === undefined ? '' : `: ${end.end.error.message}`
     expectThat(
       end.messages.length >= count,
-      `${String(end.messages.length)} of ${String(count)} messages came`,
+      `${String(end.messages.length)} of ${String(count)} messages came before the end${why}`,
     )
     return end.messages
   }
