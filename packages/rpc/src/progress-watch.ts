@@ -1,8 +1,10 @@
-import { systemClock, type Timer } from './clock.ts'
+import { systemClock, type Milliseconds, type Timer } from './clock.ts'
 import type { FrameDecoder } from './frame.ts'
 
 /** So much of a frame, or its end, must come in every period. */
 const PROGRESS_BYTES_MIN = 4 * 1024
+/** Who was stopped, and comes so late, has not looked yet at what has arrived: timers come first. */
+const LATE_MS = 100
 
 /**
  * Catches a peer that begins a frame and then keeps us waiting, byte by byte or for ever. Costs one timer per period, and
@@ -13,6 +15,7 @@ export class ProgressWatch {
   readonly #periodMs: number
   readonly #onStuck: () => void
   #timer: Timer | undefined
+  #due: Milliseconds = 0
   #frames = 0
   #bytes = 0
   #suspended = false
@@ -28,6 +31,7 @@ export class ProgressWatch {
     if (this.#timer !== undefined || this.#suspended) return
     this.#frames = this.#decoder.frames
     this.#bytes = this.#decoder.partialBytes
+    this.#due = systemClock.now() + this.#periodMs
     this.#timer = systemClock.setTimer(this.#periodMs, this.#onPeriod)
   }
 
@@ -50,8 +54,10 @@ export class ProgressWatch {
   readonly #onPeriod = (): void => {
     this.#timer = undefined
     if (this.#decoder.partialBytes === 0) return
+    const isLate = systemClock.now() - this.#due > LATE_MS
     const isSameFrame = this.#decoder.frames === this.#frames
-    if (isSameFrame && this.#decoder.partialBytes - this.#bytes < PROGRESS_BYTES_MIN) this.#onStuck()
+    if (!isLate && isSameFrame && this.#decoder.partialBytes - this.#bytes < PROGRESS_BYTES_MIN)
+      this.#onStuck()
     else this.start()
   }
 }
