@@ -23,7 +23,8 @@ export interface StateMachine<C = unknown, R = unknown, Q = never, A = unknown> 
   snapshot?(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
   /**
    * Replaces the state by a snapshot's: builds it aside, then swaps. Chunk borders need not be the ones `snapshot` yielded, and the
-   * chunks are the machine's own: it may keep them and change them.
+   * chunks are the machine's own: it may keep them and change them. They may stand in a SharedArrayBuffer, which few interfaces of the
+   * web refuse (`crypto.subtle.digest` does): hand those a `slice()`.
    */
   restore?(chunks: AsyncIterable<Uint8Array>): Promise<void> | void
   /** Of the whole state; when there, replicas compare it at snapshots. */
