@@ -40,8 +40,10 @@ while (posts.length < 3) await sleep(5)
 const first = posts[0] ?? { by: 'nobody', token: 0 }
 console.log(`${first.by} has done the job three times; nobody else has`)
 
-await apps.find(({ id }) => id === first.by)?.close()
+// The others may elect somebody else before all of it is closed.
+const closing = apps.find(({ id }) => id === first.by)?.close()
 console.log(`${first.by} is dead`)
+await closing
 
 while (posts.at(-1)?.by === first.by) await sleep(5)
 const doers = new Set(posts.map(({ by }) => by))
