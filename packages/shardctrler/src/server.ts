@@ -11,11 +11,11 @@ import { ControllerError } from './errors.ts'
 /** How a cluster that is new is made. Once it is, its log says so, and these change nothing. */
 export interface Creation {
   /** How many there are, for good. Default 10, as in the labs; hundreds in real use: some ten for each group there may ever be. */
-  readonly shards?: number
+  readonly shards?: number | undefined
   /** Default `crc16`. */
-  readonly keyToShard?: KeyToShard
+  readonly keyToShard?: KeyToShard | undefined
   /** Groups that join first, with the addresses of their servers. Default: none. */
-  readonly groups?: Readonly<Record<Gid, readonly Address[]>>
+  readonly groups?: Readonly<Record<Gid, readonly Address[]>> | undefined
 }
 
 /** What `RaftNode.start` takes, without the state machine and its codecs; and how to make a cluster that is new. */
@@ -44,9 +44,9 @@ export class ControllerServer implements AsyncDisposable {
   static async start(options: ControllerServerOptions): Promise<ControllerServer> {
     const stateMachine = new Controller()
     checkCreation(options)
-    const { shards: _, keyToShard: __, groups: ___, ...nodeOptions } = options
+    const { shards, keyToShard, groups, ...nodeOptions } = options
     const node = await RaftNode.start({ ...nodeOptions, ...controllerCodecs, stateMachine })
-    return ControllerServer.serve(node, stateMachine, options)
+    return ControllerServer.serve(node, stateMachine, { shards, keyToShard, groups })
   }
 
   /** Gives a node whose machine is `controller`, such as a group of a `RaftHost`, what a controller's server has besides. */

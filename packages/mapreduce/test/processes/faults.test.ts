@@ -80,15 +80,18 @@ test('a damaged map output is made again, and never read', async () => {
 
 test('a worker dies while others read its map outputs by TCP: they are made again', async () => {
   const [first, second] = [lab.folder('first'), lab.folder('second')]
-  // Whoever reduces first kills the other: what it has yet to read is gone.
+  // As the first reduce begins, what it has yet to read is gone.
   const onTransition = (transition: Transition): void => {
     const isFirst = transition.kind === 'reduce' && lab.transitions.every(({ kind }) => kind === 'map')
     lab.transitions.push(transition)
     if (isFirst) dying.kill('SIGKILL')
   }
   host = await hostJob(lab.app('wc'), lab.options({ onTransition, splitBytes: 1 << 10 }))
-  const staying = startWorker(host, { folder: first, streams: true })
   const dying = startWorker(host, { folder: second, streams: true })
+  const isMade = (): boolean => lab.transitions.some(({ kind, to }) => kind === 'map' && to === 'completed')
+  // Were the other one faster, nobody would miss who dies.
+  await expect.poll(isMade, { timeout: 30_000 }).toBe(true)
+  const staying = startWorker(host, { folder: first, streams: true })
   await host.done
   await Promise.all([staying.gone, dying.gone])
   const why = /^its output (went with|cannot be fetched from) /
