@@ -4,7 +4,7 @@
  *
  *     memory = [bucket of each two bytes][buckets][what block follows each][a record][window] ... [blocks of records]
  */
-import { aligned, copyExactly, isBefore, SLACK } from './record-bytes.ts'
+import { aligned, copyExactly, isBefore, sameAtBeginning, sameAtEnd, SLACK } from './record-bytes.ts'
 
 /** More buckets are more places to write to by turns, which costs more than it gains. */
 const BUCKET_BYTES: u32 = 1 << 19
@@ -23,6 +23,8 @@ let blocks: u32 = 0
 let blocksUsed: u32 = 0
 /** Bytes that the first records have in common; those that differ there are in the first bucket or the last. */
 let depth: u32 = 0
+/** Bytes that all records have in common at their end. */
+let alike: u32 = 0
 let isPlanned: bool = false
 let tableAt: usize = 0
 let bucketsAt: usize = 0
@@ -62,6 +64,11 @@ export function places(): u32 {
   return blocks * blockRecords
 }
 
+/** How many bytes all records have in common at their end. */
+export function alikeAtEnd(): u32 {
+  return alike
+}
+
 export function bucketCount(): u32 {
   return buckets
 }
@@ -78,6 +85,7 @@ export function scatter(count: u32): void {
   if (!isPlanned) plan(count)
   for (let i: u32 = 0; i < count; i++) {
     const record = windowAt + <usize>i * width
+    if (alike > 0) alike = sameAtEnd(commonAt, record, width, alike)
     const bucket = bucketsAt + <usize>bucketOf(record) * BUCKET
     let place = load<u32>(bucket, 4)
     if (place == load<u32>(bucket, 8)) place = grow(bucket)
@@ -132,8 +140,9 @@ function twoBytes(record: usize): u32 {
 /** Cuts the two bytes into ranges that are as often among the first records. */
 function plan(count: u32): void {
   isPlanned = true
-  if (buckets == 1 || count == 0) return
+  alike = width
   copyExactly(commonAt, windowAt, width)
+  if (buckets == 1 || count == 0) return
   depth = min(common(count), width - 2)
   memory.fill(tableAt, 0, TABLE_BYTES)
   const step = max<u32>(1, count / SAMPLES)
@@ -156,10 +165,7 @@ function plan(count: u32): void {
 function common(count: u32): u32 {
   let same = width
   for (let i: u32 = 1; i < count && same > 0; i++) {
-    const record = windowAt + <usize>i * width
-    let at: u32 = 0
-    while (at < same && load<u8>(record + at) == load<u8>(windowAt + at)) at++
-    same = at
+    same = sameAtBeginning(windowAt, windowAt + <usize>i * width, same)
   }
   return same
 }

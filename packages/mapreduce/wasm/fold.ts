@@ -41,7 +41,7 @@ const LONG: usize = FOUND + ((<usize>BATCH) << 5)
 /** Lengths, sixteen bytes and a number. */
 const PAIR_BYTES: usize = 2 + 16 + 9
 /** As in src/data/spill-format.ts. */
-const BLOCK_HEADER: usize = 16
+const BLOCK_HEADER: usize = 20
 const BLOCK_BYTES: u32 = 1 << 18
 
 let longBytes: u32 = 0

@@ -2,7 +2,7 @@
  * Merges sorted runs of records: a tournament, in which the loser of each game waits for the next winner from its side. The
  * memory is that of records.ts, between its tasks.
  *
- *     memory = [runs ...][games ...][a block of each run ...][records on their way out]
+ *     memory = [runs ...][games ...][a block of each run ...][a packed block][records on their way out]
  */
 import { aligned, BASE, claim, copyRecord, isBefore, SLACK } from './record-bytes.ts'
 
@@ -14,9 +14,12 @@ let outEnd: usize = 0
 let blockBytes: u32 = 0
 let gamesAt: usize = 0
 let blocksAt: usize = 0
+let packedAt: usize = 0
 let isStarted: bool = false
 let outUsed: u32 = 0
 
+/** As src/data/packed-pairs.ts has them. */
+const PACKED_HEADER: usize = 12
 /** run = [position u32][end u32]; game = [head of the loser u64][loser u32]; that of number 0 has the winner of all */
 const RUN: usize = 8
 const GAME: usize = 16
@@ -42,10 +45,11 @@ export function layoutMerge(
   width = recordWidth
   runs = runCount
   headerBytes = pairHeader
-  blockBytes = block
+  blockBytes = <u32>aligned(block + SLACK)
   gamesAt = aligned(BASE + <usize>runs * RUN)
   blocksAt = aligned(gamesAt + <usize>runs * GAME)
-  outAt = aligned(blocksAt + <usize>runs * block + SLACK)
+  packedAt = blocksAt + <usize>runs * blockBytes
+  outAt = packedAt + blockBytes
   outEnd = outAt + outBytes
   isStarted = false
   outUsed = 0
@@ -56,6 +60,29 @@ export function layoutMerge(
 /** Where the pairs of a run's next block are to be put. */
 export function blockOf(run: u32): usize {
   return blocksAt + <usize>run * blockBytes
+}
+
+/** Where a packed block is to be put, for {@link unpack}. */
+export function packed(): usize {
+  return packedAt
+}
+
+/** Leaves what is packed as the pairs of a run's next block. */
+export function unpack(run: u32, pairs: u32): void {
+  const stride = load<u32>(packedAt)
+  const before = load<u32>(packedAt, 4)
+  const after = load<u32>(packedAt, 8)
+  const between = stride - before - after
+  const first = packedAt + PACKED_HEADER
+  let from = first + stride
+  let to = blockOf(run)
+  for (let i: u32 = 0; i < pairs; i++) {
+    copyRecord(to, first, before)
+    copyRecord(to + before, from, between)
+    copyRecord(to + before + between, first + stride - after, after)
+    to += stride
+    from += between
+  }
 }
 
 /** The run goes on with so many bytes of pairs; with none, it is at its end. */

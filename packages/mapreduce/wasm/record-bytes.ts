@@ -48,3 +48,24 @@ export function copyExactly(to: usize, from: usize, width: u32): void {
 export function copyRecord(to: usize, from: usize, width: u32): void {
   for (let at: u32 = 0; at < width; at += 16) v128.store(to + at, v128.load(from + at))
 }
+
+/** How many bytes two records have in common at their beginning. */
+export function sameAtBeginning(a: usize, b: usize, width: u32): u32 {
+  let same: u32 = 0
+  while (same < width && load<u8>(a + same) == load<u8>(b + same)) same++
+  return same
+}
+
+/** How many bytes two records have in common at their end: `most`, or fewer. */
+export function sameAtEnd(a: usize, b: usize, width: u32, most: u32): u32 {
+  let same: u32 = 0
+  while (same + 16 <= most && !differ(a + width - same - 16, b + width - same - 16)) same += 16
+  // The same sixteen bytes may be looked at twice: mostly all are equal.
+  if (most >= 16 && same + 16 > most && !differ(a + width - most, b + width - most)) return most
+  while (same < most && load<u8>(a + width - same - 1) == load<u8>(b + width - same - 1)) same++
+  return same
+}
+
+function differ(a: usize, b: usize): bool {
+  return v128.any_true(v128.xor(v128.load(a), v128.load(b)))
+}

@@ -8,12 +8,22 @@
  *     memory = [histograms][buckets of records ...][entries ...][entries, the other half of each pass ...][a block on its way out]
  */
 
-import { bucketCount, empty, layoutBuckets, places, placesOf, records, scatter, window } from './buckets.ts'
-import { aligned, BASE, claim, copyRecord, isBefore, SLACK } from './record-bytes.ts'
+import {
+  alikeAtEnd,
+  bucketCount,
+  empty,
+  layoutBuckets,
+  places,
+  placesOf,
+  records,
+  scatter,
+  window,
+} from './buckets.ts'
+import { aligned, BASE, claim, copyRecord, isBefore, sameAtBeginning, SLACK } from './record-bytes.ts'
 
 // Exported from where they stand, they would be those of another instance.
 export { places, records, scatter, window }
-export { blockOf, feed, layoutMerge, merge, mergedAt, take } from './merge.ts'
+export { blockOf, feed, layoutMerge, merge, mergedAt, packed, take, unpack } from './merge.ts'
 
 // Compiled as it stands, without a runtime: all memory below is ours.
 
@@ -24,6 +34,8 @@ const STEP: u32 = 5
 const DIGIT_BITS: u32 = 10
 const DIGITS: u32 = 1 << 10
 const PASSES: u32 = 4
+/** As src/data/packed-pairs.ts has them. */
+const PACKED_HEADER: u32 = 12
 /** Shorter runs of ties are sorted by insertion. */
 const SHORT_RUN: u32 = 24
 
@@ -57,7 +69,7 @@ export function spare(): usize {
   return otherAt
 }
 
-/** Where {@link gather} leaves bytes. */
+/** Where {@link gather} leaves pairs. */
 export function out(): usize {
   return outAt
 }
@@ -199,13 +211,38 @@ function insert(from: u32, count: u32, depth: u32): void {
   }
 }
 
-/** Leaves the records of entries [from, to) as pairs, each behind `headerBytes` that begin with those of `header`. */
-export function gather(from: u32, to: u32, headerBytes: u32, header: u32, at: u32): void {
-  let write = outAt + at
-  for (let i = from; i < to; i++) {
-    store<u32>(write, header)
-    write += headerBytes
-    copyRecord(write, recordOf(place(i)), width)
-    write += width
+/**
+ * Leaves the records of entries [from, to) as pairs, each behind `headerBytes` that begin with those of `header`: packed, where
+ * that makes them fewer bytes.
+ *
+ * @returns how many bytes
+ */
+export function gather(from: u32, to: u32, headerBytes: u32, header: u32, at: u32): u32 {
+  const first = recordOf(place(from))
+  // They are in order: what first and last begin with, all do.
+  const before = sameAtBeginning(first, recordOf(place(to - 1)), width)
+  const after = min(alikeAtEnd(), width - before)
+  const between = width - before - after
+  const bytes = PACKED_HEADER + headerBytes + width + (to - from) * between
+  const start = outAt + at
+  let write = start
+  if (bytes >= (to - from) * (headerBytes + width)) {
+    for (let i = from; i < to; i++) write = pair(write, recordOf(place(i)), headerBytes, header)
+    return <u32>(write - start)
   }
+  store<u32>(write, headerBytes + width)
+  store<u32>(write, headerBytes + before, 4)
+  store<u32>(write, after, 8)
+  write = pair(write + PACKED_HEADER, first, headerBytes, header)
+  for (let i = from; i < to; i++) {
+    copyRecord(write, recordOf(place(i)) + before, between)
+    write += between
+  }
+  return bytes
+}
+
+function pair(to: usize, record: usize, headerBytes: u32, header: u32): usize {
+  store<u32>(to, header)
+  copyRecord(to + headerBytes, record, width)
+  return to + headerBytes + width
 }

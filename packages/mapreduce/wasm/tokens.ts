@@ -33,7 +33,7 @@ const TABLE: usize = LONG_LETTERS + LONG_BYTES
 const PAIR_BYTES: usize = 2 + 12 + 5
 const LONG_PAIR_BYTES: usize = 4 + 1 + 5
 /** As in src/data/spill-format.ts. */
-const BLOCK_HEADER: usize = 16
+const BLOCK_HEADER: usize = 20
 const BLOCK_BYTES: u32 = 1 << 18
 
 const INLINE: u32 = 12

@@ -165,7 +165,7 @@ export class MapOutput<K, V> {
   spillBlocks(blocksOf: (partition: number) => Iterable<PairBlock>): void {
     const segments: Segment[] = []
     for (let partition = 0; partition < this.#options.partitions; partition++) {
-      for (const { bytes, pairs } of blocksOf(partition)) this.#writer.block(bytes, pairs)
+      for (const block of blocksOf(partition)) this.#writer.block(block)
       segments.push(this.#writer.endSegment())
     }
     this.#spills.push(segments)

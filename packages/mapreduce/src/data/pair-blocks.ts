@@ -1,10 +1,12 @@
 /** Pairs that wasm/pairs.ts has sorted, on their way out of WebAssembly. */
 import { BLOCK_HEADER_BYTES } from './spill-format.ts'
 
-/** Room for the header of a block, then whole pairs. */
+/** Room for the header of a block, then whole pairs, as they are or packed. */
 export interface PairBlock {
   readonly bytes: Uint8Array
   readonly pairs: number
+  /** Bytes of the pairs when they are not packed, if they are. */
+  readonly unpackedBytes?: number
 }
 
 /** The exports of a module that sorts pairs. */

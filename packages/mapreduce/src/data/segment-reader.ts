@@ -40,9 +40,11 @@ export class SegmentReader implements SortedRun {
   #nextBlock(): boolean {
     const payload = this.#blocks.next()
     if (payload === 0) return false
-    // No longer than the segment: what does not fit is found out when it is read.
-    if (payload > this.#bytes.length)
-      this.#bytes = new Uint8Array(Math.min(Math.max(payload, BLOCK_BYTES), this.#size))
+    // No longer than the segment, unless packed: what does not fit is found out when it is read.
+    if (payload > this.#bytes.length) {
+      const most = this.#blocks.packedBytes > 0 ? BLOCK_BYTES : this.#size
+      this.#bytes = new Uint8Array(Math.min(Math.max(payload, BLOCK_BYTES), most))
+    }
     this.#blocks.read(this.#bytes.subarray(0, payload))
     this.#pairsLeft = this.#blocks.pairs
     this.#blockEnd = payload

@@ -2,6 +2,7 @@
 import type { InPlace } from './in-place.ts'
 import type { TaskFile } from './files.ts'
 import { PageWriter } from './page-writer.ts'
+import type { PairBlock } from './pair-blocks.ts'
 import { PAIR_HEADER_MAX, writeVarint } from './pairs.ts'
 import { BLOCK_BYTES, BLOCK_HEADER_BYTES, checksumOf, type Segment } from './spill-format.ts'
 import { asBuffer } from './text.ts'
@@ -53,10 +54,10 @@ export class SegmentWriter {
     this.#commit(keyAt + keyLength + valueEnd - valueStart)
   }
 
-  /** Writes a block as it is: {@link BLOCK_HEADER_BYTES} that are filled in here, then so many pairs. */
-  block(bytes: Uint8Array, pairs: number): void {
+  /** Writes a block as it is. */
+  block({ bytes, pairs, unpackedBytes }: PairBlock): void {
     this.#flush()
-    this.#write(asBuffer(bytes), pairs)
+    this.#write(asBuffer(bytes), pairs, unpackedBytes)
   }
 
   /** Ends the segment. The next pair begins another. */
@@ -96,11 +97,12 @@ export class SegmentWriter {
       this.#block = asBuffer(new Uint8Array(BLOCK_BYTES + BLOCK_HEADER_BYTES))
   }
 
-  #write(block: Buffer, pairs: number): void {
+  #write(block: Buffer, pairs: number, unpackedBytes = block.length - BLOCK_HEADER_BYTES): void {
     block.writeUInt32LE(block.length - BLOCK_HEADER_BYTES, 0)
     block.writeUInt32LE(pairs, 4)
     block.writeUInt32LE(this.#blocks, 8)
-    block.writeUInt32LE(checksumOf(block, block.subarray(BLOCK_HEADER_BYTES)), 12)
+    block.writeUInt32LE(unpackedBytes, 12)
+    block.writeUInt32LE(checksumOf(block, block.subarray(BLOCK_HEADER_BYTES)), 16)
     this.#out.append(block)
     this.#records += pairs
     this.#blocks++

@@ -3,7 +3,8 @@
  *
  *     file    = "MRS1" segment … index footer
  *     segment = block …                              the pairs of one spill for one partition, sorted by key
- *     block   = [payload bytes u32][pairs u32][number in the segment u32][crc32 u32] payload
+ *     block   = [payload bytes u32][pairs u32][number in the segment u32][bytes of the pairs u32][crc32 u32] payload
+ *     payload = the pairs as they are, or packed in fewer bytes: see packed-pairs.ts
  *     index   = [spills u32][partitions u32] then for each spill and partition [offset u48][bytes u48][pairs u48]
  *     footer  = [index bytes u32][crc32 of the index u32]"MRS1"
  *
@@ -15,7 +16,7 @@ import type { TaskFile } from './files.ts'
 import { asBuffer } from './text.ts'
 
 export const MAGIC = new Uint8Array([0x4d, 0x52, 0x53, 0x31])
-export const BLOCK_HEADER_BYTES = 16
+export const BLOCK_HEADER_BYTES = 20
 /** Blocks are closed at this size; one that holds a single larger pair is as large as that. */
 export const BLOCK_BYTES = 1 << 18
 const FOOTER_BYTES = 12
@@ -33,7 +34,7 @@ export type SpillIndex = readonly (readonly Segment[])[]
 
 /** What the header of a block says last: the checksum of the header before it, and of the payload. */
 export function checksumOf(header: Uint8Array, payload: Uint8Array): number {
-  return crc32(payload, crc32(header.subarray(0, 12)))
+  return crc32(payload, crc32(header.subarray(0, 16)))
 }
 
 /** Of a text's UTF-8 bytes. */

@@ -45,6 +45,10 @@ function feed(
   const bytes = run.next()
   if (bytes > BLOCK_BYTES || bytes !== run.pairs * (headerBytes + width))
     throw corrupt(run.path, `has a block that holds no records of ${width} bytes, at byte ${run.position}`)
-  if (bytes > 0) run.read(new Uint8Array(engine.memory.buffer, engine.blockOf(number), bytes))
+  const { buffer } = engine.memory
+  if (run.packedBytes > 0) {
+    run.readPacked(new Uint8Array(buffer, engine.packed(), run.packedBytes))
+    engine.unpack(number, run.pairs)
+  } else if (bytes > 0) run.read(new Uint8Array(buffer, engine.blockOf(number), bytes))
   engine.feed(number, bytes)
 }

@@ -118,8 +118,9 @@ export class RecordSorter {
     const out = new Uint8Array(engine.memory.buffer, engine.out(), BLOCK_HEADER_BYTES + BLOCK_BYTES)
     for (let at = from; at < to; at += pairsPerBlock) {
       const pairs = Math.min(pairsPerBlock, to - at)
-      engine.gather(at, at + pairs, headerBytes, header, BLOCK_HEADER_BYTES)
-      yield { bytes: out.subarray(0, BLOCK_HEADER_BYTES + pairs * (headerBytes + width)), pairs }
+      const bytes = engine.gather(at, at + pairs, headerBytes, header, BLOCK_HEADER_BYTES)
+      const unpackedBytes = pairs * (headerBytes + width)
+      yield { bytes: out.subarray(0, BLOCK_HEADER_BYTES + bytes), pairs, unpackedBytes }
     }
   }
 

@@ -14,9 +14,11 @@ export interface RecordsEngine {
   spare(): number
   out(): number
   sortNext(): number
-  gather(from: number, to: number, headerBytes: number, header: number, at: number): void
+  gather(from: number, to: number, headerBytes: number, header: number, at: number): number
   layoutMerge(width: number, runs: number, headerBytes: number, blockBytes: number, outBytes: number): void
   blockOf(run: number): number
+  packed(): number
+  unpack(run: number, pairs: number): void
   feed(run: number, bytes: number): void
   merge(): number
   mergedAt(): number

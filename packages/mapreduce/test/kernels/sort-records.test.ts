@@ -6,6 +6,7 @@ import { MapOutput, type MapOutputFile } from '../../src/data/map-output.ts'
 import { MemoryFiles } from '../../src/data/memory-files.ts'
 import { PartFile } from '../../src/data/part-file.ts'
 import { ReduceInput } from '../../src/data/reduce-input.ts'
+import type { Segment } from '../../src/data/spill-format.ts'
 import { bytesKey } from '../../src/data/keys.ts'
 import { bytesValue } from '../../src/data/values.ts'
 import { sortKernel, type RecordPartition } from '../../src/kernels/sort-records.ts'
@@ -56,6 +57,16 @@ async function sorted(width: number, bytes: Uint8Array, setting: Setting = {}): 
     expect(told).toBeLessThanOrEqual(records)
     return Buffer.from(files.get('part'))
   })
+}
+
+/** One map task's output, in one part. */
+async function mapped(width: number, bytes: Uint8Array, files: MemoryFiles): Promise<MapOutputFile> {
+  const codecs = { key: bytesKey, value: bytesValue }
+  const output = new MapOutput({ files, path: 'map0', partitions: 1, budgetBytes: 2 ** 20, ...codecs })
+  const input = { size: bytes.length, read: (at: number, length: number) => bytes.subarray(at, at + length) }
+  const split = { file: 'f', start: 0, end: bytes.length, fileBytes: bytes.length }
+  await sortKernel(width).map({ input, split, output, plan: '', onProgress: () => {} })
+  return output.finish()
 }
 
 function recordsOf(width: number, bytes: Uint8Array): Uint8Array[] {
@@ -154,6 +165,70 @@ describe('sort of records', () => {
     ).toBe(true)
     for (const part of parts)
       expect(part.equals(Buffer.concat(recordsOf(width, part).sort(compareKeys)))).toBe(true)
+  })
+
+  test('what records begin and end with is spilled once, and stands in each when it is merged, in WebAssembly and without', async () => {
+    const ends = fc.record({
+      before: fc.nat(40),
+      between: fc.nat(9),
+      after: fc.nat(70),
+      odd: fc.option(fc.record({ record: fc.nat(299), at: fc.nat(200) })),
+    })
+    await fc.assert(
+      fc.asyncProperty(ends, cutLists, fc.boolean(), async ({ before, between, after, odd }, cuts, isOne) => {
+        const [width, count] = [before + between + after + 1, 300]
+        const bytes = new Uint8Array(width * count).fill(120)
+        for (let i = 0; i < count; i++)
+          for (let at = 0; at <= between; at++)
+            bytes[i * width + before + at] = (Math.imul(i * 16 + at, 0x9e3779b1) >>> 20) & 255
+        if (odd !== null) bytes[odd.record * width + (odd.at % width)] = 7
+        const partition: RecordPartition = (all, at, partitions) => all[at + before]! % partitions
+        const setting = { cuts, partitions: 3, ...(isOne ? {} : { partition }) }
+        const parts = await sorted(width, bytes, setting)
+        const records = recordsOf(width, bytes).sort(compareKeys)
+        if (isOne) expect(Buffer.concat(parts).equals(Buffer.concat(records))).toBe(true)
+        expect(await sorted(width, bytes, { ...setting, isPlain: true })).toEqual(parts)
+      }),
+      { numRuns: 80 },
+    )
+  })
+
+  test('a spill of records that end alike takes little, and one of others what they take', async () => {
+    const spilled = async (bytes: Uint8Array): Promise<number> => {
+      const files = new MemoryFiles()
+      await mapped(100, bytes, files)
+      return files.get('map0').length
+    }
+    const noise = new Uint8Array(100 * 2000).map((_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 24)
+    const alike = noise.map((byte, i) => (i % 100 < 10 ? byte : 32))
+    expect(await spilled(noise)).toBeLessThan(noise.length * 1.03)
+    expect(await spilled(alike)).toBeLessThan(alike.length * 0.12)
+  })
+
+  test('any byte of packed records changed in any way: SPILL_CORRUPT with the path', async () => {
+    const files = new MemoryFiles()
+    const bytes = new Uint8Array(20 * 1500).map((_, i) => (i % 20 < 4 ? Math.imul(i, 0x9e3779b1) >>> 24 : 9))
+    const { spills } = await mapped(20, bytes, files)
+    const whole = files.get('map0')
+    const [[segment]] = spills as [[Segment]]
+    const readBack = (): void => {
+      const part = new PartFile<unknown, unknown>(files.create('part'))
+      const sources = [{ path: 'map0', segment }]
+      const reduce = new ReduceInput({ files, sources, scratch: 's', budgetBytes: 2 ** 20 })
+      const run = { run: reduce.run, blocks: () => reduce.blocks(), part, onProgress: () => {} }
+      sortKernel(20).reduce?.(run)
+    }
+    readBack()
+    expect(segment.bytes).toBeLessThan(bytes.length / 2)
+    fc.assert(
+      fc.property(fc.nat(segment.bytes - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+        const damaged = whole.slice()
+        damaged[segment.offset + at]! ^= flip
+        files.put('map0', damaged)
+        expect(readBack).toThrow(expect.objectContaining({ code: 'SPILL_CORRUPT', path: 'map0' }))
+      }),
+      { numRuns: 200 },
+    )
   })
 
   test('parts by borders are of like size', async () => {
