@@ -15,6 +15,9 @@ const DISTINCT_WORDS = 285_000
 const CHUNK_BYTES = 1 << 20
 export const RECORD_BYTES = 100
 const KEY_BYTES = 10
+/** After key and number, with two spaces each. */
+const FILLER_AT = 46
+const HEX = Buffer.from('0123456789ABCDEF')
 
 /** xorshift32, from 0 to 2^32 - 1. */
 function numbers(seed: number): () => number {
@@ -36,15 +39,21 @@ export function textFiles(folder: string, files: number, fileBytes: number): str
   })
 }
 
-/** Files of records of 100 bytes: ten random printable ones, a number, a filler, CRLF. */
+/**
+ * Files of records of 100 bytes, as gensort's are: ten random printable ones, a number, a filler of thirteen random digits four times each, CRLF.
+ * Were the filler one and the same, it would stand once in a block of a spill, and the sort be that of a quarter of the bytes.
+ */
 export function recordFiles(folder: string, files: number, fileBytes: number): string[] {
   const whole = fileBytes - (fileBytes % RECORD_BYTES)
   return filesOf(folder, 'records', files, whole, (chunk, next) => {
     const size = chunk.length - (chunk.length % RECORD_BYTES)
     for (let at = 0; at < size; at += RECORD_BYTES) {
       for (let i = 0; i < KEY_BYTES; i++) chunk[at + i] = 32 + (next() % 95)
-      const number = (next() >>> 0).toString().padStart(12, '0')
-      chunk.write(`  ${number}  ${'ABCDEFGH'.repeat(9)}\r\n`, at + KEY_BYTES, 'latin1')
+      const number = (next() >>> 0).toString(16).toUpperCase().padStart(32, '0')
+      chunk.write(`  ${number}  `, at + KEY_BYTES, 'latin1')
+      for (let i = at + FILLER_AT; i < at + RECORD_BYTES - 2; i += 4)
+        chunk.writeUInt32LE((HEX[next() & 15] ?? 0) * 0x01010101, i)
+      chunk.write('\r\n', at + RECORD_BYTES - 2, 'latin1')
     }
     return size
   })
