@@ -5,6 +5,7 @@ import type { Admin } from './admin/admin.ts'
 import type { AdminMethod } from './admin/types.ts'
 import type { Acquaintances } from './driver/acquaintances.ts'
 import { ABSENT, WELCOME, decodeGreetings, encodeVerdicts, type Verdict } from './driver/greeting.ts'
+import type { Precedence } from './driver/precedence.ts'
 import { RaftError, badRequest } from './errors.ts'
 import { READ_TIMEOUT_MS, proposeAll, readAll, refusal, type ListAnswering } from './list-answers.ts'
 import { answerReadIndex } from './read-barrier.ts'
@@ -17,6 +18,7 @@ import { decodeGroupMessage } from './wire.ts'
 
 export interface ImplementationOptions extends ListAnswering {
   readonly acquaintances: Acquaintances
+  readonly precedence: Precedence
   readonly admin: Admin
   readonly clusterId: string
   readonly storage: Pick<Storage, 'openSnapshot'>
@@ -62,7 +64,9 @@ export function peerImplementation(
             const options = answers(group)
             if (options === null) return ABSENT
             const why = options.acquaintances.greeted(peer, greeting)
-            return why === null ? WELCOME : { type: 'refused', why }
+            if (why !== null) return { type: 'refused', why }
+            options.precedence.heard(peer.nodeId, greeting.starts)
+            return WELCOME
           }),
         ),
     },

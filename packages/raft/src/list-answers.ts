@@ -152,7 +152,7 @@ async function pass(
   const begun = clock.now()
   const timeout = Math.max(1, Math.min(READ_TIMEOUT_MS, deadline - begun))
   try {
-    await barrier.pass(wanted, { timeout }, queries.length)
+    await barrier.pass(wanted, { timeout, canMove: true }, queries.length)
   } catch (thrown) {
     const outcome = thrown instanceof RaftError ? thrown.code : 'HANDLER_FAILED'
     for (const query of queries) driver.meter.requests.query(query, outcome, clock.now() - begun)

@@ -37,6 +37,11 @@ export interface ReadBarrierOptions extends Waiting {
   readonly attemptTimeout: Milliseconds
 }
 
+export interface PassOptions extends AttemptOptions {
+  /** Whoever reads can ask another server as well. Default false. */
+  readonly canMove?: boolean
+}
+
 /** How long one read may look for an index. */
 interface Asking extends AttemptOptions {
   readonly deadline: Milliseconds
@@ -62,9 +67,9 @@ export class ReadBarrier {
    * Resolves when this server's state may be read.
    *
    * @param count of the reads that wait for it
-   * @throws {RaftError} `LEASES_OFF`, `BUSY`, `TIMEOUT`, `CANCELLED`, `CLOSED`
+   * @throws {RaftError} `LEASES_OFF`, `BUSY`, `TIMEOUT`, `CANCELLED`, `CLOSED`; with `canMove` also `NOT_LEADER`
    */
-  async pass(wanted: Wanted, options: AttemptOptions, count = 1): Promise<void> {
+  async pass(wanted: Wanted, options: PassOptions, count = 1): Promise<void> {
     if (this.#waiting + count > READS_MAX)
       throw new RaftError('BUSY', `${READS_MAX} reads wait here already: come back later`)
     this.#waiting += count
@@ -75,13 +80,15 @@ export class ReadBarrier {
     }
   }
 
-  async #pass({ consistency, atLeast }: Wanted, { timeout, signal }: AttemptOptions): Promise<void> {
+  async #pass({ consistency, atLeast }: Wanted, { timeout, signal, canMove }: PassOptions): Promise<void> {
     const { clock, driver } = this.#options
     const deadline = clock.now() + timeout
     const asking = { deadline, timeout, signal, lease: consistency === 'lease' }
     const fresh = consistency === 'stale' ? this.#oldest() : await this.#readIndex(asking)
     const index = Math.max(fresh, atLeast)
     if (driver.lastApplied >= index) return
+    if (canMove === true && consistency !== 'stale' && driver.givesWay)
+      throw new RaftError('NOT_LEADER', 'this server starts, and lets another one be ready first')
     const left = Math.max(1, deadline - clock.now())
     await bounded(this.#options, driver.waitApplied(index), {
       timeout: left,

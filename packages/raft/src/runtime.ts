@@ -16,6 +16,7 @@ import { Acquaintances } from './driver/acquaintances.ts'
 import { Driver } from './driver/driver.ts'
 import type { Greeting } from './driver/greeting.ts'
 import { GroupPeers } from './driver/group-peers.ts'
+import { Precedence } from './driver/precedence.ts'
 import type { RaftTrace } from './driver/trace-events.ts'
 import { RaftError } from './errors.ts'
 import { Events } from './events.ts'
@@ -54,6 +55,8 @@ export class Runtime {
   readonly barrier: ReadBarrier
   readonly proposer: Proposer
   readonly acquaintances: Acquaintances
+  /** Who of those that start goes first. */
+  readonly precedence: Precedence
   readonly admin: Admin
   readonly operator: Operator
   /** It was not there when the cluster began. */
@@ -119,6 +122,17 @@ export class Runtime {
       onLeader: () => this.#route.leaderChanged(),
       onMembership: () => this.#membershipChanged(),
     })
+    this.precedence = new Precedence({
+      self: id,
+      amongGroups: host.beats,
+      place: {
+        term: recovered.terms.at(-1)?.term ?? recovered.snapshot?.term ?? 0,
+        index: recovered.lastIndex,
+      },
+      membership: () => this.standing.membership,
+      leader: () => this.standing.leader()?.id ?? null,
+      onChange: () => host.peers.greetAll(group),
+    })
     const peers = new GroupPeers(group, host.peers, this.#trace)
     this.driver = new Driver({
       core,
@@ -135,6 +149,7 @@ export class Runtime {
       send: (envelopes) => {
         this.driver.counters.bytesSent += peers.send(envelopes)
       },
+      precedence: this.precedence,
       sendingSnapshot: (to) => peers.sendingSnapshot(to),
       whenDue: (act) => host.whenDue(group, this.standing.role === 'leader', act),
       observer: {
@@ -196,6 +211,7 @@ export class Runtime {
       clock,
       driver: this.driver,
       acquaintances: this.acquaintances,
+      precedence: this.precedence,
       admin: this.admin,
       barrier: this.barrier,
       machine: this.#machine,
@@ -291,7 +307,8 @@ export class Runtime {
   greeting(): Greeting {
     const { membership } = this.driver.status
     const own = membership.addresses[this.settings.id] ?? []
-    return { index: membership.index, addresses: [...new Set([...own, ...this.host.server.addresses])] }
+    const addresses = [...new Set([...own, ...this.host.server.addresses])]
+    return { index: membership.index, addresses, starts: this.precedence.claim }
   }
 
   #changed(change: Change): void {

@@ -6,8 +6,8 @@
  *                  readIndex  nothing, or u8 1: the lease will do → varint index: what a follower must have applied before it answers
  *                             a read (thesis §6.4); 0: leases are off
  *                  beat       host/beat.ts: the heartbeat of a process, for all its groups at once
- *                  hello      driver/greeting.ts: for all groups at once, who knows which configuration, and where it is reached → why its messages
- *                             do not count
+ *                  hello      driver/greeting.ts: for all groups at once, who knows which configuration, where it is reached, and whether it
+ *                             starts → why its messages do not count
  *     raft.client  propose    envelopes (rsm/envelope.ts), a list (calls/list.ts) → of each its reply (rsm/reply.ts) or a refusal
  *                             (calls/refusal.ts), once it is known: in parts, where some are known long before others
  *                  open       a client id → a reply or a refusal

@@ -7,6 +7,7 @@ import type { RaftError } from '../errors.ts'
 import type { ReplicatedMachine } from '../rsm/replicated-machine.ts'
 import type { Storage } from '../storage.ts'
 import type { NodeId, SnapshotMeta } from '../types.ts'
+import type { Precedence } from './precedence.ts'
 import type { RequestKinds } from './request-meter.ts'
 import type { RaftTrace } from './trace-events.ts'
 
@@ -23,6 +24,8 @@ export interface DriverOptions {
   /** A deadline has come: `act` on it, now or when there is room for one more election. */
   readonly whenDue: (act: () => void) => void
   readonly observer: DriverObserver
+  /** Who comes first while this server starts. */
+  readonly precedence: Pick<Precedence, 'givesWay' | 'atWork' | 'restPerSlice'>
   /** By the first byte unless given. */
   readonly requestKinds?: RequestKinds | undefined
 }

@@ -26,6 +26,7 @@ import { Meter } from './meter.ts'
 import { PendingChange } from './pending-change.ts'
 import { PendingProposals, type Proposing } from './pending-proposals.ts'
 import { PendingReads } from './pending-reads.ts'
+import type { StartWork } from './precedence.ts'
 import { Snapshots } from './snapshots.ts'
 import { AppliedWaiters } from './waiters.ts'
 
@@ -64,7 +65,8 @@ export class Driver {
       onApplied: (entry, reply) => this.#applied(entry, reply),
       onProgress: (index) => this.#progressed(index),
       stored: options.core.status().lastIndex,
-      isWaitedFor: () => this.#waiters.size > 0 || options.core.status().role === 'leader',
+      restPerSlice: () => this.#restPerSlice('replay'),
+      onStarting: (atWork) => (options.precedence.atWork = atWork),
       onFailure,
     })
     this.#snapshots = new Snapshots({
@@ -83,6 +85,7 @@ export class Driver {
         this.counters.snapshotsInstalled++
         options.trace?.installed(meta, bytes)
       },
+      restPerSlice: () => this.#restPerSlice('restore'),
       onFailure,
     })
     this.#timer = new DeadlineTimer({
@@ -115,6 +118,11 @@ export class Driver {
 
   get lastApplied(): Index {
     return this.#applier.lastApplied
+  }
+
+  /** Does this server start, and is another one that does to be ready before it? */
+  get givesWay(): boolean {
+    return this.#applier.isStarting && this.#options.precedence.givesWay
   }
 
   /** Proposals that wait here, and their bytes. */
@@ -216,6 +224,11 @@ export class Driver {
     }
     await this.#writing
     await this.#snapshots.close()
+  }
+
+  #restPerSlice(work: StartWork): number {
+    const isWaitedFor = this.#waiters.size > 0 || this.status.role === 'leader'
+    return isWaitedFor ? 0 : this.#options.precedence.restPerSlice(work)
   }
 
   #schedule(): void {

@@ -1,11 +1,12 @@
 /**
  * How servers greet: one call to a peer, for all groups that both may be members of. See greeter.ts and acquaintances.ts.
  *
- *     varint count, then for each: varint group · varint index · varint count · text address…
+ *     varint count, then for each: varint group · varint index · varint count · text address… · u8 0, or u8 1 · varint term · varint index
  *     the answer, for each in the same order: text why its messages do not count, '' when they do; ABSENT when the group does not run there
  */
-import { ByteReader, ByteWriter, type Address } from '@lab/rpc'
+import { ByteReader, ByteWriter, ProtocolError, type Address } from '@lab/rpc'
 import type { Index } from '../types.ts'
+import type { Place } from './precedence.ts'
 
 /** What a server says of itself to a peer that it has connected to, for one group. */
 export interface Greeting {
@@ -13,6 +14,8 @@ export interface Greeting {
   readonly index: Index
   /** Where it is reached. */
   readonly addresses: readonly Address[]
+  /** Where its log ended, while it is at work on its start: see precedence.ts. */
+  readonly starts: Place | null
 }
 
 /** What is answered to a greeting: its messages count, or why not; or there is nobody yet to judge. */
@@ -25,9 +28,11 @@ const ABSENT_TEXT = '-'
 
 export function encodeGreetings(greetings: ReadonlyMap<number, Greeting>): Uint8Array {
   const writer = new ByteWriter().varint(greetings.size)
-  for (const [group, { index, addresses }] of greetings) {
+  for (const [group, { index, addresses, starts }] of greetings) {
     writer.varint(group).varint(index).varint(addresses.length)
     for (const address of addresses) writer.text(address)
+    writer.u8(starts === null ? 0 : 1)
+    if (starts !== null) writer.varint(starts.term).varint(starts.index)
   }
   return writer.finish()
 }
@@ -36,13 +41,20 @@ export function encodeGreetings(greetings: ReadonlyMap<number, Greeting>): Uint8
 export function decodeGreetings(bytes: Uint8Array): Map<number, Greeting> {
   const reader = new ByteReader(bytes)
   const greetings = new Map<number, Greeting>()
-  for (let left = reader.count(3); left > 0; left--) {
+  for (let left = reader.count(4); left > 0; left--) {
     const group = reader.varint()
     const index = reader.varint()
-    greetings.set(group, { index, addresses: Array.from({ length: reader.count(1) }, () => reader.text()) })
+    const addresses = Array.from({ length: reader.count(1) }, () => reader.text())
+    greetings.set(group, { index, addresses, starts: readPlace(reader) })
   }
   reader.end()
   return greetings
+}
+
+function readPlace(reader: ByteReader): Place | null {
+  const given = reader.u8()
+  if (given > 1) throw new ProtocolError(`a greeting that says ${given} of a start`)
+  return given === 0 ? null : { term: reader.varint(), index: reader.varint() }
 }
 
 export function encodeVerdicts(verdicts: readonly Verdict[]): Uint8Array {

@@ -46,6 +46,8 @@ export interface SnapshotsOptions {
     bytes: number,
     how: { readonly ms: Milliseconds; readonly why: string },
   ) => void
+  /** Restoring rests so many times as long as it has worked. */
+  readonly restPerSlice: () => number
   /** A leader's snapshot has taken the place of everything here. */
   readonly onInstalled: (meta: SnapshotMeta, bytes: number) => void
   readonly onFailure: (error: Error) => void
@@ -221,11 +223,11 @@ export class Snapshots {
 
   /** Puts the newest committed snapshot into the state machine, as the applier's job. */
   async #restore(): Promise<void> {
-    const { applier, machine, storage, clock } = this.#options
+    const { applier, machine, storage, clock, restPerSlice } = this.#options
     const reader = await storage.openSnapshot()
     if (reader === null) return
     try {
-      await machine.restore(chunksOf(reader, clock))
+      await machine.restore(chunksOf(reader, clock, restPerSlice))
       this.#newest = reader.meta
       applier.restored(reader.meta.index)
     } finally {
@@ -238,8 +240,12 @@ export class Snapshots {
   }
 }
 
-async function* chunksOf(reader: SnapshotReader, clock: Clock): AsyncGenerator<Uint8Array, void, undefined> {
-  const breathe = breather(clock, RESTORING_SLICE_MS, () => 0)
+async function* chunksOf(
+  reader: SnapshotReader,
+  clock: Clock,
+  restPerSlice: () => number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const breathe = breather(clock, RESTORING_SLICE_MS, restPerSlice)
   const reads: Promise<Uint8Array>[] = []
   let length = RESTORE_CHUNK_BYTES_MIN
   let offset = 0

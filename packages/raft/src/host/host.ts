@@ -116,7 +116,10 @@ export class Host {
       lingerMs: 4 * settings.timing.electionTimeoutMsMax,
       onDown: (peer, broke) => {
         if (broke) this.#beats?.lost(peer)
-        for (const { driver } of this.#groups.values()) driver.input({ type: 'unreachable', peer, broke })
+        for (const { driver, precedence } of this.#groups.values()) {
+          precedence.lost(peer)
+          driver.input({ type: 'unreachable', peer, broke })
+        }
       },
       onError: (peer, error) => this.#peerError(peer, error),
     })

@@ -16,11 +16,6 @@ import type { ReplicatedMachine } from './replicated-machine.ts'
 
 /** How long the event loop may be held before others get a turn. */
 const SLICE_MS = 5
-/**
- * What a server that starts finds in its log is applied with rests so many times as long as a slice while nobody waits for it here: whoever
- * is waited for comes first, in this process and in others on the same machine. What comes later is not: who rests might never catch up.
- */
-const REST_PER_SLICE = 2
 /** Reading the clock costs more than applying a small command: it is read after so many. */
 const ENTRIES_PER_CLOCK_READ = 32
 const READ_BYTES_MAX = 1024 * 1024
@@ -35,8 +30,13 @@ export interface ApplierOptions {
   readonly onProgress: (lastApplied: Index) => void
   /** The last in the log when this server started. */
   readonly stored: Index
-  /** Does anybody wait for what is applied here? */
-  readonly isWaitedFor: () => boolean
+  /**
+   * What was found at the start is applied with rests so many times as long as a slice. What comes later is not: who rests might never
+   * catch up.
+   */
+  readonly restPerSlice: () => number
+  /** It has begun to work on what was found at the start, or has come to an end of it. */
+  readonly onStarting: (atWork: boolean) => void
   /** Nothing more can be applied: committed entries cannot be read back, or a job failed. */
   readonly onFailure: (error: Error) => void
 }
@@ -72,6 +72,11 @@ export class Applier {
   /** How far the machine is (Figure 2). */
   get lastApplied(): Index {
     return this.#lastApplied
+  }
+
+  /** Is there more to be applied of what was found at the start? */
+  get isStarting(): boolean {
+    return this.#lastApplied < this.#options.stored
   }
 
   /** Entries that follow what was pushed before. */
@@ -130,22 +135,25 @@ export class Applier {
 
   #drain(): void {
     this.#busy = true
-    const { clock, stored, isWaitedFor } = this.#options
+    const { clock, restPerSlice, onStarting } = this.#options
     const sliceEnd = clock.now() + SLICE_MS
     for (let work = this.#queue[0]; work !== undefined; work = this.#queue[0]) {
       if (work.type !== 'entries') {
+        onStarting(this.isStarting)
         this.#perform(work).then(this.#resume, this.#fail)
         return
       }
       if (!this.#applySome(work, sliceEnd)) {
-        const mayRest = work.isFarBehind && this.#lastApplied < stored && !isWaitedFor()
-        const rest = mayRest ? REST_PER_SLICE * SLICE_MS : 0
+        const isStarting = work.isFarBehind && this.isStarting
+        onStarting(isStarting)
+        const rest = isStarting ? restPerSlice() * SLICE_MS : 0
         clock.setTimer(rest, this.#resume, { keepAlive: true })
         return
       }
       this.#queue.shift()
     }
     this.#busy = false
+    onStarting(false)
   }
 
   /** @returns false when the slice is over before the entries are */

@@ -8,6 +8,7 @@ import { ReplicatedMachine } from '../../src/rsm/replicated-machine.ts'
 
 const codec = jsonCodec<unknown>()
 const codecs = { codec, resultCodec: codec, queryCodec: codec, answerCodec: codec }
+const unhurried = { restPerSlice: () => 0, onStarting: () => undefined }
 const entryAt = (index: number): Entry =>
   makeEntry({ group: 0, kind: EntryKind.noop, index, term: 1, time: 1, payload: new Uint8Array(0) })
 
@@ -20,7 +21,7 @@ test('entries on disk are read while those before them are applied, each once an
   }
   await new Promise<void>((resolve, onFailure) => {
     const applier = new Applier({
-      ...{ clock: new ManualClock(), storage: { read }, onFailure, stored: 9, isWaitedFor: () => true },
+      ...{ clock: new ManualClock(), storage: { read }, onFailure, stored: 9, ...unhurried },
       machine: new ReplicatedMachine({ machine: null, ...codecs }),
       onApplied: ({ index }) => seen.push({ applied: index, reads: reads.length }),
       onProgress: (index) => {
@@ -46,7 +47,7 @@ test('a read that fails ahead of its turn stops nothing before it', async () => 
     first === 1 ? Promise.resolve([entryAt(1)]) : Promise.reject(new Error('the disk is gone'))
   const failure = await new Promise<Error>((onFailure) => {
     const applier = new Applier({
-      ...{ clock: new ManualClock(), storage: { read }, onFailure, stored: 9, isWaitedFor: () => true },
+      ...{ clock: new ManualClock(), storage: { read }, onFailure, stored: 9, ...unhurried },
       machine: new ReplicatedMachine({ machine: null, ...codecs }),
       onApplied: ({ index }) => applied.push(index),
       onProgress: () => undefined,
@@ -67,7 +68,7 @@ test('what is committed while a job runs is read back when it is its turn, in on
   let endJob: () => void = () => undefined
   await new Promise<void>((resolve, onFailure) => {
     const applier = new Applier({
-      ...{ clock: new ManualClock(), storage: { read }, onFailure, stored: 9, isWaitedFor: () => true },
+      ...{ clock: new ManualClock(), storage: { read }, onFailure, stored: 9, ...unhurried },
       machine: new ReplicatedMachine({ machine: null, ...codecs }),
       onApplied: ({ index }) => applied.push(index),
       onProgress: (index) => {
@@ -90,21 +91,23 @@ test('what is committed while a job runs is read back when it is its turn, in on
   expect(applied).toEqual([1, 2, 3, 4, 5, 6])
 })
 
-test('the log of a start is applied with rests while nobody waits for it, without any while somebody does, and so are its end and what comes later', async () => {
-  expect(await restsOf({ stored: 80, isWaitedFor: false })).toEqual([10, 0])
-  expect(await restsOf({ stored: 80, isWaitedFor: true })).toEqual([0, 0])
-  expect(await restsOf({ stored: 10, isWaitedFor: false })).toEqual([0, 0])
+test('the log of a start is applied with rests of the length asked for, its end and what comes later without; it says when it is at work', async () => {
+  expect(await startOf({ stored: 80, restPerSlice: 2 })).toEqual({ rests: [10, 0], told: [true, false] })
+  expect(await startOf({ stored: 80, restPerSlice: 0 })).toEqual({ rests: [0, 0], told: [true, false] })
+  expect(await startOf({ stored: 10, restPerSlice: 2 })).toEqual({ rests: [0, 0], told: [true, false] })
+  expect(await startOf({ stored: 0, restPerSlice: 2 })).toEqual({ rests: [0, 0], told: [] })
 })
 
-/** How long it rests, in two reads of which each takes longer than a slice. */
-async function restsOf({
+/** How long it rests, in two reads of which each takes longer than a slice, and what it tells of its work. */
+async function startOf({
   stored,
-  isWaitedFor,
+  restPerSlice,
 }: {
   readonly stored: number
-  readonly isWaitedFor: boolean
-}): Promise<number[]> {
+  readonly restPerSlice: number
+}): Promise<{ readonly rests: readonly number[]; readonly told: readonly boolean[] }> {
   const rests: number[] = []
+  const told: boolean[] = []
   let now = 0
   const clock: Clock = {
     now: () => now,
@@ -119,14 +122,16 @@ async function restsOf({
     Promise.resolve(Array.from({ length: 40 }, (_, i) => entryAt(first + i)))
   await new Promise<void>((resolve, onFailure) => {
     const applier = new Applier({
-      ...{ clock, storage: { read }, onFailure, stored, isWaitedFor: () => isWaitedFor },
+      ...{ clock, storage: { read }, onFailure, stored, restPerSlice: () => restPerSlice },
       machine: new ReplicatedMachine({ machine: null, ...codecs }),
       onApplied: () => (now += 0.2),
-      onProgress: (index) => {
-        if (index === 80) resolve()
+      onProgress: () => undefined,
+      onStarting: (atWork) => {
+        if (atWork !== (told.at(-1) ?? false)) told.push(atWork)
+        if (!atWork && applier.lastApplied === 80) resolve()
       },
     })
     applier.pushRange(1, 80)
   })
-  return rests
+  return { rests, told }
 }

@@ -38,6 +38,8 @@ export class DriverNet {
   readonly cut = new Set<string>()
   /** Their disks finish no write until they are taken out again. */
   readonly stuck = new Set<string>()
+  /** Servers that are started give way, as if others started, too. */
+  givingWay = false
   /** How much longer a write takes for each entry in it. */
   entryMs = 0
   writeBytesMax = 1e6
@@ -128,6 +130,7 @@ export class DriverNet {
         for (const { to, message } of envelopes) this.#deliver(id, to, encodeMessage(message).slice())
       },
       sendingSnapshot: () => false,
+      precedence: { atWork: false, givesWay: this.givingWay, restPerSlice: () => 0 },
       whenDue: (act) => act(),
       observer: {
         changed: (change) => changes.push(change),

@@ -178,6 +178,21 @@ describe('snapshots (§7)', () => {
     expect(again.machine.state.items).toEqual(leader.machine.state.items)
   })
 
+  test('only a server that starts gives way to others that do', async () => {
+    const net = new DriverNet(NAMES, { snapshotEveryBytes: 1000 })
+    await net.startAll()
+    const leader = await net.leader()
+    for (let i = 0; i < 40; i++) await net.clock.settle(net.propose(leader, `item ${i}`))
+    await net.clock.run(() => net.member('n1').driver.counters.snapshotsTaken > 0)
+    await net.crash('n1')
+    net.givingWay = true
+    const again = await net.start('n1', { restoreMs: 1000 })
+    expect(net.member('n2').driver.givesWay).toBe(false)
+    expect(again.driver.givesWay).toBe(true)
+    await net.clock.run(() => again.machine.state.items.length === 40)
+    expect(again.driver.givesWay).toBe(false)
+  })
+
   test('a server that still restores its snapshot stores, votes for one that does not, and seeks no office', async () => {
     const net = new DriverNet(NAMES, { snapshotEveryBytes: 1000 })
     await net.startAll()

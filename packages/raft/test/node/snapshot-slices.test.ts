@@ -3,56 +3,13 @@ import type { Clock } from '@lab/rpc'
 import { expect, test } from 'vitest'
 import type { RaftNode, StateMachine } from '../../src/index.ts'
 import { RaftCluster } from '../../src/testing/cluster.ts'
+import { Processor } from './processor.ts'
 
 const CHUNKS = 200
 /** Of the processor, for each chunk. */
 const CHUNK_MS = 1
 const SLICE_MS = 5
 const CHUNK_BYTES = 64 * 1024
-
-/** One node's processor: work on it takes time, in which its event loop stands still. */
-class Processor {
-  workedMs = 0
-  /** The longest time without a turn. */
-  longestMs = 0
-  turns = 0
-  /** Others' time goes on meanwhile: its timers fire when it is free again. */
-  #busyUntil = 0
-  #sinceTurnMs = 0
-  #now: () => number = () => 0
-
-  around(inner: Clock): Clock {
-    this.#now = () => Math.max(inner.now(), this.#busyUntil)
-    return {
-      now: this.#now,
-      wallTime: () => inner.wallTime(),
-      setTimer: (delay, callback, options) =>
-        inner.setTimer(
-          this.#now() - inner.now() + delay,
-          () => {
-            this.turns++
-            this.#sinceTurnMs = 0
-            callback()
-          },
-          options,
-        ),
-    }
-  }
-
-  work(): void {
-    this.#busyUntil = this.#now() + CHUNK_MS
-    this.workedMs += CHUNK_MS
-    this.#sinceTurnMs += CHUNK_MS
-    this.longestMs = Math.max(this.longestMs, this.#sinceTurnMs)
-  }
-
-  reset(): void {
-    this.workedMs = 0
-    this.longestMs = 0
-    this.turns = 0
-    this.#sinceTurnMs = 0
-  }
-}
 
 /** Its state is as large as it says, and each part of it costs the processor something. */
 class Large implements StateMachine<string, number> {
@@ -68,14 +25,14 @@ class Large implements StateMachine<string, number> {
 
   *snapshot(): Iterable<Uint8Array> {
     for (let i = 0; i < CHUNKS; i++) {
-      this.#processor.work()
+      this.#processor.work(CHUNK_MS)
       yield new Uint8Array(CHUNK_BYTES)
     }
   }
 
   async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     for await (const chunk of chunks)
-      for (let bytes = 0; bytes < chunk.length; bytes += CHUNK_BYTES) this.#processor.work()
+      for (let bytes = 0; bytes < chunk.length; bytes += CHUNK_BYTES) this.#processor.work(CHUNK_MS)
   }
 }
 
