@@ -2,6 +2,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
+/** What runs this program from source; servers are started as people start them. */
+const LOADER = /--import \S+register-source\.mjs/
 /** Ticks of /proc/<pid>/stat; the value of sysconf(_SC_CLK_TCK) on every Linux in use. */
 const TICKS_PER_SECOND = 100
 
@@ -31,7 +33,10 @@ export class ServerProcess {
 
   /** Resolves with the first output, or at once for those that say nothing. */
   async start({ quiet = false } = {}): Promise<void> {
-    const child = spawn(this.#program, [...this.#args], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const child = spawn(this.#program, [...this.#args], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_OPTIONS: process.env['NODE_OPTIONS']?.replace(LOADER, '') },
+    })
     this.#child = child
     // Whatever ends this process ends it, too.
     process.once('exit', () => child.kill('SIGKILL'))
