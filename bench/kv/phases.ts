@@ -1,8 +1,9 @@
 import { open } from 'node:fs/promises'
 import { commandCodec, type KvStore } from '@lab/kvraft'
 
-/** As the driver of a node does: nothing holds the event loop for longer. */
+/** As the driver of a node does: nothing holds the event loop for longer, and the clock is read after so many. */
 const SLICE_MS = 5
+const PUTS_PER_CLOCK_READ = 32
 const CHUNK_BYTES = 256 * 1024
 /** A prime: its multiples visit all keys, in an order that is none. */
 const STRIDE = 7_919_417
@@ -82,7 +83,7 @@ async function inSlices(count: number, work: (n: number) => void): Promise<void>
   const breathe = breather()
   for (let n = 0; n < count; n++) {
     work(n)
-    if (n % 64 === 0) await breathe()
+    if (n % PUTS_PER_CLOCK_READ === 0) await breathe()
   }
 }
 
