@@ -3,6 +3,7 @@
  * would hold the event loop for as long as copying all of it takes. Only the first page doubles until it has its size: a process may
  * hold thousands of shards of a few keys each.
  */
+import { lastingMemory } from './lasting.ts'
 
 /** Of the first page, to begin with. */
 const WORDS_MIN = 64
@@ -26,7 +27,7 @@ export class PagedWords {
     if (length <= this.#length) return
     if (this.#length < WORDS_PER_PAGE) this.#growFirst(length)
     for (; this.#length < length; this.#length += WORDS_PER_PAGE)
-      this.#pages.push(new Uint32Array(WORDS_PER_PAGE))
+      this.#pages.push(new Uint32Array(lastingMemory(WORDS_PER_PAGE * Uint32Array.BYTES_PER_ELEMENT)))
   }
 
   /** Within what was reserved. */

@@ -10,6 +10,7 @@
  *     address  page · 2^13 + offset / 8, or 2^30 + a number for a large block
  */
 import { assert } from '@lab/rpc'
+import { lastingMemory } from './lasting.ts'
 import { FREE, Region } from './region.ts'
 import { classOf, sizeOfClass } from './size-classes.ts'
 import { BLOCK_HEADER_BYTES } from './stored-record.ts'
@@ -319,8 +320,8 @@ export class Slab {
 }
 
 function newPage(size: number): Page {
-  const bytes = new Uint8Array(size)
-  return makePage(bytes, new Uint32Array(bytes.buffer), null)
+  const memory = lastingMemory(size)
+  return makePage(new Uint8Array(memory), new Uint32Array(memory), null)
 }
 
 function makePage(bytes: Uint8Array, words: Uint32Array, region: Region | null): Page {
