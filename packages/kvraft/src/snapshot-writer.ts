@@ -10,7 +10,8 @@ import { HEADER_BYTES, writeHeader, type SnapshotHeader } from './snapshot-forma
 const CHUNK_BYTES = 64 * 1024
 
 /**
- * The contents of the moment of this call, in chunks of some 64 KB that are encoded as they are drawn.
+ * The contents of the moment of this call, in chunks of some 64 KB that are encoded as they are drawn. Each is good until the next is
+ * drawn: a buffer for each would have V8 collect fully for every 20 MB.
  */
 export function writeSnapshot(contents: Contents): Iterable<Uint8Array> {
   const header = new ByteWriter(HEADER_BYTES)
@@ -53,11 +54,11 @@ function* draw(
   try {
     for (let more = true; more;) {
       more = view.draw(take)
-      const bytes = writer.finish()
-      writer.reset()
+      const bytes = writer.view()
       // Nothing, when all it looked at is newer: others get their turn all the same.
       if (bytes.length === 0 && more) yield bytes
       yield* pieces(bytes, 0, bytes.length)
+      writer.reset()
     }
     for (const { bytes, start, end: last } of runs) yield* pieces(bytes, start, last)
   } finally {

@@ -118,7 +118,10 @@ export class KvStore implements StateMachine<Uint8Array, Uint8Array, Uint8Array,
     return asked.op === 'get' ? answerGet(this.#contents, asked.key) : answerScan(this.#contents, asked)
   }
 
-  /** Everything, as of this moment; applying goes on while the chunks are drawn. Until then, or until another one is begun. */
+  /**
+   * Everything, as of this moment; applying goes on while the chunks are drawn. Until then, or until another one is begun. Each chunk is
+   * good until the next is drawn.
+   */
   snapshot(): Iterable<Uint8Array> {
     return writeSnapshot(this.#contents)
   }

@@ -40,7 +40,7 @@ test('a half loaded store in a snapshot is of the moment of the snapshot, and is
         for (const page of pages.slice(at)) loader.read(page)
         const whole = KvStore.loaded(loader)
         apply(whole, { op: 'put', key: Uint8Array.of(1), value: Uint8Array.of(9) })
-        const resumed = await Loader.resume(iterate([...half]), OPTIONS)
+        const resumed = await Loader.resume(iterate(Array.from(half, (chunk) => chunk.slice())), OPTIONS)
         for (const page of pages.slice(at)) resumed.read(page)
         expect(bytesOf(KvStore.loaded(resumed).snapshot())).toEqual(bytesOf(store.snapshot()))
       },
@@ -86,7 +86,7 @@ function pagesOf(store: KvStore, size: number): Uint8Array[] {
 }
 
 function bytesOf(chunks: Iterable<Uint8Array>): Uint8Array {
-  return Buffer.concat([...chunks])
+  return Buffer.concat(Array.from(chunks, (chunk) => chunk.slice()))
 }
 
 async function* iterate(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, undefined> {

@@ -64,7 +64,7 @@ test('a store made of the bytes of a snapshot changes as the one that gave it, w
       for (const { chunks, all } of drawn) {
         const next = chunks.next()
         if (next.done === true) continue
-        all.push(next.value)
+        all.push(next.value.slice())
         more = true
       }
       for (let n = 0; n < 50; n++) {
@@ -89,7 +89,7 @@ test('a snapshot is of the moment when it was asked for, though commands are app
 
   const chunks: Uint8Array[] = []
   for (const chunk of store.snapshot()) {
-    chunks.push(chunk)
+    chunks.push(chunk.slice())
     apply(store, { op: 'append', key, value: Uint8Array.of(2) })
     apply(store, { op: 'delete', key: Uint8Array.of(chunks.length + 40) })
     apply(store, { op: 'put', key: Uint8Array.of(200), value: Uint8Array.of(3) })
@@ -179,7 +179,7 @@ function bytesOf(text: string): Uint8Array {
 }
 
 function joined(chunks: Iterable<Uint8Array>): Uint8Array {
-  return new Uint8Array(Buffer.concat([...chunks]))
+  return new Uint8Array(Buffer.concat(Array.from(chunks, (chunk) => chunk.slice())))
 }
 
 async function* cut(all: Uint8Array, size: number): AsyncGenerator<Uint8Array, void, undefined> {

@@ -34,7 +34,7 @@ test('any commands, scans and times give what the naive twin gives, and snapshot
       let chunks: Uint8Array[] = []
       const draw = (): boolean => {
         const next = drawing.next()
-        if (next.done !== true) chunks.push(next.value)
+        if (next.done !== true) chunks.push(next.value.slice())
         return next.done !== true
       }
       for (const step of steps) {

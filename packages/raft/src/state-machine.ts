@@ -18,7 +18,7 @@ export interface StateMachine<C = unknown, R = unknown, Q = never, A = unknown> 
   query?(query: Q): A
   /**
    * The whole state as chunks of at most some 64 KB. Called between two commands; what it yields must be the state of that
-   * moment although `apply` goes on meanwhile.
+   * moment although `apply` goes on meanwhile. A chunk is good until the next is drawn: its memory may be used for that one.
    */
   snapshot?(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
   /**

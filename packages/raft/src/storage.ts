@@ -100,6 +100,7 @@ export interface TermRun {
 }
 
 export interface SnapshotWriter {
+  /** Once it resolves, the chunk's memory may be used for the next. */
   write(chunk: Uint8Array): Promise<void>
   /**
    * Makes it durable and the newest. When the log does not hold (meta.index, meta.term), the whole log is dropped (§7);

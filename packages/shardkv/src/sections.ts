@@ -17,6 +17,7 @@ const CHUNK_BYTES = 16 * 1024
 /** More than any piece has: a length beyond it is damage. */
 const LENGTH_MAX = 256 * 1024 * 1024
 
+/** @param sections pieces of their bodies are read before the next is drawn @returns chunks that are good until the next is drawn */
 export function* writeSections(sections: readonly Section[]): Generator<Uint8Array, void, undefined> {
   const writer = new ByteWriter(512)
   for (const { head, body } of sections) {
@@ -24,15 +25,15 @@ export function* writeSections(sections: readonly Section[]): Generator<Uint8Arr
     for (const piece of body) {
       writer.u32(piece.length).raw(piece)
       if (writer.length < CHUNK_BYTES) continue
-      yield writer.finish()
+      yield writer.view()
       writer.reset()
     }
     writer.u32(END)
     if (writer.length < CHUNK_BYTES) continue
-    yield writer.finish()
+    yield writer.view()
     writer.reset()
   }
-  yield writer.finish()
+  yield writer.view()
 }
 
 /**

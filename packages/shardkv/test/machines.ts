@@ -127,13 +127,13 @@ export class Machine {
   /** Another replica, out of a snapshot. */
   async copy(machine = new ShardMachine({ gid: this.gid, historyBytes: 4096 })): Promise<Machine> {
     const copy = new Machine(machine)
-    await copy.machine.restore(iterate([...this.machine.snapshot()]))
+    await copy.machine.restore(iterate([this.bytes]))
     copy.time = this.time
     return copy
   }
 
   get bytes(): Uint8Array {
-    return Buffer.concat([...this.machine.snapshot()])
+    return Buffer.concat(Array.from(this.machine.snapshot(), (chunk) => chunk.slice()))
   }
 }
 

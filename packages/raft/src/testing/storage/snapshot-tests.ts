@@ -178,6 +178,25 @@ export const snapshotTests: readonly StorageTest[] = [
     },
   },
   {
+    title: 'a snapshot keeps what was written, whatever becomes of the memory of its chunks',
+    async run(place: StoragePlace): Promise<void> {
+      const state = stateOf(4, 300_000)
+      const { storage } = await openOn(place)
+      await append(storage, entries(1, 9, 1))
+      const writer = await storage.createSnapshot(metaOf(4, 1))
+      const chunk = new Uint8Array(70_000)
+      for (let at = 0; at < state.length; at += chunk.length) {
+        const part = state.subarray(at, at + chunk.length)
+        chunk.set(part)
+        await writer.write(chunk.subarray(0, part.length))
+        chunk.fill(0)
+      }
+      await writer.commit({ size: state.length, crc: crc32(state) })
+      equal((await snapshotOf(storage))?.state, state, 'what is read')
+      await storage.close()
+    },
+  },
+  {
     title: 'an empty snapshot is a snapshot',
     async run(place: StoragePlace): Promise<void> {
       const { storage } = await openOn(place)
