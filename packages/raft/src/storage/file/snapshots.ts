@@ -3,6 +3,7 @@ import { assert, type Disk } from '@lab/rpc'
 import type { SnapshotReader, SnapshotWriter } from '../../storage.ts'
 import type { SnapshotMeta } from '../../types.ts'
 import { corrupt, withStorageErrors } from './errors.ts'
+import { removeLarge } from './remove-large.ts'
 import { snapshotName, snapshotNumbers } from './snapshot-format.ts'
 import { SnapshotFileReader } from './snapshot-reader.ts'
 import { SnapshotFileWriter } from './snapshot-writer.ts'
@@ -131,12 +132,12 @@ export class Snapshots {
     } catch (thrown) {
       throw this.#log.fail(thrown)
     }
-    if (older?.readers === 0) await this.#disk.remove(older.path)
+    if (older?.readers === 0) await removeLarge(this.#disk, older.path)
   }
 
   async #readerClosed(snapshot: Committed): Promise<void> {
     snapshot.readers--
-    if (snapshot.readers === 0 && snapshot !== this.#newest) await this.#disk.remove(snapshot.path)
+    if (snapshot.readers === 0 && snapshot !== this.#newest) await removeLarge(this.#disk, snapshot.path)
   }
 
   #committed(meta: SnapshotMeta): Committed {
