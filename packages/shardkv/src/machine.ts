@@ -3,7 +3,7 @@
  * migration.ts's; here they are carried out on the stores.
  */
 import { commandCodec } from '@lab/kvraft'
-import { eachKey } from '@lab/kvraft/parts'
+import { eachKey, lastingMemoryDropped } from '@lab/kvraft/parts'
 import type { ApplyContext, StateMachine } from '@lab/raft'
 import { encodeOpen, encodePlain } from '@lab/raft/rsm'
 import { ByteReader, ProtocolError, type Codec } from '@lab/rpc'
@@ -245,6 +245,7 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
     const to = state?.name === 'frozen' ? state.to.gid : undefined
     if (!migration.handedOver(shard, num))
       return this.#refuse(shard, num, 'nothing is held of it for another group')
+    lastingMemoryDropped(shards.get(shard)?.store.bytes ?? 0)
     shards.delete(shard)
     tell(this.#trace, 'deleted', () => ({ shard, num, to }))
     this.#changed(shard)
