@@ -7,8 +7,8 @@ import { setFlagsFromString } from 'node:v8'
  * more than the young generation. With a heap as small as a server's that is some 7 MB of buffers: a busy server's sockets and
  * log make them several times a second, and nearly all are free again with the next young collection.
  *
- * How much room there is follows from how fast a program makes objects. A server makes few beside its buffers, and V8 gives it a tenth of
- * its heap and the young generation: some 24 MB. It gives others up to three times their heap; a server gets twice its own.
+ * How much room there is follows from how fast a program makes objects. A server makes few beside its buffers, and V8 gives it 8 MB
+ * and the young generation: some 24 MB. It gives others up to three times their heap; a server gets twice its own.
  */
 export function collectLater(): void {
   setFlagsFromString('--incremental-marking-soft-trigger=80')
