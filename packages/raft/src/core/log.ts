@@ -138,13 +138,10 @@ export class Log {
   }
 
   /** Lets entries up to `index` leave memory until both limits hold. */
-  evict(
-    index: Index,
-    { cacheBytesMax, cacheEntriesMax }: { readonly cacheBytesMax: number; readonly cacheEntriesMax: number },
-  ): void {
+  evict(index: Index, bytesMax: number, entriesMax: number): void {
     const last = Math.min(index, this.#lastIndex)
-    const tooMany = this.#lastIndex - cacheEntriesMax
-    while (this.#memoryFirst <= last && (this.#memoryFirst <= tooMany || this.#memoryBytes > cacheBytesMax))
+    const tooMany = this.#lastIndex - entriesMax
+    while (this.#memoryFirst <= last && (this.#memoryFirst <= tooMany || this.#memoryBytes > bytesMax))
       this.#shiftFirst()
     this.#reclaim()
   }

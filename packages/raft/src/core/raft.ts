@@ -40,7 +40,7 @@ export const DEFAULT_LIMITS: CoreLimits = {
   inflightMessagesMax: 64,
   writeBytesMax: 1024 * 1024,
   uncommittedBytesMax: 64 * 1024 * 1024,
-  cacheBytesMax: 1024 * 1024,
+  cacheBytesMax: 16 * 1024 * 1024,
   cacheEntriesMax: 2048,
   snapshotChunkBytes: 256 * 1024,
 }

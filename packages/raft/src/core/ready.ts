@@ -232,7 +232,10 @@ export interface CoreLimits {
   readonly writeBytesMax: number
   /** Appended by this leader and not committed: then `propose` answers busy. */
   readonly uncommittedBytesMax: number
-  /** Recent entries kept in memory; older ones are read back from storage. Entries not yet durable or not yet handed out are kept besides. */
+  /**
+   * Recent entries kept in memory for followers that lack them, at most 1 MiB once none does; older ones are read back from storage. Entries not
+   * yet durable or not yet handed out are kept besides.
+   */
   readonly cacheBytesMax: number
   /**
    * The same, in entries. Followers that keep up need the latest few; what lives for longer than a young collection or two is

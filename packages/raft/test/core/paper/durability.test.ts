@@ -276,6 +276,23 @@ describe('thesis §10.2.2 batching and pipelining', () => {
     },
   )
 
+  test('what a follower lacks stays in memory for longer than what all have', () => {
+    const server = new OneServer({ limits: { inflightBytesMax: 1 } })
+    server.leadInPeace()
+    const megabyte = 'x'.repeat(1024 * 1024)
+    for (let count = 0; count < 3; count++) {
+      server.propose(megabyte)
+      server.acknowledge('B')
+    }
+    expect(server.status.commitIndex).toBe(server.status.lastIndex)
+    expect(server.status.memoryBytes).toBeGreaterThan(3 * megabyte.length)
+    server.acknowledge('C')
+    server.propose('y')
+    server.acknowledge('B')
+    expect(server.status.memoryBytes).toBeLessThan(megabyte.length)
+    expect(server.fetches).toEqual([])
+  })
+
   test('entries read back that the log no longer holds are not sent: they were replaced since', () => {
     const server = new OneServer({ log: [1, 1, 1] })
     server.leadInPeace([])

@@ -70,7 +70,7 @@ function act(log: Log, naive: NaiveLog, action: Action, term: number): number {
   }
   const length = naive.lastIndex - naive.firstIndex + 1
   const index = naive.firstIndex + Math.floor(action.share * Math.max(0, length - 1))
-  if (action.type === 'evict') log.evict(index, { cacheBytesMax: 200, cacheEntriesMax: 10 })
+  if (action.type === 'evict') log.evict(index, 200, 10)
   else if (action.type === 'restore' && action.share < 0.2) {
     log.restore({ index: naive.lastIndex + 5, term: term + 1, membership })
     naive.base = { index: naive.lastIndex + 5, term: term + 1 }
