@@ -2,7 +2,6 @@
  * Everything that one server of one group is made of, put together and taken apart again; what groups share stands in
  * host/host.ts. `RaftNode` is its public face.
  */
-import type { Address } from '@lab/rpc'
 import { Admin } from './admin/admin.ts'
 import { Operator } from './admin/operator.ts'
 import { coreOf, difference, machineOf } from './bootstrap.ts'
@@ -10,13 +9,13 @@ import { Deadlines } from './calls/deadlines.ts'
 import { Proposer } from './calls/proposer.ts'
 import { membersOf } from './core/membership.ts'
 import type { Raft } from './core/raft.ts'
-import type { Change, CoreStatus } from './core/ready.ts'
+import type { Change } from './core/ready.ts'
 import { Diagnostics } from './diagnostics.ts'
 import { Acquaintances } from './driver/acquaintances.ts'
 import { Driver } from './driver/driver.ts'
 import type { Greeting } from './driver/greeting.ts'
 import { GroupPeers } from './driver/group-peers.ts'
-import { Precedence } from './driver/precedence.ts'
+import { Precedence, endOf } from './driver/precedence.ts'
 import type { RaftTrace } from './driver/trace-events.ts'
 import { RaftError } from './errors.ts'
 import { Events } from './events.ts'
@@ -28,10 +27,9 @@ import { NodeRoute } from './node-route.ts'
 import type { RaftNodeOptions, Settings } from './options.ts'
 import { ReadBarrier } from './read-barrier.ts'
 import type { ReplicatedMachine } from './rsm/replicated-machine.ts'
-import type { ServerStatus } from './services.ts'
+import { matchIndexesOf, type ServerStatus } from './services.ts'
 import { Standing } from './standing.ts'
 import type { Recovered, Storage } from './storage.ts'
-import type { Index, NodeId } from './types.ts'
 
 /** A leader that has not answered for so long is asked again, or another is. */
 const ATTEMPT_TIMEOUT_MS = 2000
@@ -125,10 +123,7 @@ export class Runtime {
     this.precedence = new Precedence({
       self: id,
       amongGroups: host.beats,
-      place: {
-        term: recovered.terms.at(-1)?.term ?? recovered.snapshot?.term ?? 0,
-        index: recovered.lastIndex,
-      },
+      place: endOf(recovered),
       membership: () => this.standing.membership,
       leader: () => this.standing.leader()?.id ?? null,
       onChange: () => host.peers.greetAll(group),
@@ -177,14 +172,7 @@ export class Runtime {
       leader: () => leader()?.id ?? null,
       onMet: () => this.#updatePeers(),
     })
-    const shared = {
-      clock,
-      deadlines: this.deadlines,
-      self: id,
-      driver: this.driver,
-      peers,
-      leader,
-    }
+    const shared = { clock, deadlines: this.deadlines, self: id, driver: this.driver, peers, leader }
     this.#route = new NodeRoute({ ...shared, rule: this.#rule })
     this.admin = new Admin({ ...shared, link: host.link })
     this.barrier = new ReadBarrier({
@@ -332,14 +320,9 @@ export class Runtime {
     this.#updatePeers()
   }
 
-  /** Links go to the members of every configuration that may yet count, and to strangers that know a later one. */
+  /** Links go to members, and to strangers that know a later configuration. */
   #updatePeers(): void {
-    const addresses = new Map<NodeId, readonly Address[]>()
-    for (const known of this.#core.configurations())
-      for (const [id, list] of Object.entries(known.addresses)) addresses.set(id, list)
-    for (const [id, met] of this.acquaintances.addresses)
-      addresses.set(id, [...new Set([...(addresses.get(id) ?? []), ...met])])
-    this.host.updatePeers(this.#parts.group, addresses)
+    this.host.updatePeers(this.#parts.group, this.acquaintances.addresses)
   }
 
   /** Does it belong to no cluster yet? */
@@ -358,10 +341,4 @@ export class Runtime {
     const { sessionsMax, sessionIdleMs } = this.settings.limits
     return { sessionsMax, idleMsMax: sessionIdleMs }
   }
-}
-
-function matchIndexesOf(followers: CoreStatus['followers']): Record<NodeId, Index> {
-  const all: Record<NodeId, Index> = {}
-  for (const peer in followers) all[peer] = followers[peer]?.matchIndex ?? 0
-  return all
 }

@@ -31,9 +31,10 @@ import {
   type Client,
   type TraceSaid,
 } from '@lab/rpc'
-import { describeMessage } from './describe-message.ts'
 import { readItems } from './calls/list.ts'
 import type { SentList } from './calls/open-lists.ts'
+import type { CoreStatus } from './core/ready.ts'
+import { describeMessage } from './describe-message.ts'
 import { decodeWanted } from './reads.ts'
 import type { Index, NodeId, Role, Term } from './types.ts'
 import { decodeGroupMessage } from './wire.ts'
@@ -120,6 +121,13 @@ export function listForGroup(group: number, { head, items }: SentList): Uint8Arr
 export function fromGroup(bytes: Uint8Array): { readonly group: number; readonly body: Uint8Array } {
   const reader = new ByteReader(bytes)
   return { group: reader.varint(), body: reader.raw(reader.remaining) }
+}
+
+/** How much of the log each follower has, as its leader knows. */
+export function matchIndexesOf(followers: CoreStatus['followers']): Record<NodeId, Index> {
+  const all: Record<NodeId, Index> = {}
+  for (const peer in followers) all[peer] = followers[peer]?.matchIndex ?? 0
+  return all
 }
 
 /** One server as it sees itself. */

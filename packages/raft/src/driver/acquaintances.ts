@@ -72,9 +72,14 @@ export class Acquaintances {
     return null
   }
 
-  /** Where peers are reached, as they say. */
+  /** Where they are reached, as configurations and they themselves say: members of every configuration that may yet count, and strangers. */
   get addresses(): ReadonlyMap<NodeId, readonly Address[]> {
-    return new Map([...this.#greetings].map(([id, { addresses }]) => [id, addresses]))
+    const all = new Map<NodeId, readonly Address[]>()
+    for (const known of this.#configurations)
+      for (const [id, list] of Object.entries(known.addresses)) all.set(id, list)
+    for (const [id, { addresses }] of this.#greetings)
+      all.set(id, [...new Set([...(all.get(id) ?? []), ...addresses])])
+    return all
   }
 
   /** The configuration, or what is known to be committed, has changed: who was welcome stays so if that still holds. */

@@ -26,7 +26,6 @@ import { Meter } from './meter.ts'
 import { PendingChange } from './pending-change.ts'
 import { PendingProposals, type Proposing } from './pending-proposals.ts'
 import { PendingReads } from './pending-reads.ts'
-import type { StartWork } from './precedence.ts'
 import { Snapshots } from './snapshots.ts'
 import { AppliedWaiters } from './waiters.ts'
 
@@ -55,7 +54,8 @@ export class Driver {
     this.counters = this.meter.counters
     this.#inbox = new Inbox(options.core, options.trace)
     this.change = new PendingChange(options.core, options.clock, () => this.#schedule())
-    const { clock, storage, machine, limits } = options
+    const { clock, storage, machine, limits, precedence } = options
+    const isWaitedFor = (): boolean => this.#waiters.size > 0 || this.status.role === 'leader'
     this.#proposals = new PendingProposals(limits, this.meter.requests)
     const onFailure = (error: Error): void => this.fail(error)
     this.#applier = new Applier({
@@ -65,8 +65,8 @@ export class Driver {
       onApplied: (entry, reply) => this.#applied(entry, reply),
       onProgress: (index) => this.#progressed(index),
       stored: options.core.status().lastIndex,
-      restPerSlice: () => this.#restPerSlice('replay'),
-      onStarting: (atWork) => (options.precedence.atWork = atWork),
+      restPerSlice: () => precedence.restPerSlice('replay', isWaitedFor()),
+      onStarting: (atWork) => (precedence.atWork = atWork),
       onFailure,
     })
     this.#snapshots = new Snapshots({
@@ -85,7 +85,8 @@ export class Driver {
         this.counters.snapshotsInstalled++
         options.trace?.installed(meta, bytes)
       },
-      restPerSlice: () => this.#restPerSlice('restore'),
+      restPerSlice: () => precedence.restPerSlice('restore', isWaitedFor()),
+      sendingSnapshot: options.sendingSnapshot,
       onFailure,
     })
     this.#timer = new DeadlineTimer({
@@ -226,11 +227,6 @@ export class Driver {
     await this.#snapshots.close()
   }
 
-  #restPerSlice(work: StartWork): number {
-    const isWaitedFor = this.#waiters.size > 0 || this.status.role === 'leader'
-    return isWaitedFor ? 0 : this.#options.precedence.restPerSlice(work)
-  }
-
   #schedule(): void {
     if (this.#scheduled || !this.#begun || this.#stopped !== null) return
     this.#scheduled = true
@@ -269,10 +265,7 @@ export class Driver {
     if (proposed.ok) {
       this.#proposals.appended(proposed.index, proposed.term, now)
       this.counters.proposals += payloads.length
-    } else {
-      const { why } = proposed
-      this.#proposals.refused(() => this.#notProposed(why))
-    }
+    } else this.#proposals.refused(() => this.#notProposed(proposed.why))
   }
 
   #write(write: Write, sendWhenDurable: readonly Envelope[]): void {
@@ -299,17 +292,13 @@ export class Driver {
   }
 
   #serve({ fetches, snapshotReads, snapshotWrite }: Ready): void {
-    const { storage, sendingSnapshot } = this.#options
+    const { storage } = this.#options
     for (const { to, first, last, bytesMax } of fetches)
       storage.read(first, last, bytesMax).then(
         (entries) => this.input({ type: 'fetched', to, entries }),
         (thrown: unknown) => this.fail(toError(thrown)),
       )
-    for (const read of snapshotReads) {
-      // The last chunk is still leaving: the core asks again after an election timeout.
-      if (sendingSnapshot(read.to)) this.input({ type: 'snapshotRead', to: read.to, chunk: null })
-      else this.#snapshots.serve(read)
-    }
+    for (const read of snapshotReads) this.#snapshots.serve(read)
     if (snapshotWrite !== null) this.#snapshots.receive(snapshotWrite)
   }
 
@@ -317,10 +306,8 @@ export class Driver {
     const { core, observer } = this.#options
     for (const change of changes) {
       if (change.type === 'role') {
-        const { commitIndex } = core.status()
-        const waiting = this.#proposals.size
-        this.#proposals.leadershipLost(change.role === 'leader' ? change.term : 0, commitIndex)
-        this.counters.proposalsFailed += waiting - this.#proposals.size
+        const term = change.role === 'leader' ? change.term : 0
+        this.counters.proposalsFailed += this.#proposals.leadershipLost(term, core.status().commitIndex)
         this.meter.roleChanged(change)
         if (change.role !== 'leader') this.#snapshots.stopSending()
       }

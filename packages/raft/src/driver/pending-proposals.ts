@@ -153,8 +153,9 @@ export class PendingProposals {
     run.proposing.applied(place, reply)
   }
 
-  /** This server leads in `term`, or does not lead (0): what was appended in earlier terms and is not committed is in others' hands. */
-  leadershipLost(term: Term, commitIndex: Index): void {
+  /** This server leads in `term`, or does not lead (0): what was appended in earlier terms and is not committed is in others' hands. @returns how many that are */
+  leadershipLost(term: Term, commitIndex: Index): number {
+    const before = this.#size
     this.#admission.forget()
     const all = this.#takeAppended()
     for (const run of all) {
@@ -162,6 +163,7 @@ export class PendingProposals {
       if (kept > run.done) this.#appended.push(run)
     }
     for (const run of all) if (run.term !== term) this.#cut(run, commitIndex)
+    return before - this.#size
   }
 
   /** Nothing will be appended or applied any more. */

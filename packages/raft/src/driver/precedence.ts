@@ -9,6 +9,7 @@
  * Nothing but pace rests on this: votes, elections and commits know nothing of it. Who gives way goes on, slowly, and one that is not heard
  * of any more is not waited for.
  */
+import type { Recovered } from '../storage.ts'
 import type { Index, Membership, NodeId, Term } from '../types.ts'
 
 /** Of `scheme://host:port/path`. */
@@ -26,6 +27,11 @@ export type StartWork = 'restore' | 'replay'
 export interface Place {
   readonly term: Term
   readonly index: Index
+}
+
+/** Of what storage found at the start. */
+export function endOf({ terms, snapshot, lastIndex }: Recovered): Place {
+  return { term: terms.at(-1)?.term ?? snapshot?.term ?? 0, index: lastIndex }
 }
 
 export interface PrecedenceOptions {
@@ -61,8 +67,9 @@ export class Precedence {
     return false
   }
 
-  /** How long to rest after each slice of work that nobody waits for, in slices. */
-  restPerSlice(work: StartWork): number {
+  /** How long to rest after each slice, in slices. @param isWaitedFor somebody waits for what this server is at work on */
+  restPerSlice(work: StartWork, isWaitedFor: boolean): number {
+    if (isWaitedFor) return 0
     if (this.givesWay) return REST_GIVING_WAY
     return work === 'replay' && this.#options.amongGroups ? REST_AMONG_GROUPS : 0
   }

@@ -9,7 +9,7 @@ import type { Applier } from '../rsm/applier.ts'
 import type { ReplicatedMachine } from '../rsm/replicated-machine.ts'
 import { RaftError } from '../errors.ts'
 import type { SnapshotReader, Storage } from '../storage.ts'
-import type { Index, SnapshotMeta } from '../types.ts'
+import type { Index, NodeId, SnapshotMeta } from '../types.ts'
 import { SnapshotReceiver } from './snapshot-receiver.ts'
 import { SnapshotSender, type SnapshotRead } from './snapshot-sender.ts'
 import { TrailingLog } from './trailing-log.ts'
@@ -46,6 +46,8 @@ export interface SnapshotsOptions {
     bytes: number,
     how: { readonly ms: Milliseconds; readonly why: string },
   ) => void
+  /** Is the last chunk for this peer still on its way out? */
+  readonly sendingSnapshot: (to: NodeId) => boolean
   /** Restoring rests so many times as long as it has worked. */
   readonly restPerSlice: () => number
   /** A leader's snapshot has taken the place of everything here. */
@@ -104,12 +106,15 @@ export class Snapshots {
 
   /** `Ready.snapshotReads`. */
   serve(read: SnapshotRead): void {
+    const { input, sendingSnapshot } = this.#options
+    // The last chunk is still leaving: the core asks again after an election timeout.
+    if (sendingSnapshot(read.to)) {
+      input({ type: 'snapshotRead', to: read.to, chunk: null })
+      return
+    }
     this.#sender
       .read(read)
-      .then(
-        (chunk) => this.#options.input({ type: 'snapshotRead', to: read.to, chunk }),
-        this.#options.onFailure,
-      )
+      .then((chunk) => input({ type: 'snapshotRead', to: read.to, chunk }), this.#options.onFailure)
   }
 
   /** `Ready.snapshotWrite`: the last chunk is followed by the restore, in line with the commands. */

@@ -81,11 +81,12 @@ test('only those on the same machine count, and who neither starts nor is reache
 test('who gives way rests much, and what nobody waits for among the groups of a process a little, while it replays', () => {
   const giving = begun({ amongGroups: true }).precedence
   giving.heard('n1', { term: 9, index: 9 })
-  expect([giving.restPerSlice('restore'), giving.restPerSlice('replay')]).toEqual([8, 8])
+  expect([giving.restPerSlice('restore', false), giving.restPerSlice('replay', false)]).toEqual([8, 8])
+  expect(giving.restPerSlice('replay', true)).toBe(0)
   const many = begun({ amongGroups: true }).precedence
-  expect([many.restPerSlice('restore'), many.restPerSlice('replay')]).toEqual([0, 2])
+  expect([many.restPerSlice('restore', false), many.restPerSlice('replay', false)]).toEqual([0, 2])
   const alone = begun().precedence
-  expect([alone.restPerSlice('restore'), alone.restPerSlice('replay')]).toEqual([0, 0])
+  expect([alone.restPerSlice('restore', false), alone.restPerSlice('replay', false)]).toEqual([0, 0])
 })
 
 test('a server claims its place while it is at work and has a vote, and says so when that changes and somebody is near', () => {
