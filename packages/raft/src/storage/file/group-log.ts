@@ -9,6 +9,7 @@ import type { LogStart } from '../term-runs.ts'
 import { withStorageErrors } from './errors.ts'
 import { LogState } from './log-state.ts'
 import { readEntries } from './read-entries.ts'
+import { ReadMemory } from './read-memory.ts'
 import { Serial } from './serial.ts'
 import type { SharedLog } from './shared-log.ts'
 
@@ -83,6 +84,7 @@ export class GroupLog {
    * pieces, and while one is read: as copies they change nothing until the last one says that they count.
    */
   async rewrite(pieceBytes: number): Promise<void> {
+    const memory = new ReadMemory()
     let copies: Copies | null = this.#continued(null)
     // Who writes faster than is copied must not keep this going: the rest is one piece then.
     let pieces = 1 + (2 * this.state.positions.bytes) / pieceBytes
@@ -90,14 +92,15 @@ export class GroupLog {
       const before: Copies = this.#continued(copies)
       // What stands here and there among the entries of others takes many reads.
       const { lastIndex } = this.state.terms
-      const read = await this.#copied(before, lastIndex, pieces-- > 0 ? pieceBytes : Infinity)
+      const read = await this.#copied(before, lastIndex, pieces-- > 0 ? pieceBytes : Infinity, memory)
       copies = await this.#serial.run(() => this.#copy(before, read, lastIndex))
     }
   }
 
-  /** The next piece, as of this moment. */
-  #copied({ log }: Copies, last: Index, bytesMax: number): Promise<Entry[]> {
-    return readEntries(this.#readable, log.terms.lastIndex + 1, last, bytesMax)
+  /** The next piece, as of this moment. The one before is written. */
+  #copied({ log }: Copies, last: Index, bytesMax: number, memory: ReadMemory): Promise<Entry[]> {
+    memory.begin()
+    return readEntries(this.#readable, log.terms.lastIndex + 1, last, bytesMax, memory.take)
   }
 
   /**

@@ -26,12 +26,18 @@ interface Span {
   readonly until: Index
 }
 
-/** As `Storage.read`. @throws {StorageError} `CORRUPT` when the disk gives something else than was written */
+/**
+ * As `Storage.read`.
+ *
+ * @param roomFor where to read so many bytes; default fresh memory
+ * @throws {StorageError} `CORRUPT` when the disk gives something else than was written
+ */
 export async function readEntries(
   log: ReadableLog,
   first: Index,
   last: Index,
   bytesMax: number,
+  roomFor?: (length: number) => Uint8Array,
 ): Promise<Entry[]> {
   const { terms } = log.state
   if (first <= terms.start.index) return []
@@ -41,7 +47,8 @@ export async function readEntries(
   const files = runs.map(({ segment }) => segment.acquire())
   try {
     const entries: Entry[] = []
-    for (const [i, run] of runs.entries()) readRun(run, await bytesOf(run, await files[i]), entries)
+    for (const [i, run] of runs.entries())
+      readRun(run, await bytesOf(run, await files[i], roomFor?.(run.to - run.from)), entries)
     return upToBytes(entries, first, until, bytesMax)
   } finally {
     const opened = await Promise.allSettled(files)
@@ -96,9 +103,9 @@ function spanOf({ group, state, segments }: ReadableLog, which: number): Span {
   }
 }
 
-function bytesOf(run: Run, file: DiskFile | undefined): Promise<Uint8Array> {
+function bytesOf({ from, to }: Run, file: DiskFile | undefined, into?: Uint8Array): Promise<Uint8Array> {
   if (file === undefined) throw new Error('bug: a run of the log has no file')
-  return file.read(run.from, run.to - run.from)
+  return file.read(from, to - from, into)
 }
 
 function readRun(run: Run, bytes: Uint8Array, into: Entry[]): void {
