@@ -10,6 +10,7 @@ import { Contents } from './contents.ts'
 import { EventKind } from './events.ts'
 import { EXPIRED_PER_COMMAND, HISTORY_BYTES, VALUE_BYTES_MAX } from './limits.ts'
 import type { Loader } from './loader.ts'
+import { lastingMemoryDropped } from './memory/lasting.ts'
 import { NO_RECORD, type RecordNumber } from './memory/records.ts'
 import { readPage, type PageCursor, type StorePage } from './pages.ts'
 import { PairReader } from './pair-reader.ts'
@@ -133,7 +134,10 @@ export class KvStore implements StateMachine<Uint8Array, Uint8Array, Uint8Array,
    * @throws {ProtocolError} on chunks that are no snapshot of ours; the store is then as it was
    */
   async restore(chunks: AsyncIterable<Uint8Array>, now?: number): Promise<void> {
-    this.#contents = await readSnapshot(chunks, { hashSeed: this.#hashSeed, now })
+    const contents = await readSnapshot(chunks, { hashSeed: this.#hashSeed, now })
+    const { bytes } = this
+    this.#contents = contents
+    lastingMemoryDropped(bytes)
     this.#onChange?.()
   }
 

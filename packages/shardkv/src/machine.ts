@@ -245,8 +245,9 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
     const to = state?.name === 'frozen' ? state.to.gid : undefined
     if (!migration.handedOver(shard, num))
       return this.#refuse(shard, num, 'nothing is held of it for another group')
-    lastingMemoryDropped(shards.get(shard)?.store.bytes ?? 0)
+    const bytes = shards.get(shard)?.store.bytes ?? 0
     shards.delete(shard)
+    lastingMemoryDropped(bytes)
     tell(this.#trace, 'deleted', () => ({ shard, num, to }))
     this.#changed(shard)
     this.#listener?.moved()

@@ -12,8 +12,18 @@ const DROPPED_BYTES_MIN = 16 * 1024 * 1024
 /** More than a server's heap has room for before V8 begins one. */
 const COUNTED_BYTES = 40 * 1024 * 1024
 
-/** So many bytes have become garbage at once: has V8 look for it soon, lest they be held beside what comes next. */
+/** Since V8 was told last, of all stores of this thread. */
+let droppedBytes = 0
+
+/** So many bytes have become garbage: has V8 look for it soon when they are many, lest they be held beside what comes next. */
 export function lastingMemoryDropped(bytes: number): void {
-  // V8 counts it until it has looked; the system gives no memory for what nobody writes to.
-  if (bytes >= DROPPED_BYTES_MIN) new ArrayBuffer(COUNTED_BYTES)
+  droppedBytes += bytes
+  if (droppedBytes < DROPPED_BYTES_MIN) return
+  droppedBytes = 0
+  try {
+    // V8 counts it until it has looked; the system gives no memory for what nobody writes to.
+    new ArrayBuffer(COUNTED_BYTES)
+  } catch {
+    // It could not be had, which began a collection.
+  }
 }

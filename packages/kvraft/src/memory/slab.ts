@@ -10,7 +10,7 @@
  *     address  page · 2^13 + offset / 8, or 2^30 + a number for a large block
  */
 import { assert } from '@lab/rpc'
-import { lastingMemory } from './lasting.ts'
+import { lastingMemory, lastingMemoryDropped } from './lasting.ts'
 import { FREE, Region } from './region.ts'
 import { classOf, sizeOfClass } from './size-classes.ts'
 import { BLOCK_HEADER_BYTES } from './stored-record.ts'
@@ -301,7 +301,10 @@ export class Slab {
     this.#pages[pageNumber] = null
     this.#freePageNumbers.push(pageNumber)
     if (page.bytes.length === PAGE_BYTES_MAX && this.#spare.length < SPARE_PAGES_MAX) this.#spare.push(page)
-    else this.#pageBytes -= page.bytes.length
+    else {
+      this.#pageBytes -= page.bytes.length
+      lastingMemoryDropped(page.bytes.length)
+    }
   }
 
   #allocateLarge(size: number): BlockAddress {

@@ -78,12 +78,17 @@ export class Greeter {
     } catch (thrown) {
       if (thrown instanceof RpcError && thrown.code === 'TIMEOUT')
         for (const group of groups) this.#due.add(group)
+      // What was said may have been said for the last time: again, soon, if the link is there.
+      else if (this.#options.hello() !== null) for (const group of groups) this.#later(group)
     }
   }
 
   #answered(group: number, verdict: Verdict): void {
     if (verdict.type === 'refused') this.#options.onUnwelcome(verdict.why)
-    if (verdict.type !== 'absent') return
+    if (verdict.type === 'absent') this.#later(group)
+  }
+
+  #later(group: number): void {
     this.#absent.add(group)
     this.#retry ??= this.#options.clock.setTimer(ABSENT_MS, () => {
       this.#retry = null

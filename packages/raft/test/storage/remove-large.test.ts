@@ -2,6 +2,7 @@ import { seededRandom, type DiskFile, type DiskOpenOptions } from '@lab/rpc'
 import { SimDisk } from '@lab/sim'
 import { expect, test } from 'vitest'
 import { fileStorage } from '../../src/storage/file/index.ts'
+import { removeLarge } from '../../src/storage/file/remove-large.ts'
 import { OWNER, append, entries, metaOf } from '../../src/testing/storage/kit.ts'
 
 const MB = 1024 * 1024
@@ -55,4 +56,11 @@ test('a large snapshot that a newer one replaces is freed in pieces, and what a 
   expect(snapshot?.index).toBe(6)
   expect(await isThere()).toBe(1)
   await second.close()
+})
+
+test('a file that is gone is no error', async () => {
+  const disk = new SimDisk({ random: seededRandom(1) })
+  await disk.makeDirectory('data')
+  await removeLarge(disk, 'data/snapshot-1')
+  expect(await disk.list('data')).toEqual([])
 })
