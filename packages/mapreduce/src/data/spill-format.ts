@@ -1,12 +1,12 @@
 /**
  * What one attempt of a map task leaves behind: one file, whatever the number of partitions and of spills.
  *
- *     file    = "MRS1" segment … index footer
+ *     file    = "MRS2" segment … index footer
  *     segment = block …                              the pairs of one spill for one partition, sorted by key
  *     block   = [payload bytes u32][pairs u32][number in the segment u32][bytes of the pairs u32][crc32 u32] payload
  *     payload = the pairs as they are, or packed in fewer bytes: see packed-pairs.ts
  *     index   = [spills u32][partitions u32] then for each spill and partition [offset u48][bytes u48][pairs u48]
- *     footer  = [index bytes u32][crc32 of the index u32]"MRS1"
+ *     footer  = [index bytes u32][crc32 of the index u32]"MRS2"
  *
  * Little endian. A block's checksum covers its header too, so that a block in another's place is no block.
  */
@@ -15,7 +15,7 @@ import { DataError } from './errors.ts'
 import type { TaskFile } from './files.ts'
 import { asBuffer } from './text.ts'
 
-export const MAGIC = new Uint8Array([0x4d, 0x52, 0x53, 0x31])
+export const MAGIC = new Uint8Array([0x4d, 0x52, 0x53, 0x32])
 export const BLOCK_HEADER_BYTES = 20
 /** Blocks are closed at this size; one that holds a single larger pair is as large as that. */
 export const BLOCK_BYTES = 1 << 18
