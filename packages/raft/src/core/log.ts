@@ -1,6 +1,6 @@
 /**
- * The log as the core sees it: the term of every entry, and in memory its tail. Entries leave memory, oldest first, when
- * they take more than `cacheBytesMax`, once they are durable and handed out; storage has them still.
+ * The log as the core sees it: the term of every entry, and in memory its tail. Entries that are durable and handed
+ * out leave memory, oldest first, when they are too many: see take-ready.ts. Storage has them still.
  *
  *        snapshot      on disk only        in memory
  *     ├────────────┼──────────────────┼────────────────┤

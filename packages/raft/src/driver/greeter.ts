@@ -3,8 +3,8 @@ import { RpcError, type Clock, type Milliseconds, type Timer } from '@lab/rpc'
 import { decodeVerdicts, encodeGreetings, type Greeting, type Verdict } from './greeting.ts'
 
 const ANSWER_MS = 1000
-/** A group that does not run there yet is asked for again after so long. */
-const ABSENT_MS = 250
+/** A group that does not run there yet is asked for again after so long, and so is one for which the call failed. */
+const PAUSE_MS = 250
 /** In one call: some hundred kilobytes. */
 const GROUPS_MAX = 1000
 
@@ -23,8 +23,8 @@ export class Greeter {
   readonly #options: GreeterOptions
   /** Not answered yet. */
   readonly #due = new Set<number>()
-  /** Of these none runs there. */
-  readonly #absent = new Set<number>()
+  /** To be greeted again after a while: none of these runs there, or the call failed. */
+  readonly #postponed = new Set<number>()
   #busy = false
   #retry: Timer | null = null
 
@@ -43,7 +43,7 @@ export class Greeter {
 
   close(): void {
     this.#due.clear()
-    this.#absent.clear()
+    this.#postponed.clear()
     this.#retry?.cancel()
   }
 
@@ -79,21 +79,21 @@ export class Greeter {
       if (thrown instanceof RpcError && thrown.code === 'TIMEOUT')
         for (const group of groups) this.#due.add(group)
       // What was said may have been said for the last time: again, soon, if the link is there.
-      else if (this.#options.hello() !== null) for (const group of groups) this.#later(group)
+      else if (this.#options.hello() !== null) for (const group of groups) this.#postpone(group)
     }
   }
 
   #answered(group: number, verdict: Verdict): void {
     if (verdict.type === 'refused') this.#options.onUnwelcome(verdict.why)
-    if (verdict.type === 'absent') this.#later(group)
+    if (verdict.type === 'absent') this.#postpone(group)
   }
 
-  #later(group: number): void {
-    this.#absent.add(group)
-    this.#retry ??= this.#options.clock.setTimer(ABSENT_MS, () => {
+  #postpone(group: number): void {
+    this.#postponed.add(group)
+    this.#retry ??= this.#options.clock.setTimer(PAUSE_MS, () => {
       this.#retry = null
-      const again = [...this.#absent]
-      this.#absent.clear()
+      const again = [...this.#postponed]
+      this.#postponed.clear()
       this.greet(again)
     })
   }
