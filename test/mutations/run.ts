@@ -69,7 +69,7 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
   core: [paper, cores, explorer, simulator],
   membership: [paper, cores, nodes, simulator],
   'reads-snapshots': [paper, cores, storage, nodes, simulator],
-  host: [paper, hosts, storage],
+  host: [paper, hosts, nodes, storage],
   storage: [storage, simulator],
   kv: [store, kv],
   service: [sessions, store, kv],

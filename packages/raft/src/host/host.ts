@@ -111,7 +111,8 @@ export class Host {
     this.peers = new Peers({
       self: settings.id,
       link: this.link,
-      greeting: (group) => this.#groups.get(group)?.greeting() ?? null,
+      // Where it listens is said only when it does so everywhere, though peers may reach its first address earlier: see listen.
+      greeting: (group) => (this.#server === null ? null : (this.#groups.get(group)?.greeting() ?? null)),
       onUnwelcome: (peer, why) => options.logger?.warn(`${peer} refuses this server: ${why}`),
       lingerMs: 4 * settings.timing.electionTimeoutMsMax,
       onDown: (peer, broke) => {
@@ -158,6 +159,7 @@ export class Host {
         ...services,
       ],
     )
+    for (const group of this.#groups.keys()) this.peers.greetAll(group)
     this.#heartbeat?.start()
   }
 
