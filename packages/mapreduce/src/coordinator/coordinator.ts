@@ -19,6 +19,7 @@ import type { Fact } from '../core/facts.ts'
 import { Schedule } from '../core/schedule.ts'
 import { defaultScheduleOptions, type ScheduleOptions } from '../core/state.ts'
 import { attemptName, type WorkerId } from '../core/task.ts'
+import { digestOf } from '../data/digest.ts'
 import { JobError } from '../errors.ts'
 import type { Split } from '../formats.ts'
 import type { Manifest } from '../manifest.ts'
@@ -122,7 +123,7 @@ export class Coordinator {
     const folder = new OutputFolder(disk, output)
     await folder.open()
     const identity = JSON.stringify([job.build, job.parameters, job.reduces, job.plan, job.seed, splits])
-    const journal = await Journal.open(disk, `${folder.attempts}/journal`, identity)
+    const journal = await Journal.open(disk, `${folder.attempts}/journal`, digestOf(identity))
     const probe = await layProbe(disk, `${folder.attempts}/probe`, random)
     const coordinator = new Coordinator(options, folder, journal, probe)
     await coordinator.#replay()

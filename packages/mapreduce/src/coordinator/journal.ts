@@ -13,7 +13,7 @@ import type { Probe } from '../protocol.ts'
 /** What the first line says. Another job's journal is refused. */
 export interface JournalHeader {
   readonly version: 1
-  /** Identifies the job: its build, its input, its settings. */
+  /** A hash of what the job is: its build, its input, its settings. */
   readonly job: string
 }
 

@@ -15,7 +15,7 @@ const BACKUPS_EACH_MIN = 2
 
 /** Work that waits at a slot, so that it need not wait for the word of the last task's end to come and go. */
 const AHEAD_MS = 20
-const AHEAD_MAX = 128
+const AHEAD_MAX = 256
 
 /** Hands out tasks, one to each worker in turn, until nobody wants one or none is left. */
 export function assign(turn: Turn): void {

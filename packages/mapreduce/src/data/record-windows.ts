@@ -6,6 +6,8 @@ import type { InputBytes } from '../formats.ts'
 import { DataError } from './errors.ts'
 
 const WINDOW_BYTES = 1 << 18
+/** Most records are shorter: for the end of one no more is read at first. */
+const GLANCE_BYTES = 1 << 12
 /** Larger ones are refused: a line of this size is mostly no text file at all. */
 export const RECORD_BYTES_MAX = 2 ** 28
 const LF = 10
@@ -36,7 +38,7 @@ export async function* recordWindows(
   end: number,
   endOf: EndOf,
 ): AsyncGenerator<RecordWindow, void, undefined> {
-  let wanted = WINDOW_BYTES
+  let wanted = windowFor(end - first)
   for (let position = first; position < end;) {
     const bytes = await readAt(input, position, wanted)
     if (bytes.length === 0) return
@@ -44,13 +46,18 @@ export async function* recordWindows(
     if (ends.length === 0) {
       if (wanted >= RECORD_BYTES_MAX)
         throw new DataError('TOO_LARGE', `the record at byte ${position} does not end within ${wanted} bytes`)
-      wanted *= 2
+      wanted = Math.min(2 * wanted, RECORD_BYTES_MAX)
       continue
     }
     yield { bytes, position, ends }
     position += ends[ends.length - 1] as number
-    wanted = WINDOW_BYTES
+    wanted = windowFor(end - position)
   }
+}
+
+/** How much is read where so many bytes are left of the piece. */
+function windowFor(left: number): number {
+  return Math.min(left + GLANCE_BYTES, WINDOW_BYTES)
 }
 
 function endsIn(bytes: Uint8Array, before: number, endOf: EndOf, isLast: boolean): number[] {
@@ -67,11 +74,12 @@ function endsIn(bytes: Uint8Array, before: number, endOf: EndOf, isLast: boolean
 /** The first line that begins at `start` or later: the byte before tells whether one begins right there. */
 export async function firstLine(input: InputBytes, start: number, end: number): Promise<number> {
   if (start === 0) return 0
-  for (let position = start - 1; position < end; position += WINDOW_BYTES) {
-    const bytes = await readAt(input, position, WINDOW_BYTES)
+  let wanted = GLANCE_BYTES
+  for (let position = start - 1; position < end; position += wanted, wanted = WINDOW_BYTES) {
+    const bytes = await readAt(input, position, wanted)
     const at = bytes.indexOf(LF)
     if (at !== -1) return position + at + 1
-    if (bytes.length < WINDOW_BYTES) break
+    if (bytes.length < wanted) break
   }
   return end
 }

@@ -8,11 +8,12 @@ import { runReduce } from '../task/reduce-task.ts'
 import type { Work } from '../task/work.ts'
 import type { Execution, Executor, ReadThere } from '../worker/executor.ts'
 import type { AnyJob } from './load-job.ts'
-import { openHere, openThere } from './local-input.ts'
+import { LocalInput, openThere } from './local-input.ts'
 import { userStack } from './user-stack.ts'
 
 export class InlineExecutor implements Executor {
   readonly #job: AnyJob
+  readonly #input = new LocalInput()
 
   constructor(job: AnyJob) {
     this.#job = job
@@ -29,7 +30,7 @@ export class InlineExecutor implements Executor {
     let status = ''
     const environment = {
       files: systemFiles,
-      openInput: (split: Split) => Promise.resolve(openHere(split) ?? openThere(split, read.input)),
+      openInput: (split: Split) => Promise.resolve(this.#input.open(split) ?? openThere(split, read.input)),
       signal: abort.signal,
       progress,
       onStatus: (text: string) => {
@@ -49,6 +50,7 @@ export class InlineExecutor implements Executor {
   }
 
   close(): Promise<void> {
+    this.#input.close()
     return Promise.resolve()
   }
 }

@@ -1,14 +1,18 @@
 /** Input where this machine can open it: the same size under the same name. */
+import type { TaskFile } from '../data/files.ts'
 import { systemFiles } from '../data/system-files.ts'
 import type { InputBytes, Split } from '../formats.ts'
 import type { OpenInput } from '../task/environment.ts'
 
-/** Null when it is not here. */
-export function openHere({ file: path, fileBytes }: Split): OpenInput | null {
-  try {
-    const file = systemFiles.open(path)
-    if (file.size() !== fileBytes) {
-      file.close()
+/** Of one reader, who opens one at a time. The latest stays open: the next split is mostly of the same file. */
+export class LocalInput {
+  #latest: TaskFile | undefined
+
+  /** Null when it is not here. What was opened before is read no more. */
+  open({ file: path, fileBytes }: Split): OpenInput | null {
+    const file = this.#opened(path)
+    if (file?.size() !== fileBytes) {
+      this.close()
       return null
     }
     let buffer = new Uint8Array(0)
@@ -23,14 +27,22 @@ export function openHere({ file: path, fileBytes }: Split): OpenInput | null {
       },
       readInto: (into, position) => file.read(into, position),
     }
-    return {
-      bytes,
-      close() {
-        file.close()
-      },
+    return { bytes, close: () => undefined }
+  }
+
+  close(): void {
+    this.#latest?.close()
+    this.#latest = undefined
+  }
+
+  #opened(path: string): TaskFile | null {
+    if (this.#latest?.path === path) return this.#latest
+    this.close()
+    try {
+      return (this.#latest = systemFiles.open(path))
+    } catch {
+      return null
     }
-  } catch {
-    return null
   }
 }
 

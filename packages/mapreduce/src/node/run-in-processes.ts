@@ -1,6 +1,7 @@
 /** A job in worker processes of this machine, of which each may die. */
 import { availableParallelism, tmpdir } from 'node:os'
 import type { JobReport } from '../coordinator/coordinator.ts'
+import { freePortLike } from './free-port.ts'
 import type { HostedJob } from './host.ts'
 import type { RunOptions } from './run.ts'
 import { TemporaryFolder } from './temporary-folder.ts'
@@ -9,7 +10,7 @@ import { WorkerFleet } from './worker-fleet.ts'
 
 export async function runInProcesses(module: string, options: RunOptions): Promise<JobReport> {
   const workers = options.workers ?? availableParallelism()
-  const listen = `${options.transport === 'websocket' ? 'ws' : 'tcp'}://localhost:0`
+  const listen = freePortLike(options.transport ?? 'tcp')
   let host: HostedJob | undefined
   const fleet = new WorkerFleet(workers, module, {
     ...options,

@@ -7,8 +7,3 @@ import { webSocket } from '@lab/rpc/websocket'
 export function socketTransports(): Transport[] {
   return [tcp(), webSocket()]
 }
-
-/** A port of this machine alone, by the transport of `address`. */
-export function freePortLike(address: string): string {
-  return `${address.startsWith('ws') ? 'ws' : 'tcp'}://localhost:0`
-}

@@ -13,7 +13,7 @@ import { runReduce } from '../task/reduce-task.ts'
 import type { MapSource } from '../task/work.ts'
 import { FetchedFile } from './fetched-file.ts'
 import { loadJob, type AnyJob } from './load-job.ts'
-import { openHere, openThere } from './local-input.ts'
+import { LocalInput, openThere } from './local-input.ts'
 import {
   fromJson,
   toJson,
@@ -37,6 +37,7 @@ class TaskThread {
   readonly #port: NonNullable<typeof parentPort>
   readonly #progress: Progress
   readonly #reads = new Map<number, PendingRead>()
+  readonly #input = new LocalInput()
   readonly #queue: NumberedWork[] = []
   readonly #cancelled = new Set<number>()
   #ended: EndedWork[] = []
@@ -141,7 +142,10 @@ class TaskThread {
   }
 
   #open(split: Split): OpenInput {
-    return openHere(split) ?? openThere(split, (file, position, length) => this.#read(file, position, length))
+    return (
+      this.#input.open(split) ??
+      openThere(split, (file, position, length) => this.#read(file, position, length))
+    )
   }
 
   #openThere(name: string, source: number, { map, attempt, worker }: MapSource, segment: Segment): TaskFile {

@@ -1,5 +1,6 @@
 /** The worker processes of a run on this machine. */
 import { spawn, type ChildProcess } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { JobError } from '../errors.ts'
 import { ownFile } from './own-file.ts'
@@ -42,8 +43,13 @@ export class WorkerFleet {
     const given: EarlyOptions = { module, ...(heapMb === undefined ? {} : { heapMb }) }
     const env = { ...process.env, LAB_MR_WORKER: JSON.stringify(given) }
     const program = fileURLToPath(ownFile('node/worker-main'))
+    // With one for each core, the helpers of one's collector would take the time of others.
+    const collector = count < availableParallelism() ? [] : ['--single-threaded-gc']
     this.#start = () =>
-      spawn(process.execPath, [...execArgv, program], { env, stdio: ['pipe', 'ignore', 'pipe'] })
+      spawn(process.execPath, [...collector, ...execArgv, program], {
+        env,
+        stdio: ['pipe', 'ignore', 'pipe'],
+      })
     this.#replacements = REPLACEMENTS_EACH * count
     this.failed = new Promise((_, reject) => {
       this.#fail = reject

@@ -6,8 +6,9 @@ import type { Executor } from '../worker/executor.ts'
 import { shuffleService } from '../worker/shuffle.ts'
 import { Worker } from '../worker/worker.ts'
 import { CLUSTER_ID } from './cluster-id.ts'
+import { freePortLike } from './free-port.ts'
 import { moduleUrl } from './module-url.ts'
-import { freePortLike, socketTransports } from './socket-transports.ts'
+import { socketTransports } from './socket-transports.ts'
 import { TemporaryFolder } from './temporary-folder.ts'
 import { ThreadExecutor } from './thread-executor.ts'
 
@@ -22,7 +23,7 @@ export interface WorkerProcessOptions {
   readonly folder?: string
   /** Others fetch map outputs over the network, also where they could open them. Default false. */
   readonly streams?: boolean
-  /** Where others fetch map outputs. Default: a free port of `localhost`, by what the coordinator is reached by. */
+  /** Where others fetch map outputs. Default: a free port of 127.0.0.1, by what the coordinator is reached by. */
   readonly listen?: string
   /** Allows `listen` to be reached by other machines without TLS. */
   readonly insecure?: boolean
