@@ -1,13 +1,13 @@
 /** Linearizable gets. etcd is restarted after the keys were written: this version of it copies much on reads after many writes. */
 import type { Benchmark } from './benchmark.ts'
-import { KEYS, startContenders, type Contender } from './peers/contenders.ts'
+import { startContenders, type Contender } from './peers/contenders.ts'
 import { contest } from './peers/contest.ts'
 
 const CALLERS = 256
 
 export const benchmark: Benchmark = {
   title:
-    'Linearizable gets, 256 B, three server processes and one client process over TCP. Peers: etcd (freshly restarted), redis',
+    'Linearizable gets, 256 B, three server processes and one client process each over TCP. Peers: etcd (freshly restarted), redis',
   async run({ seconds, peers, log }) {
     const contenders = await startContenders(peers)
     try {
@@ -21,13 +21,9 @@ export const benchmark: Benchmark = {
 }
 
 /** All keys once, then all servers anew. */
-async function fill(contender: Contender): Promise<void> {
-  const client = await contender.open(CALLERS)
-  let next = 0
-  const caller = async (): Promise<void> => {
-    while (next < KEYS) await client.put(next++)
-  }
-  await Promise.all(Array.from({ length: CALLERS }, caller))
-  await client.close()
-  await contender.restart()
+async function fill({ loader, store, restart }: Contender): Promise<void> {
+  await loader.tell({ type: 'open', store: await store(), inFlight: CALLERS })
+  await loader.tell({ type: 'fill', inFlight: CALLERS })
+  await loader.tell({ type: 'close' })
+  await restart()
 }

@@ -1,7 +1,6 @@
 /** Durable puts: on the disks of a majority before they are answered. Beside us, on the same disk: etcd, and Redis alone. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Benchmark, Row } from './benchmark.ts'
-import { pacedLoop } from './cluster/load.ts'
 import { cpuSecondsOf, residentOf } from './cluster/server-process.ts'
 import { startContenders, type Contender } from './peers/contenders.ts'
 import { contest } from './peers/contest.ts'
@@ -14,7 +13,7 @@ const PACED_GOAL_MS = 15
 
 export const benchmark: Benchmark = {
   title:
-    'Durable puts, 256 B, three server processes and one client process over TCP; then at the best pace of etcd, then idle. Peers: etcd,redis',
+    'Durable puts, 256 B, three server processes and one client process each over TCP; then at the best pace of etcd, then idle. Peers: etcd,redis',
   async run({ seconds, peers, log }) {
     const contenders = await startContenders(peers)
     try {
@@ -34,15 +33,16 @@ export const benchmark: Benchmark = {
 
 /** What our latency is at the load where etcd gives all it can. */
 async function paced(ours: Contender, pace: number, milliseconds: number): Promise<Row> {
-  const client = await ours.open(256)
+  const { loader } = ours
+  await ours.wake()
+  await loader.tell({ type: 'open', store: await ours.store(), inFlight: 256 })
   const before = cpuSecondsOf(ours.servers)
   const warmupMs = milliseconds / 4
-  const { perSecond, p50, p99 } = await pacedLoop(client.put, pace, {
-    warmupMs,
-    measureMs: milliseconds - warmupMs,
-  })
+  const measureMs = milliseconds - warmupMs
+  const { perSecond, p50, p99 } = await loader.tell({ type: 'pace', perSecond: pace, warmupMs, measureMs })
   const micros = ((cpuSecondsOf(ours.servers) - before) * 1e6) / (pace * milliseconds * 0.001)
-  await client.close()
+  await loader.tell({ type: 'close' })
+  ours.rest()
   return {
     ...{ 'in flight': `${String(Math.round(pace))}/s`, by: ours.name, 'puts/s': perSecond },
     ...{ 'p50 ms': p50, 'p99 ms': p99, 'CPU µs, servers': micros, 'CPU µs, client': '' },
@@ -51,7 +51,8 @@ async function paced(ours: Contender, pace: number, milliseconds: number): Promi
   }
 }
 
-async function idle({ name, servers }: Contender): Promise<Row> {
+async function idle({ name, servers, wake, rest }: Contender): Promise<Row> {
+  await wake()
   // The last heartbeats of the load, and the collector, are none of it.
   await sleep(1000)
   const before = servers.map((server) => server.usage()?.cpuSeconds ?? 0)
@@ -60,6 +61,7 @@ async function idle({ name, servers }: Contender): Promise<Row> {
     const seconds = (server.usage()?.cpuSeconds ?? 0) - (before[at] ?? 0)
     return ((seconds * 1000 * 100) / IDLE_MS).toFixed(1)
   })
+  rest()
   return {
     ...{ 'in flight': 'idle', by: name, 'puts/s': 0, 'p50 ms': 0, 'p99 ms': 0 },
     ...{ 'CPU µs, servers': `${each.join(' ')} % of a core`, 'CPU µs, client': '' },

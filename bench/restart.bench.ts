@@ -95,7 +95,7 @@ async function allRestart(cluster: LabCluster): Promise<number> {
 async function etcds(program: string, keys: number, log: (line: string) => void): Promise<Row[]> {
   const cluster = await EtcdCluster.start(program)
   try {
-    const client = await cluster.client(100)
+    const client = await cluster.client(100, await cluster.leader())
     await fill(keys, (key) => client.put(key, VALUE))
     client.close()
     const resident = residentOf(cluster.servers)

@@ -1,6 +1,9 @@
-/** Rounds of one kind of operation at several depths, all contenders in turn, so that all meet the same machine. */
+/**
+ * Rounds of one kind of operation at several depths, all contenders in turn, so that all meet the same machine. Each has it to itself: the
+ * servers of others are stopped meanwhile, for three that do nothing still take a tenth of what the fourth would do.
+ */
 import type { BenchmarkOptions, Row } from '../benchmark.ts'
-import { closedLoop, type LoadResult } from '../cluster/load.ts'
+import type { LoadResult } from '../cluster/load.ts'
 import { cpuSecondsOf, residentOf } from '../cluster/server-process.ts'
 import { median } from '../statistics.ts'
 import type { Contender } from './contenders.ts'
@@ -41,55 +44,64 @@ export async function contest(
   milliseconds: number,
   { log }: Pick<BenchmarkOptions, 'log'>,
 ): Promise<{ readonly rows: Row[]; readonly etcdPeak: number }> {
+  for (const contender of contenders) contender.rest()
   const learningMs = milliseconds * LEARNING_PART
   for (const contender of contenders) await learn(kind, contender, learningMs / contenders.length)
   const share = (milliseconds - learningMs) / (IN_FLIGHT.length * contenders.length)
   const rounds = Math.max(1, Math.min(ROUNDS_MAX, Math.floor(share / SLOT_MS_MIN)))
-  const rows: Row[] = []
+  const all = new Map(contenders.map((one) => [one, IN_FLIGHT.map((): Reached[] => [])]))
+  for (let round = 1; round <= rounds; round++) {
+    for (const [contender, reached] of all) {
+      await contender.wake()
+      for (const [at, inFlight] of IN_FLIGHT.entries())
+        reached[at]?.push(await slot(kind, contender, inFlight, share / rounds))
+      contender.rest()
+    }
+    log(`round ${String(round)} of ${String(rounds)} done`)
+  }
   let etcdPeak = 0
-  for (const inFlight of IN_FLIGHT) {
-    const all = new Map<Contender, Reached[]>(contenders.map((one) => [one, []]))
-    for (let round = 0; round < rounds; round++)
-      for (const contender of contenders)
-        all.get(contender)?.push(await slot(kind, contender, inFlight, share / rounds))
-    const reached = [...all].map(([contender, results]) => ({ contender, result: medians(results) }))
+  const rows = IN_FLIGHT.flatMap((inFlight, at) => {
+    const reached = [...all].map(([contender, results]) => ({
+      contender,
+      result: medians(results[at] ?? []),
+    }))
     const etcd = reached.find(({ contender }) => contender.name === 'etcd')?.result
     etcdPeak = Math.max(etcdPeak, etcd?.perSecond ?? 0)
-    for (const { contender, result } of reached) rows.push(rowOf(kind, inFlight, { contender, result, etcd }))
-    log(`${String(inFlight)} in flight done, ${String(rounds)} rounds`)
-  }
+    return reached.map(({ contender, result }) => rowOf(kind, inFlight, { contender, result, etcd }))
+  })
   return { rows, etcdPeak }
 }
 
 /** A server that was just started compiles as it goes: at one call in flight for longer than a slot lasts. */
-async function learn(kind: Kind, contender: Contender, milliseconds: number): Promise<void> {
-  const client = await contender.open(LEARNING_IN_FLIGHT)
-  const operation = kind === 'puts' ? client.put : client.get
-  await closedLoop(operation, LEARNING_IN_FLIGHT, { warmupMs: 0, measureMs: milliseconds })
-  await client.close()
+async function learn(kind: Kind, contender: Contender, ms: number): Promise<void> {
+  const { loader, store } = contender
+  const inFlight = LEARNING_IN_FLIGHT
+  await contender.wake()
+  await loader.tell({ type: 'open', store: await store(), inFlight })
+  await loader.tell({ type: 'load', kind, inFlight, ms })
+  await loader.tell({ type: 'close' })
+  contender.rest()
 }
 
 async function slot(
   kind: Kind,
-  contender: Contender,
+  { loader, store, servers }: Contender,
   inFlight: number,
   milliseconds: number,
 ): Promise<Reached> {
-  const client = await contender.open(inFlight)
-  const operation = kind === 'puts' ? client.put : client.get
+  await loader.tell({ type: 'open', store: await store(), inFlight })
   const warmupMs = milliseconds * WARMUP_PART
-  await closedLoop(operation, inFlight, { warmupMs: 0, measureMs: warmupMs })
-  const [serverBefore, clientBefore] = [cpuSecondsOf(contender.servers), process.cpuUsage()]
+  await loader.tell({ type: 'load', kind, inFlight, ms: warmupMs })
+  const before = cpuSecondsOf(servers)
   const measureMs = milliseconds - warmupMs
-  const result = await closedLoop(operation, inFlight, { warmupMs: 0, measureMs })
-  const clientCpu = process.cpuUsage(clientBefore)
-  const serverSeconds = cpuSecondsOf(contender.servers) - serverBefore
-  await client.close()
+  const { cpuMicros, ...result } = await loader.tell({ type: 'load', kind, inFlight, ms: measureMs })
+  const serverSeconds = cpuSecondsOf(servers) - before
+  await loader.tell({ type: 'close' })
   const operations = Math.max(1, (result.perSecond * measureMs) / 1000)
   return {
     ...result,
     serverMicros: (serverSeconds * 1e6) / operations,
-    clientMicros: (clientCpu.user + clientCpu.system) / operations,
+    clientMicros: cpuMicros / operations,
   }
 }
 

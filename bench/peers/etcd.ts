@@ -52,9 +52,13 @@ export class EtcdCluster {
     throw new Error('etcd has had no leader for a minute')
   }
 
-  /** @param at the place of a server; default the leader */
-  async client(connections: number, at?: number): Promise<EtcdClient> {
-    return EtcdClient.connect(this.#ports[at ?? (await this.leader())] ?? 0, connections)
+  async leaderPort(): Promise<number> {
+    return this.#ports[await this.leader()] ?? 0
+  }
+
+  /** @param at the place of a server */
+  client(connections: number, at: number): Promise<EtcdClient> {
+    return EtcdClient.connect(this.#ports[at] ?? 0, connections)
   }
 
   /** All at once: what they hold in memory, they read from disk again. */
