@@ -1,6 +1,6 @@
 /**
- * Rounds of one kind of operation at several depths, all contenders in turn, so that all meet the same machine. Each has it to itself: the
- * servers of others are stopped meanwhile, for three that do nothing still take a tenth of what the fourth would do.
+ * One kind of operation at several depths, all contenders in turn, in few and long turns: a load that goes on. Each has the machine to itself:
+ * the servers of others are stopped meanwhile.
  */
 import type { BenchmarkOptions, Row } from '../benchmark.ts'
 import type { LoadResult } from '../cluster/load.ts'
@@ -12,13 +12,11 @@ import { RECORDED, recorded } from './recorded.ts'
 export type Kind = 'puts' | 'gets'
 
 export const IN_FLIGHT = [1, 16, 64, 256, 1000]
-const ROUNDS_MAX = 5
-/** Shorter ones would measure the start. */
-const SLOT_MS_MIN = 1500
+const TURNS = 2
 const WARMUP_PART = 0.25
 /**
- * Before the first slot everybody works for so long, of the time for all, at a load where what a program must learn is learnt
- * soonest: a server of ours still becomes cheaper after 400 000 puts.
+ * A turn begins with so much of it at a load where what a program must learn is learnt soonest: a server of ours still becomes cheaper after
+ * 400 000 puts, and what has not run for a while finds its memory cold.
  */
 const LEARNING_PART = 0.3
 const LEARNING_IN_FLIGHT = 256
@@ -45,20 +43,18 @@ export async function contest(
   { log }: Pick<BenchmarkOptions, 'log'>,
 ): Promise<{ readonly rows: Row[]; readonly etcdPeak: number }> {
   for (const contender of contenders) contender.rest()
-  const learningMs = milliseconds * LEARNING_PART
-  for (const contender of contenders) await learn(kind, contender, learningMs / contenders.length)
-  const share = (milliseconds - learningMs) / (IN_FLIGHT.length * contenders.length)
-  const rounds = Math.max(1, Math.min(ROUNDS_MAX, Math.floor(share / SLOT_MS_MIN)))
+  const turn = milliseconds / (TURNS * contenders.length)
+  const slotMs = (turn * (1 - LEARNING_PART)) / IN_FLIGHT.length
   const all = new Map(contenders.map((one) => [one, IN_FLIGHT.map((): Reached[] => [])]))
-  for (let round = 1; round <= rounds; round++) {
+  for (let number = 1; number <= TURNS; number++)
     for (const [contender, reached] of all) {
       await contender.wake()
+      await learn(kind, contender, turn * LEARNING_PART)
       for (const [at, inFlight] of IN_FLIGHT.entries())
-        reached[at]?.push(await slot(kind, contender, inFlight, share / rounds))
+        reached[at]?.push(await slot(kind, contender, inFlight, slotMs))
       contender.rest()
+      log(`${contender.name}: turn ${String(number)} of ${String(TURNS)} done`)
     }
-    log(`round ${String(round)} of ${String(rounds)} done`)
-  }
   let etcdPeak = 0
   const rows = IN_FLIGHT.flatMap((inFlight, at) => {
     const reached = [...all].map(([contender, results]) => ({
@@ -73,14 +69,11 @@ export async function contest(
 }
 
 /** A server that was just started compiles as it goes: at one call in flight for longer than a slot lasts. */
-async function learn(kind: Kind, contender: Contender, ms: number): Promise<void> {
-  const { loader, store } = contender
+async function learn(kind: Kind, { loader, store }: Contender, ms: number): Promise<void> {
   const inFlight = LEARNING_IN_FLIGHT
-  await contender.wake()
   await loader.tell({ type: 'open', store: await store(), inFlight })
   await loader.tell({ type: 'load', kind, inFlight, ms })
   await loader.tell({ type: 'close' })
-  contender.rest()
 }
 
 async function slot(
