@@ -1,8 +1,12 @@
 /** A large shard moves from group to group while others are written; beside it, Redis Cluster moves as many keys. */
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import { shardOf, type Clerk as Controller, type Config } from '@lab/shardctrler/clerk'
 import type { Benchmark, BenchmarkOptions, Row } from './benchmark.ts'
-import { pacedLoop, pacedUntil, type LoadResult, type Operation } from './cluster/load.ts'
+import type { LoadResult } from './cluster/load.ts'
 import { residentOf } from './cluster/server-process.ts'
+import type { ShardLoad, ShardLoadOrder } from './cluster/shard-load-process.ts'
 import { FIRST_GID, ShardedCluster } from './cluster/sharded-cluster.ts'
 import { reshard } from './peers/redis-cluster.ts'
 
@@ -15,6 +19,8 @@ const SHARDS = 16
 /** Puts a second to shards that stay: about a tenth of what the machine can do. */
 const PACE = 1000
 const CALM_MS = 8000
+/** Who asks more often is a load himself. */
+const POLL_MS = 100
 /** There, back and there again: what else the machine does is in one of them more than in the others. */
 const MOVES = 3
 const GOAL = 1.5
@@ -36,6 +42,7 @@ export const benchmark: Benchmark = {
 async function ours(keys: number, { log }: BenchmarkOptions): Promise<Row[]> {
   const cluster = await ShardedCluster.start(2, SHARDS)
   const [clerk, controller] = [await cluster.clerk(), await cluster.controller()]
+  let loader: ChildProcess | undefined
   try {
     const { config } = clerk
     const shard = shardOf(config, bytes('{big}'))
@@ -46,10 +53,15 @@ async function ours(keys: number, { log }: BenchmarkOptions): Promise<Row[]> {
     }
     await Promise.all(Array.from({ length: CALLERS }, caller))
     log(`${String(keys)} keys written, resident ${residentOf(cluster.servers)} MB`)
-    const put: Operation = (n) => clerk.put(others[n % others.length] ?? '', VALUE)
+    const load: ShardLoad = {
+      ...{ controllers: cluster.addresses, keys: others },
+      ...{ perSecond: PACE, calmMs: CALM_MS },
+    }
+    loader = fork(join(import.meta.dirname, 'cluster', 'shard-load-process.ts'), [JSON.stringify(load)])
+    await once(loader, 'message')
     const rows: Row[] = []
     for (let move = 1; move <= MOVES; move++) {
-      const { seconds, before, during } = await moveUnderLoad({ cluster, controller, put, shard })
+      const { seconds, before, during } = await moveUnderLoad({ cluster, controller, loader, shard })
       log(
         `move ${String(move)} of ${String(MOVES)}: ${seconds.toFixed(1)} s, p99 ${before.p99.toFixed(1)} ms before, ${during.p99.toFixed(1)} ms during`,
       )
@@ -63,6 +75,7 @@ async function ours(keys: number, { log }: BenchmarkOptions): Promise<Row[]> {
     }
     return rows
   } finally {
+    loader?.kill()
     await Promise.all([clerk.close(), controller.close()])
     await cluster.stop()
   }
@@ -71,28 +84,29 @@ async function ours(keys: number, { log }: BenchmarkOptions): Promise<Row[]> {
 interface Under {
   readonly cluster: ShardedCluster
   readonly controller: Controller
-  /** To a shard that stays. */
-  readonly put: Operation
+  /** Writes to shards that stay. */
+  readonly loader: ChildProcess
   readonly shard: number
 }
 
 /** To the group that does not have it. @returns latencies of the puts to other shards just before and meanwhile */
-async function moveUnderLoad({ cluster, controller, put, shard }: Under): Promise<{
+async function moveUnderLoad({ cluster, controller, loader, shard }: Under): Promise<{
   readonly seconds: number
   readonly before: LoadResult
   readonly during: LoadResult
 }> {
-  const before = await pacedLoop(put, PACE, { warmupMs: 1000, measureMs: CALM_MS })
+  const tell = (order: ShardLoadOrder): unknown => loader.send(order)
+  const told = async (): Promise<LoadResult> => ((await once(loader, 'message')) as [LoadResult])[0]
+  tell('calm')
+  const before = await told()
   const { shards } = await controller.query()
-  let isOver = false
+  tell('begin')
   const begun = performance.now()
   await controller.move(shard, shards[shard] === FIRST_GID ? FIRST_GID + 1 : FIRST_GID)
-  const settled = cluster.settled(controller).then(() => {
-    isOver = true
-    return (performance.now() - begun) / 1000
-  })
-  const during = await pacedUntil(put, PACE, () => isOver)
-  return { seconds: await settled, before, during }
+  await cluster.settled(controller, POLL_MS)
+  const seconds = (performance.now() - begun) / 1000
+  tell('end')
+  return { seconds, before, during: await told() }
 }
 
 function row(by: string, { keys, seconds }: { keys: number; seconds: number }): Row {

@@ -63,12 +63,12 @@ export class ShardedCluster {
   }
 
   /** Waits until every group has done all that the newest configuration asks. */
-  async settled(controller: Controller): Promise<void> {
+  async settled(controller: Controller, pollMs = POLL_MS): Promise<void> {
     for (;;) {
       const { num } = await controller.query()
       const finished = Object.values((await controller.progress()).finished)
       if (num > 0 && finished.every((reached) => reached >= num)) return
-      await sleep(POLL_MS)
+      await sleep(pollMs)
     }
   }
 
