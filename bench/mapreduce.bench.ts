@@ -94,7 +94,7 @@ const CONTESTS: readonly Contest[] = [
     what: 'sort of 100 B records',
     input: 'records',
     jobs: [{ job: 'sort' }, { job: 'sort', trouble: 'streams', beside: '@lab sort' }],
-    splitBytes: 2 ** 26,
+    splitBytes: 2 ** 25,
     peers: { coreutils: `sort --parallel=2 -S4G $1 > "$2"`, duckdb: '' },
     same: 'bytes',
   },

@@ -1,10 +1,11 @@
 /** Cuts the input into the pieces that map tasks get (MapReduce §3.1, step 1). */
 import type { Split } from '../formats.ts'
 
-export const DEFAULT_SPLIT_BYTES = 64 * 2 ** 20
+/** Half of the memory that a task has by default: what a sort's map makes of it is one run. */
+export const DEFAULT_SPLIT_BYTES = 32 * 2 ** 20
 
 export interface SplitOptions {
-  /** How large a split is, at most, in bytes. Default 64 MB, as in the paper. */
+  /** How large a split is, at most, in bytes. Default 32 MB; the paper has 16 to 64 (§3.1). */
   readonly splitBytes?: number
   /** At least so many splits, as long as there are bytes: more than one shows what a job wrongly keeps between records. */
   readonly splitsMin?: number

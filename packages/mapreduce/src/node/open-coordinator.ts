@@ -23,7 +23,7 @@ export interface JobOptions {
   readonly reducers?: number
   /** Told to the job's functions by `context.parameters`. */
   readonly parameters?: Readonly<Record<string, string>>
-  /** Larger files are cut into pieces of about this size, in bytes. Default 64 MB. */
+  /** Larger files are cut into pieces of about this size, in bytes. Default 32 MB. */
   readonly splitBytes?: number
   /** Memory for a task before it spills, in bytes. Default 64 MB. */
   readonly memoryBytes?: number
