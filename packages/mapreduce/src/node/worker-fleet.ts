@@ -1,6 +1,5 @@
 /** The worker processes of a run on this machine. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { JobError } from '../errors.ts'
 import { ownFile } from './own-file.ts'
@@ -40,13 +39,11 @@ export class WorkerFleet {
   constructor(count: number, module: string, options: FleetOptions) {
     const { execArgv = process.execArgv, heapMb, onExit } = options
     this.#onExit = onExit
-    const given: EarlyOptions = { module, ...(heapMb === undefined ? {} : { heapMb }) }
+    const given: EarlyOptions = { module, workers: count, ...(heapMb === undefined ? {} : { heapMb }) }
     const env = { ...process.env, LAB_MR_WORKER: JSON.stringify(given) }
     const program = fileURLToPath(ownFile('node/worker-main'))
-    // With one for each core, the helpers of one's collector would take the time of others.
-    const collector = count < availableParallelism() ? [] : ['--single-threaded-gc']
     this.#start = () =>
-      spawn(process.execPath, [...collector, ...execArgv, program], {
+      spawn(process.execPath, [...execArgv, program], {
         env,
         stdio: ['pipe', 'ignore', 'pipe'],
       })

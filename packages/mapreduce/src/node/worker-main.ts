@@ -2,7 +2,9 @@
  * The program of a worker process that `run` starts. What it can begin with, before there is a coordinator, comes in the
  * environment; where the coordinator is, and its secret, come on standard input.
  */
+import { availableParallelism } from 'node:os'
 import { text } from 'node:stream/consumers'
+import { setFlagsFromString } from 'node:v8'
 import { toError } from '@lab/rpc'
 import { ThreadExecutor } from './thread-executor.ts'
 import type { WorkerProcessOptions } from './worker-process.ts'
@@ -12,6 +14,8 @@ export interface EarlyOptions {
   /** The job's module, as a URL: its thread begins to load it at once. */
   readonly module?: string
   readonly heapMb?: number
+  /** Processes that work beside each other on this machine, this one included. */
+  readonly workers?: number
 }
 
 async function main(): Promise<void> {
@@ -19,8 +23,11 @@ async function main(): Promise<void> {
   process.once('SIGTERM', () => {
     stop.abort()
   })
-  const { module, heapMb } = JSON.parse(process.env['LAB_MR_WORKER'] ?? '{}') as EarlyOptions
+  const { module, heapMb, workers = 1 } = JSON.parse(process.env['LAB_MR_WORKER'] ?? '{}') as EarlyOptions
   delete process.env['LAB_MR_WORKER']
+  // Where there is one for each core, the helpers of one's collector would take the time of others. Not by a flag of the process: whoever
+  // hands on what it was started with, to a thread, would be refused.
+  if (workers >= availableParallelism()) setFlagsFromString('--no-parallel-scavenge')
   const executor = new ThreadExecutor({ heapMb })
   if (module !== undefined) executor.warm(module)
   const { workWith } = await import('./worker-process.ts')
