@@ -10,8 +10,8 @@ export class LocalInput {
 
   /** Null when it is not here. What was opened before is read no more. */
   open({ file: path, fileBytes }: Split): OpenInput | null {
-    const file = this.#opened(path)
-    if (file?.size() !== fileBytes) {
+    const file = this.#opened(path, fileBytes)
+    if (file === null) {
       this.close()
       return null
     }
@@ -35,11 +35,13 @@ export class LocalInput {
     this.#latest = undefined
   }
 
-  #opened(path: string): TaskFile | null {
-    if (this.#latest?.path === path) return this.#latest
-    this.close()
+  #opened(path: string, fileBytes: number): TaskFile | null {
     try {
-      return (this.#latest = systemFiles.open(path))
+      if (this.#latest?.path !== path) {
+        this.close()
+        this.#latest = systemFiles.open(path)
+      }
+      return this.#latest.size() === fileBytes ? this.#latest : null
     } catch {
       return null
     }

@@ -1,7 +1,7 @@
 /** A job in worker processes of this machine, of which each may die. */
 import { availableParallelism, tmpdir } from 'node:os'
 import type { JobReport } from '../coordinator/coordinator.ts'
-import { freePortLike } from './free-port.ts'
+import { freePort } from './free-port.ts'
 import type { HostedJob } from './host.ts'
 import type { RunOptions } from './run.ts'
 import { TemporaryFolder } from './temporary-folder.ts'
@@ -10,7 +10,7 @@ import { WorkerFleet } from './worker-fleet.ts'
 
 export async function runInProcesses(module: string, options: RunOptions): Promise<JobReport> {
   const workers = options.workers ?? availableParallelism()
-  const listen = freePortLike(options.transport ?? 'tcp')
+  const listen = freePort(options.transport === 'websocket' ? 'ws' : 'tcp')
   let host: HostedJob | undefined
   const fleet = new WorkerFleet(workers, module, {
     ...options,

@@ -6,7 +6,7 @@ import type { Executor } from '../worker/executor.ts'
 import { shuffleService } from '../worker/shuffle.ts'
 import { Worker } from '../worker/worker.ts'
 import { CLUSTER_ID } from './cluster-id.ts'
-import { freePortLike } from './free-port.ts'
+import { freePort } from './free-port.ts'
 import { moduleUrl } from './module-url.ts'
 import { socketTransports } from './socket-transports.ts'
 import { TemporaryFolder } from './temporary-folder.ts'
@@ -58,7 +58,7 @@ export async function workWith(executor: Executor, options: WorkerProcessOptions
     join: coordinator,
     secret,
     slots = 1,
-    listen = freePortLike(options.join),
+    listen = freePort(options.join.startsWith('ws') ? 'ws' : 'tcp'),
     insecure,
     signal,
     onEvent,

@@ -201,3 +201,25 @@ test('testJob shows what map and reduce make of a few records, combined in pairs
   expect(counters).toEqual({ lines: 2 })
   expect(mapped).toHaveLength(6)
 })
+
+test('a cluster talks by what it was told: coordinator and workers, on this machine alone', async () => {
+  given({ 'a.txt': 'b a c\n', 'b.txt': 'a z\n' })
+  for (const [transport, scheme] of [
+    ['tcp', 'tcp'],
+    ['websocket', 'ws'],
+  ] as const) {
+    const addresses = new Set<string>()
+    const look = (): void => {
+      const attempts = join(folder, 'out', '_attempt')
+      for (const name of ['endpoint.json', 'journal'])
+        for (const [, address = ''] of readFileSync(join(attempts, name), 'utf8').matchAll(
+          /"address": ?"([^"]*):\d+[^"]*"/g,
+        ))
+          addresses.add(address)
+    }
+    const settings = options({ mode: 'cluster', transport })
+    await run(WC, { ...settings, onTransition: ({ to }) => (to === 'completed' ? look() : undefined) })
+    expect([...addresses]).toEqual([`${scheme}://127.0.0.1`])
+    rmSync(join(folder, 'out'), { recursive: true })
+  }
+})
