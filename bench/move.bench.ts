@@ -96,7 +96,12 @@ async function moveUnderLoad({ cluster, controller, loader, shard }: Under): Pro
   readonly during: LoadResult
 }> {
   const tell = (order: ShardLoadOrder): unknown => loader.send(order)
-  const told = async (): Promise<LoadResult> => ((await once(loader, 'message')) as [LoadResult])[0]
+  const over = new AbortController()
+  loader.once('exit', () => {
+    over.abort(new Error('the process with the load has ended'))
+  })
+  const told = async (): Promise<LoadResult> =>
+    ((await once(loader, 'message', { signal: over.signal })) as [LoadResult])[0]
   tell('calm')
   const before = await told()
   const { shards } = await controller.query()

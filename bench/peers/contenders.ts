@@ -39,10 +39,16 @@ export async function startContenders(peers: ReadonlyMap<string, string>): Promi
       loader.stop()
       await contender.stop()
     }
+    let isResting = false
     const rest = (): void => {
+      // Who is alone takes nobody's time.
+      if (contenders.length === 1) return
+      isResting = true
       for (const server of contender.servers) server.signal('SIGSTOP')
     }
     const wake = async (): Promise<void> => {
+      if (!isResting) return
+      isResting = false
       for (const server of contender.servers) server.signal('SIGCONT')
       await sleep(WAKING_MS)
     }

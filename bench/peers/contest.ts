@@ -29,7 +29,7 @@ const GOALS: Readonly<Record<Kind, Readonly<Record<number, number>>>> = {
 /** Of etcd's processor time a put, at 256 in flight and above. */
 const CPU_GOAL = 0.25
 
-/** One contender at one depth, the rounds together. */
+/** One contender at one depth, its turns together. */
 interface Reached extends LoadResult {
   /** Microseconds an operation, of all servers together and of the client. */
   readonly serverMicros: number

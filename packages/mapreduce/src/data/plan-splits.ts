@@ -1,7 +1,7 @@
 /** Cuts the input into the pieces that map tasks get (MapReduce §3.1, step 1). */
 import type { Split } from '../formats.ts'
 
-/** Half of the memory that a task has by default: what a sort's map makes of it is one run. */
+/** Half of the memory that a task has by default: a split and what is made of it have room beside each other. */
 export const DEFAULT_SPLIT_BYTES = 32 * 2 ** 20
 
 export interface SplitOptions {
