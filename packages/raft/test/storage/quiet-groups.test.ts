@@ -50,16 +50,17 @@ describe('quiet groups', () => {
     await host.open(OWNER)
     const [quiet, busy] = [await openGroup(host, 1), await openGroup(host, 2)]
     for (let last = 10; last <= 400; last += 10) await append(quiet, entries(last - 9, last, 1, 40))
-    for (let last = 10; last <= 4000; last += 10) {
+    for (let last = 10; last <= 8000; last += 10) {
       await append(busy, entries(last - 9, last, 1, 200))
-      if (last % 50 === 0)
-        await append(quiet, entries(400 + last / 50, 400 + last / 50, last > 2000 ? 2 : 1, 40))
-      if (last === 2000) await append(quiet, entries(300, 440, 2, 40))
+      if (last % 100 === 0)
+        await append(quiet, entries(400 + last / 100, 400 + last / 100, last > 4000 ? 2 : 1, 40))
+      if (last === 4000) await append(quiet, entries(300, 440, 2, 40))
       if (last % 500 !== 0) continue
       await takeSnapshot(busy, metaOf(last, 1))
       await busy.compact(last)
     }
-    expect((await logFiles(disk)).length).toBeLessThanOrEqual(12)
+    // All that was written takes 29.
+    expect((await logFiles(disk)).length).toBeLessThanOrEqual(16)
     // Its log is more than 32 KiB; the largest batch is the one that replaces 141 entries.
     expect(disk.bytesMax).toBeLessThan(16 * 1024)
     const expected = [...shorts(1, 299, 1), ...shorts(300, 480, 2)]
@@ -69,6 +70,41 @@ describe('quiet groups', () => {
     const again = open()
     await again.open(OWNER)
     expect(await logOf(await openGroup(again, 1), 1, 999)).toEqual(expected)
+    await again.close()
+  })
+
+  test('a long log is written again as others write, not in a burst; a log that closes meanwhile does not wait for more', async () => {
+    const disk = new CountingDisk({ random: seededRandom(1) })
+    const open = (): HostStorage =>
+      fileHostStorage('data', { disk: disk.process(), random: seededRandom(3), segmentBytes: 64 * 1024 })
+    const turns = async (): Promise<void> => {
+      for (let turn = 0; turn < 5000; turn++) await Promise.resolve()
+    }
+    const host = open()
+    await host.open(OWNER)
+    const [quiet, busy] = [await openGroup(host, 1), await openGroup(host, 2)]
+    for (let last = 50; last <= 400; last += 50) await append(quiet, entries(last - 49, last, 1, 100))
+    // Bytes of the log that were written by nobody who called.
+    let own = 0
+    let copied = 0
+    for (let last = 10; last <= 2400; last += 10) {
+      await append(busy, entries(last - 9, last, 1, 200))
+      if (last % 500 === 0) {
+        await takeSnapshot(busy, metaOf(last, 1))
+        await busy.compact(last)
+      }
+      const before = disk.batches
+      await turns()
+      own = Math.max(own, disk.batches - before)
+      copied += disk.batches - before
+    }
+    expect(copied).toBeGreaterThan(20)
+    // Ten entries of 200 bytes: four times as much may be copied, in pieces of 512 bytes.
+    expect(own).toBeLessThanOrEqual(24)
+    await host.close()
+    const again = open()
+    await again.open(OWNER)
+    expect(await logOf(await openGroup(again, 1), 1, 999)).toEqual(shorts(1, 400, 1))
     await again.close()
   })
 

@@ -31,15 +31,34 @@ describe('segments', () => {
   const logFiles = async (disk: SimDisk): Promise<string[]> =>
     (await disk.list('data')).filter((name) => name.startsWith('log-'))
 
-  test('an idle server has one; the next is prepared when a quarter is full', async () => {
+  test('an idle server has one; the next is filled as the one in use is written to, and ready when three quarters are used', async () => {
     const disk = new SimDisk({ random: seededRandom(1) })
-    const storage = await openOn(disk)
-    await append(storage, entries(1, 1, 1))
-    expect(await logFiles(disk)).toEqual(['log-0000000001'])
-    await append(storage, entries(2, 5, 1, 200))
-    for (let turns = 0; turns < 500; turns++) await Promise.resolve()
+    const segmentBytes = 4 * 1024 * 1024
+    const storage = fileStorage('data', { disk, random: seededRandom(9), segmentBytes })
+    await storage.open(OWNER)
+    const filled = async (): Promise<number> => {
+      for (let turns = 0; turns < 500; turns++) await Promise.resolve()
+      return disk.paths.includes('data/log.tmp') ? disk.bytes('data/log.tmp').length / segmentBytes : 0
+    }
+    const shares: number[] = []
+    for (let last = 10; last <= 160; last += 10) {
+      await append(storage, entries(last - 9, last, 1, 20_000))
+      const share = await filled()
+      const used = (last * 20_100) / segmentBytes
+      if (used < 0.25) expect(share).toBe(0)
+      else if (used < 0.7) expect(Math.abs(share - (2 * used - 0.5))).toBeLessThan(0.05)
+      shares.push(share)
+    }
+    expect(Math.max(...shares)).toBeGreaterThan(0.8)
     expect(await logFiles(disk)).toEqual(['log-0000000001', 'log-0000000002'])
+    // Not filled to its end yet, and no part of the log: a start begins anew.
+    await append(storage, entries(161, 230, 1, 20_000))
+    await append(storage, entries(231, 300, 1, 20_000))
+    expect(await filled()).toBeGreaterThan(0.2)
     await storage.close()
+    const again = fileStorage('data', { disk, random: seededRandom(9), segmentBytes })
+    expect(await again.open(OWNER)).toMatchObject({ lastIndex: 300, notes: [] })
+    await again.close()
   })
 
   test('one that a write waits for is not filled to its end: the write does not wait for zeros', async () => {

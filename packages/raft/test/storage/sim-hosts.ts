@@ -9,7 +9,7 @@ import { inGroup } from './in-group.ts'
 
 export const SEGMENT_BYTES = 4096
 
-/** Counts writes that are durable when they return: the log's batches. */
+/** Counts the log's batches: writes that are durable when they return, and not to a file that is only being prepared. */
 export class CountingDisk extends SimDisk {
   batches = 0
   /** Of one batch. */
@@ -17,7 +17,7 @@ export class CountingDisk extends SimDisk {
 
   override async open(path: string, options?: DiskOpenOptions): Promise<DiskFile> {
     const file = await super.open(path, options)
-    if (options?.durableWrites !== true) return file
+    if (options?.durableWrites !== true || path.endsWith('.tmp')) return file
     const write = file.write.bind(file)
     return Object.assign(file, {
       write: async (bytes: Uint8Array, position: number) => {

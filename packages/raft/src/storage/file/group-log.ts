@@ -8,6 +8,7 @@ import { entriesToAppend } from '../entries-to-append.ts'
 import type { LogStart } from '../term-runs.ts'
 import { withStorageErrors } from './errors.ts'
 import { LogState } from './log-state.ts'
+import type { Pace } from './pace.ts'
 import { readEntries } from './read-entries.ts'
 import { ReadMemory } from './read-memory.ts'
 import { Serial } from './serial.ts'
@@ -83,17 +84,20 @@ export class GroupLog {
    * Writes again what is left of the log, so that the segments where it stood can go. Other writes, of this group too, go between the
    * pieces, and while one is read: as copies they change nothing until the last one says that they count.
    */
-  async rewrite(pieceBytes: number): Promise<void> {
+  async rewrite(pieceBytes: number, pace: Pace): Promise<void> {
     const memory = new ReadMemory()
     let copies: Copies | null = this.#continued(null)
-    // Who writes faster than is copied must not keep this going: the rest is one piece then.
-    let pieces = 1 + (2 * this.state.positions.bytes) / pieceBytes
+    let size = pieceBytes
+    let usual = 1 + (2 * this.state.positions.bytes) / pieceBytes
     while (copies !== null && !this.#removed && !this.#log.closing) {
       const before: Copies = this.#continued(copies)
       // What stands here and there among the entries of others takes many reads.
       const { lastIndex } = this.state.terms
-      const read = await this.#copied(before, lastIndex, pieces-- > 0 ? pieceBytes : Infinity, memory)
+      const read = await this.#copied(before, lastIndex, size, memory)
       copies = await this.#serial.run(() => this.#copy(before, read, lastIndex))
+      // Who writes faster than is copied must not keep this going.
+      if (usual-- <= 0) size *= 2
+      else if (copies !== null) await pace.copied(size)
     }
   }
 
@@ -129,6 +133,7 @@ export class GroupLog {
         this.state.positions.breakOff()
         if (isLast) this.state.moved(copies.log)
       },
+      { isCopy: true },
     )
     return isLast ? null : copies
   }

@@ -5,6 +5,7 @@
  */
 import { SECTOR_BYTES } from './format.ts'
 import type { GroupLog } from './group-log.ts'
+import { Pace } from './pace.ts'
 import type { SharedLog } from './shared-log.ts'
 
 export interface RelieveOptions {
@@ -15,7 +16,7 @@ export interface RelieveOptions {
 /** Fewer segments are never worth it. */
 const SEGMENTS_MIN = 4
 /** Of a segment: no write of others waits for more of it. Groups are read together up to so much. */
-const PIECE_SHARE = 1 / 64
+const PIECE_SHARE = 1 / 256
 
 export async function relieve(options: RelieveOptions): Promise<void> {
   const { log } = options
@@ -23,11 +24,14 @@ export async function relieve(options: RelieveOptions): Promise<void> {
   const active = log.segments.at(-1)
   const last = active?.number ?? 0
   const pieceBytes = Math.max(SECTOR_BYTES, (active?.allocatedBytes ?? 0) * PIECE_SHARE)
+  const pace = new Pace(log.growth)
   for (;;) {
     const [oldest] = log.segments
     if (oldest === undefined || oldest.number >= last || log.closing || !isWasteful(options)) return
-    for (const chunk of chunksOf(pinning(options, oldest.number), pieceBytes))
-      await Promise.all(chunk.map((group) => group.rewrite(pieceBytes)))
+    for (const chunk of chunksOf(pinning(options, oldest.number), pieceBytes)) {
+      await Promise.all(chunk.map((group) => group.rewrite(pieceBytes, pace)))
+      await pace.copied(pieceBytes)
+    }
     await log.trim()
     // Pinned by something else, such as a removal that is not done: next time.
     if (log.segments[0] === oldest) return

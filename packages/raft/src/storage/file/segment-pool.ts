@@ -12,10 +12,10 @@ import { SEGMENT_BYTES_MIN, segmentName } from './format.ts'
 import { Serial } from './serial.ts'
 
 export const TEMPORARY_SEGMENT = 'log.tmp'
-/** Zeros go to the disk in slices: little memory, and log writes get their turn in between. */
-const SLICE_BYTES = 256 * 1024
-/** Synced often, so that the log's own sync never waits behind a whole segment. */
-const SYNC_EVERY_BYTES = 1024 * 1024
+/** Zeros go to the disk in slices, each durable before the next: the log's own writes never wait behind many. */
+const SLICE_BYTES_MIN = 128 * 1024
+/** Where much is missing: each slice costs a trip to the disk. */
+const SLICE_BYTES_MAX = 1024 * 1024
 
 /** A prepared file, open; its writes are durable when they resolve. */
 export interface PreparedSegment {
@@ -38,7 +38,11 @@ export class SegmentPool {
   /** Prepared and not taken, by number, consecutive. */
   readonly #ready: number[]
   #nextNumber: number
-  #preparing = false
+  /** The segment that is being filled with zeros, open, and how many of its bytes are. */
+  #filling: { readonly file: DiskFile; bytes: number } | null = null
+  /** How many of them should be. */
+  #wanted = 0
+  #inBackground = false
   /** Who waits for a segment that is not ready. */
   #waiting = 0
   #closed = false
@@ -57,6 +61,7 @@ export class SegmentPool {
    */
   async take(): Promise<PreparedSegment> {
     this.#waiting++
+    this.#wanted = this.#options.segmentBytes
     try {
       return await this.#take()
     } finally {
@@ -82,25 +87,30 @@ export class SegmentPool {
 
   /** Makes the first segment of a new folder. @throws {DiskError} */
   prepareFirst(): Promise<void> {
+    this.#wanted = this.#options.segmentBytes
     return this.#serial.run(async () => {
       if (this.#ready.length === 0) await this.#prepare()
     })
   }
 
-  /** Has a segment made ready unless one is. Failure shows when it is needed: space may be free again by then. */
-  prepareInBackground(): void {
-    if (this.#preparing || this.#ready.length > 0) return
-    this.#preparing = true
-    const prepare = async (): Promise<void> => {
+  /**
+   * Unless a segment is ready, has the next one filled as far as this share of it; ready when that is 1. Failure shows when it is needed:
+   * space may be free again by then.
+   */
+  fillInBackground(share: number): void {
+    this.#wanted = Math.min(share, 1) * this.#options.segmentBytes
+    if (this.#inBackground || this.#ready.length > 0 || this.#sliceBytes() === 0) return
+    this.#inBackground = true
+    const fill = async (): Promise<void> => {
       try {
         if (this.#ready.length === 0) await this.#prepare()
       } catch {
         // take() tries again and tells.
       } finally {
-        this.#preparing = false
+        this.#inBackground = false
       }
     }
-    void this.#serial.run(prepare)
+    void this.#serial.run(fill)
   }
 
   /** Uses the file at `path` again, or removes it; durable when it resolves. */
@@ -119,38 +129,51 @@ export class SegmentPool {
   async close(): Promise<void> {
     this.#closed = true
     await this.#serial.idle()
+    await this.#filling?.file.close()
+    this.#filling = null
   }
 
+  /** As far as wanted; the segment is ready when that is to its end. */
   async #prepare(): Promise<void> {
     const { disk } = this.#options
     const path = this.#path(TEMPORARY_SEGMENT)
     try {
       if (await this.#fill(path)) await this.#adopt(path)
     } catch (thrown) {
+      await this.#filling?.file.close().catch(() => undefined)
+      this.#filling = null
       // The room that it takes is what a full disk lacks. That it cannot be removed is not worth a second error.
       await disk.remove(path).catch(() => undefined)
       throw thrown
     }
   }
 
-  /** False when the storage was closed meanwhile. */
+  /** False when there is more to be filled later. */
   async #fill(path: string): Promise<boolean> {
     const { disk, segmentBytes } = this.#options
-    const file = await disk.open(path, { create: true })
-    try {
-      const zeros = new Uint8Array(Math.min(SLICE_BYTES, segmentBytes))
-      for (let at = 0; at < segmentBytes; at += zeros.length) {
-        if (this.#closed) return false
-        if (this.#waiting > 0) break
-        await file.write(zeros.subarray(0, segmentBytes - at), at)
-        if ((at + zeros.length) % SYNC_EVERY_BYTES === 0) await file.sync()
-      }
-      if (this.#waiting > 0) await file.truncate(segmentBytes)
-      await file.sync()
-      return true
-    } finally {
-      await file.close()
+    this.#filling ??= { file: await disk.open(path, { create: true, durableWrites: true }), bytes: 0 }
+    const filling = this.#filling
+    while (filling.bytes < segmentBytes && this.#waiting === 0) {
+      const bytes = this.#sliceBytes()
+      if (this.#closed || bytes === 0) return false
+      await filling.file.write(new Uint8Array(bytes), filling.bytes)
+      filling.bytes += bytes
     }
+    if (filling.bytes < segmentBytes) {
+      await filling.file.truncate(segmentBytes)
+      await filling.file.sync()
+    }
+    await filling.file.close()
+    this.#filling = null
+    return true
+  }
+
+  /** Of the next slice; 0 when less than one is due. */
+  #sliceBytes(): number {
+    const filled = this.#filling?.bytes ?? 0
+    const left = this.#options.segmentBytes - filled
+    const due = Math.min(this.#wanted - filled, left, SLICE_BYTES_MAX)
+    return due >= Math.min(SLICE_BYTES_MIN, left) ? Math.floor(due) : 0
   }
 
   async #adopt(path: string): Promise<void> {

@@ -19,6 +19,7 @@ import { storageError } from './errors.ts'
 import { FORMAT_VERSION, SALT_BYTES, sectorEnd } from './format.ts'
 import { GroupLog } from './group-log.ts'
 import { LogState } from './log-state.ts'
+import { Growth } from './pace.ts'
 import { relieve } from './relieve.ts'
 import { Segment } from './segment.ts'
 import type { SegmentPool } from './segment-pool.ts'
@@ -45,6 +46,8 @@ interface Waiting {
   readonly part: BatchPart
   /** An upper bound of what it takes in its batch. */
   readonly bytes: number
+  /** How much of that the log did not hold before. */
+  readonly growth: number
   readonly written: Written
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
@@ -74,6 +77,7 @@ export class SharedLog {
   /** A failed write leaves the disk in a state that nobody knows; what follows could be acknowledged and lost. */
   #failure: StorageError | null = null
   readonly #onFailed: StorageFailed
+  readonly growth = new Growth()
 
   constructor(parts: SharedLogParts) {
     this.#disk = parts.disk
@@ -112,9 +116,10 @@ export class SharedLog {
   }
 
   /** Resolves when the part is durable, together with whatever else is written with it. A group has one under way at a time. */
-  append(part: BatchPart, written: Written): Promise<void> {
+  append(part: BatchPart, written: Written, { isCopy = false } = {}): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ part, bytes: partBytesMax(part), written, resolve, reject })
+      const bytes = partBytesMax(part)
+      this.#waiting.push({ part, bytes, growth: isCopy ? 0 : bytes, written, resolve, reject })
       this.#writing ??= this.#writeAll()
     })
   }
@@ -141,6 +146,7 @@ export class SharedLog {
     if (this.#failure !== null) return this.#failure
     const failure = storageError(thrown)
     this.#failure = failure
+    this.growth.end()
     this.#onFailed(failure)
     return failure
   }
@@ -153,6 +159,7 @@ export class SharedLog {
   /** Waits for what is under way. */
   async close(): Promise<void> {
     this.#closing = true
+    this.growth.end()
     for (const group of this.#groups.values()) await group.idle()
     await this.#relieving
     await this.#writing
@@ -248,8 +255,7 @@ export class SharedLog {
     })
     return file.write(encoded.bytes, segment.end).then(() => {
       this.#written(segment, encoded, batch)
-      // Early enough that the next one is ready when this one is full; late enough that an idle server needs no second.
-      if (segment.end > segment.allocatedBytes / 4) this.#pool.prepareInBackground()
+      this.#pool.fillInBackground(shareOfNext(segment))
     })
   }
 
@@ -307,7 +313,8 @@ export class SharedLog {
   /** What is durable counts from here. */
   #written(segment: Segment, { bytes, entriesAt }: EncodedBatch, batch: readonly Waiting[]): void {
     this.#sequence++
-    for (const [i, { part, written }] of batch.entries()) {
+    for (const [i, { part, growth, written }] of batch.entries()) {
+      this.growth.add(growth)
       const log = this.#groups.get(part.group)
       if (log !== undefined) log.state.written = true
       written(segment.number, segment.end + (entriesAt[i] ?? 0))
@@ -325,4 +332,12 @@ export class SharedLog {
       this.#relieving = null
     }
   }
+}
+
+/**
+ * How much of the next segment should be prepared: nothing while a quarter of this one is used, as an idle server needs no second; then
+ * two bytes for each that is written, so that zeros never fill the disk's queue and all is ready in time.
+ */
+function shareOfNext({ end, allocatedBytes }: Segment): number {
+  return (2 * end) / allocatedBytes - 0.5
 }

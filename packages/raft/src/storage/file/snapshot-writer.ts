@@ -5,10 +5,11 @@ import type { SnapshotMeta } from '../../types.ts'
 import { TEMPORARY_SUFFIX } from './named-file.ts'
 import { SNAPSHOT_BLOCK_BYTES, encodeSnapshotHeader, encodeSnapshotTrailer } from './snapshot-format.ts'
 
-/** Written at once: under load each write costs a turn of the event loop, and a snapshot must not take as many as it has blocks. */
-const BLOCKS_PER_WRITE = 16
-/** Synced as it grows, so that the last sync is short and the log's own never waits behind the whole of it. */
-const SYNC_EVERY_BYTES = 4 * 1024 * 1024
+/**
+ * Written at once, and durable before the next are: under load each write costs a turn of the event loop, so a snapshot must not take as many
+ * as it has blocks; and the log's own writes must never wait behind many.
+ */
+const BLOCKS_PER_WRITE = 4
 
 /** Writes a snapshot's file aside, block by block, some blocks at once; the next are gathered meanwhile. */
 export class SnapshotFileWriter {
@@ -27,7 +28,6 @@ export class SnapshotFileWriter {
   #spare: Uint8Array | null = null
   #writing: Promise<void> = Promise.resolve()
   #position: number
-  #unsynced = 0
   #size = 0
   #crc = 0
 
@@ -41,7 +41,7 @@ export class SnapshotFileWriter {
   /** @param path of the snapshot; what is written stands beside it until it is renamed */
   static async create(disk: Disk, snapshot: string, meta: SnapshotMeta): Promise<SnapshotFileWriter> {
     const path = snapshot + TEMPORARY_SUFFIX
-    const file = await disk.open(path, { create: true })
+    const file = await disk.open(path, { create: true, durableWrites: true })
     const header = encodeSnapshotHeader(meta)
     try {
       await file.truncate(0)
@@ -82,7 +82,6 @@ export class SnapshotFileWriter {
       new ByteWriter(crcs.length + trailer.length).raw(crcs).raw(trailer).view(),
       this.#position,
     )
-    await this.#file.sync()
     await this.#file.close()
   }
 
@@ -102,7 +101,7 @@ export class SnapshotFileWriter {
   async #flush(): Promise<void> {
     await this.#writing
     const blocks = this.#blocks
-    this.#writing = this.#put(blocks.subarray(0, this.#ended), this.#position)
+    this.#writing = this.#file.write(blocks.subarray(0, this.#ended), this.#position)
     // A failure shows in what is awaited next.
     this.#writing.catch(() => undefined)
     this.#position += this.#ended
@@ -114,13 +113,5 @@ export class SnapshotFileWriter {
     this.#blocks = this.#spare ?? new Uint8Array(BLOCKS_PER_WRITE * SNAPSHOT_BLOCK_BYTES)
     this.#spare = blocks.length === this.#blocks.length ? blocks : null
     this.#ended = 0
-  }
-
-  async #put(bytes: Uint8Array, position: number): Promise<void> {
-    await this.#file.write(bytes, position)
-    this.#unsynced += bytes.length
-    if (this.#unsynced < SYNC_EVERY_BYTES) return
-    this.#unsynced = 0
-    await this.#file.sync()
   }
 }
