@@ -1,7 +1,7 @@
 /** One replica of one group, on a `RaftHost`: its log, its shards, and what its leader does to move them. */
-import { Expirer, OpeningWatch, WatchHub } from '@lab/kvraft/parts'
+import { Expirer, OpeningWatch, WatchHub, lastingMemoryDropped } from '@lab/kvraft/parts'
 import type { RaftNode } from '@lab/raft'
-import { RpcError, type Clock } from '@lab/rpc'
+import { RpcError, type Clock, type Milliseconds } from '@lab/rpc'
 import type { Gid } from '@lab/shardctrler'
 import { encodeExpire } from './commands.ts'
 import { Follower, type ConfigSource } from './follower.ts'
@@ -14,6 +14,9 @@ import { Releaser } from './releaser.ts'
 import { Reporter } from './reporter.ts'
 import { reportOf } from './report.ts'
 import type { GroupStatus, ShardWatchRequest } from './shard-service.ts'
+
+/** More than a full collection takes that finds a large shard. */
+const COLLECTING_MS: Milliseconds = 250
 
 export interface ShardGroupOptions {
   readonly node: RaftNode<ShardMachine>
@@ -46,7 +49,11 @@ export class ShardGroup implements AsyncDisposable {
       nextExpiry: () => this.#nextExpiry().time,
       propose: (signal) => this.#expire(signal),
     })
-    machine.listen({ moved: () => this.#nudge.wake(), changed: (shard) => this.#changed(shard) })
+    machine.listen({
+      moved: () => this.#nudge.wake(),
+      changed: (shard) => this.#changed(shard),
+      dropped: (bytes) => this.#dropped(bytes),
+    })
     for (const shard of machine.shards.keys()) this.#changed(shard)
     const mover = { machine, node, groups, clock, nudge: this.#nudge, traffic: machine.traffic }
     const follower = new Follower({ ...mover, configs })
@@ -103,6 +110,14 @@ export class ShardGroup implements AsyncDisposable {
     if (store === undefined || store.nextExpiry === Infinity) this.#expiring.delete(shard)
     else this.#expiring.add(shard)
     this.#expirer.changed()
+  }
+
+  /** All replicas delete a shard at the same entry. They collect it one after the other: a majority stays quick. */
+  #dropped(bytes: number): void {
+    const { id, voters } = this.node.status()
+    this.#options.clock.setTimer(Math.max(voters.indexOf(id), 0) * COLLECTING_MS, () =>
+      lastingMemoryDropped(bytes),
+    )
   }
 
   #nextExpiry(): { readonly time: number; readonly shard: number } {

@@ -3,7 +3,7 @@
  * migration.ts's; here they are carried out on the stores.
  */
 import { commandCodec } from '@lab/kvraft'
-import { eachKey, lastingMemoryDropped } from '@lab/kvraft/parts'
+import { eachKey } from '@lab/kvraft/parts'
 import type { ApplyContext, StateMachine } from '@lab/raft'
 import { encodeOpen, encodePlain } from '@lab/raft/rsm'
 import { ByteReader, ProtocolError, type Codec } from '@lab/rpc'
@@ -38,6 +38,8 @@ export interface MachineListener {
   moved(): void
   /** Something was written to the shard, or it is another store from now on. */
   changed(shard: number): void
+  /** So much memory has become garbage. */
+  dropped(bytes: number): void
 }
 
 const EXPIRE = commandCodec.encode({ op: 'expire' })
@@ -247,7 +249,7 @@ export class ShardMachine implements StateMachine<Uint8Array, Uint8Array, Uint8A
       return this.#refuse(shard, num, 'nothing is held of it for another group')
     const bytes = shards.get(shard)?.store.bytes ?? 0
     shards.delete(shard)
-    lastingMemoryDropped(bytes)
+    this.#listener?.dropped(bytes)
     tell(this.#trace, 'deleted', () => ({ shard, num, to }))
     this.#changed(shard)
     this.#listener?.moved()

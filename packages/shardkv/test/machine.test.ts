@@ -202,6 +202,21 @@ describe('the source', () => {
     expect(source.machine.shards.has(1)).toBe(true)
   })
 
+  test('says how much memory it has dropped, when it has', () => {
+    const { source } = moved()
+    const held = source.machine.shards.get(0)?.store.bytes
+    const dropped: number[] = []
+    source.machine.listen({
+      ...{ moved: () => undefined, changed: () => undefined },
+      dropped: (bytes) => dropped.push(bytes),
+    })
+    source.delete(1)
+    expect(dropped).toEqual([])
+    source.delete(2)
+    expect(held).toBeGreaterThan(0)
+    expect(dropped).toEqual([held])
+  })
+
   test('answers a pull after the deletion with "handed over", never with an empty shard', () => {
     const { source } = moved()
     source.delete(2)

@@ -45,7 +45,7 @@ export function labShards(raft: LabMake = labCore()): LabMakeShardServer {
       service: { machine, ...storeCodecs },
     })
     const nudge = new Nudge(env.clock)
-    machine.listen({ moved: () => nudge.wake(), changed: () => undefined })
+    machine.listen({ moved: () => nudge.wake(), changed: () => undefined, dropped: () => undefined })
     const node = {
       makesSnapshot: false,
       propose: async (command: Uint8Array): Promise<void> => {
