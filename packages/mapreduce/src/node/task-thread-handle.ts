@@ -1,6 +1,6 @@
 /** A task thread as its process sees it: what it was given, where it is, and whose fault it is when it ends. */
 import { Worker as Thread } from 'node:worker_threads'
-import { toError } from '@lab/rpc'
+import { systemClock, toError, type Timer } from '@lab/rpc'
 import type { BadRecord } from '../core/task.ts'
 import { Progress } from '../task/progress.ts'
 import type { Work } from '../task/work.ts'
@@ -44,7 +44,7 @@ export class TaskThreadHandle implements Maker {
   #unsent: NumberedWork[] = []
   #next = 1
   #onReady: (error: string | null) => void = () => undefined
-  #watching: NodeJS.Timeout | undefined
+  #watching: Timer | undefined
   #death: string | undefined
   #isReady = false
   /** Map outputs of others that it waits for, or soon will. */
@@ -86,7 +86,7 @@ export class TaskThreadHandle implements Maker {
     const number = this.#next++
     attempt.maker = this
     this.#given.set(number, attempt)
-    this.#watching ??= this.#watch(attempt.hangMs)
+    if (this.#watching === undefined) this.#watch(attempt.hangMs)
     if (this.#unsent.length === 0) queueMicrotask(() => this.#send())
     this.#unsent.push({ number, work: attempt.work })
   }
@@ -105,9 +105,9 @@ export class TaskThreadHandle implements Maker {
     const look = (): void => {
       if (this.#given.get(number) !== attempt) return
       if (this.#progress.attempt === number) void this.end('cancelled')
-      else setTimeout(look, CANCEL_MS).unref()
+      else systemClock.setTimer(CANCEL_MS, look)
     }
-    setTimeout(look, CANCEL_MS).unref()
+    systemClock.setTimer(CANCEL_MS, look)
   }
 
   async end(why: string): Promise<void> {
@@ -131,11 +131,12 @@ export class TaskThreadHandle implements Maker {
   }
 
   /** Ends the thread when no record is finished for too long. */
-  #watch(hangMs: number): NodeJS.Timeout {
+  #watch(hangMs: number): void {
     let before = -1
     let attemptBefore = 0
-    let since = performance.now()
-    return setInterval(() => {
+    let since = systemClock.now()
+    const look = (): void => {
+      this.#watching = systemClock.setTimer(WATCH_MS, look)
       const { attempt, records, fraction } = this.#progress
       // One that works on whole blocks counts no records, and gets on all the same.
       const done = records + fraction
@@ -143,12 +144,13 @@ export class TaskThreadHandle implements Maker {
       if (!this.#isReady || this.#fetching > 0 || done !== before || attempt !== attemptBefore) {
         before = done
         attemptBefore = attempt
-        since = performance.now()
-      } else if (performance.now() - since > hangMs) {
+        since = systemClock.now()
+      } else if (systemClock.now() - since > hangMs) {
         this.#lose('hung', `no record was finished for ${String(hangMs)} ms`)
         void this.end('hung')
       }
-    }, WATCH_MS).unref()
+    }
+    this.#watching = systemClock.setTimer(WATCH_MS, look)
   }
 
   #onMessage(message: FromThread): void {
@@ -182,7 +184,7 @@ export class TaskThreadHandle implements Maker {
     this.#given.delete(ended.number)
     attempt?.ended(ended)
     if (this.#given.size > 0) return
-    clearInterval(this.#watching)
+    this.#watching?.cancel()
     this.#watching = undefined
   }
 
@@ -190,7 +192,7 @@ export class TaskThreadHandle implements Maker {
   #lose(reason: 'crashed' | 'hung', message: string): void {
     if (this.#isGone) return
     this.#isGone = true
-    clearInterval(this.#watching)
+    this.#watching?.cancel()
     const { attempt } = this.#progress
     // Between two attempts it is something that one of the first left behind.
     const [first = 0] = this.#given.keys()

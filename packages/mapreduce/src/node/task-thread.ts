@@ -1,6 +1,6 @@
 /** The program of a task thread: loads the job once, then makes one attempt after another. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { toError } from '@lab/rpc'
+import { systemClock, toError } from '@lab/rpc'
 import type { TaskFile } from '../data/files.ts'
 import type { Segment } from '../data/spill-format.ts'
 import { systemFiles } from '../data/system-files.ts'
@@ -92,11 +92,11 @@ class TaskThread {
   }
 
   async #makeAll(job: AnyJob): Promise<void> {
-    this.#toldAt = performance.now()
+    this.#toldAt = systemClock.now()
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-      const begun = performance.now()
+      const begun = systemClock.now()
       const end = await this.#make(job, next)
-      const now = performance.now()
+      const now = systemClock.now()
       this.#ended.push({ number: next.number, elapsedMs: now - begun, end })
       this.#queue.shift()
       if (this.#queue.length > 0 && now - this.#toldAt < TELL_MS) continue

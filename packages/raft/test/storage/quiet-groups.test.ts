@@ -52,6 +52,8 @@ describe('quiet groups', () => {
     for (let last = 10; last <= 400; last += 10) await append(quiet, entries(last - 9, last, 1, 40))
     for (let last = 10; last <= 8000; last += 10) {
       await append(busy, entries(last - 9, last, 1, 200))
+      // As many as a write to a disk takes: copies are made meanwhile.
+      for (let turn = 0; turn < 200; turn++) await Promise.resolve()
       if (last % 100 === 0)
         await append(quiet, entries(400 + last / 100, 400 + last / 100, last > 4000 ? 2 : 1, 40))
       if (last === 4000) await append(quiet, entries(300, 440, 2, 40))
@@ -59,8 +61,8 @@ describe('quiet groups', () => {
       await takeSnapshot(busy, metaOf(last, 1))
       await busy.compact(last)
     }
-    // All that was written takes 29.
-    expect((await logFiles(disk)).length).toBeLessThanOrEqual(16)
+    // All that was written takes 35.
+    expect((await logFiles(disk)).length).toBeLessThanOrEqual(12)
     // Its log is more than 32 KiB; the largest batch is the one that replaces 141 entries.
     expect(disk.bytesMax).toBeLessThan(16 * 1024)
     const expected = [...shorts(1, 299, 1), ...shorts(300, 480, 2)]
@@ -84,8 +86,8 @@ describe('quiet groups', () => {
     await host.open(OWNER)
     const [quiet, busy] = [await openGroup(host, 1), await openGroup(host, 2)]
     for (let last = 50; last <= 400; last += 50) await append(quiet, entries(last - 49, last, 1, 100))
-    // Bytes of the log that were written by nobody who called.
-    let own = 0
+    // Batches that nobody asked for: the most between two writes, and all.
+    let most = 0
     let copied = 0
     for (let last = 10; last <= 2400; last += 10) {
       await append(busy, entries(last - 9, last, 1, 200))
@@ -95,12 +97,12 @@ describe('quiet groups', () => {
       }
       const before = disk.batches
       await turns()
-      own = Math.max(own, disk.batches - before)
+      most = Math.max(most, disk.batches - before)
       copied += disk.batches - before
     }
     expect(copied).toBeGreaterThan(20)
     // Ten entries of 200 bytes: four times as much may be copied, in pieces of 512 bytes.
-    expect(own).toBeLessThanOrEqual(24)
+    expect(most).toBeLessThanOrEqual(24)
     await host.close()
     const again = open()
     await again.open(OWNER)

@@ -2,7 +2,7 @@
  * Prepares segments before they are needed. Overwriting zeros needs no new blocks and no change of size, which makes a
  * durable write up to twice as fast as growing a file; so files are filled in the background and old ones used again.
  *
- *     fill `log.tmp` with zeros, sync ─┐
+ *     fill `log.tmp` with zeros ───────┐
  *                                      ├─▶ rename to the next number, sync the folder ─▶ ready ─▶ take()
  *     recycle(a segment not needed) ───┘
  */

@@ -57,6 +57,8 @@ interface Waiting {
 const BATCH_BYTES = 4 * 1024 * 1024
 
 export class SharedLog {
+  /** With what copies of it keep pace. */
+  readonly growth = new Growth()
   readonly #disk: Disk
   readonly #random: Random
   readonly #pool: SegmentPool
@@ -77,7 +79,6 @@ export class SharedLog {
   /** A failed write leaves the disk in a state that nobody knows; what follows could be acknowledged and lost. */
   #failure: StorageError | null = null
   readonly #onFailed: StorageFailed
-  readonly growth = new Growth()
 
   constructor(parts: SharedLogParts) {
     this.#disk = parts.disk
@@ -115,7 +116,7 @@ export class SharedLog {
     await this.#file?.sync()
   }
 
-  /** Resolves when the part is durable, together with whatever else is written with it. A group has one under way at a time. */
+  /** Resolves when the part is durable, together with whatever else is written with it. A group has one under way at a time. A copy is no growth. */
   append(part: BatchPart, written: Written, { isCopy = false } = {}): Promise<void> {
     return new Promise((resolve, reject) => {
       const bytes = partBytesMax(part)
