@@ -1,4 +1,12 @@
-import { openLink, type Address, type Clock, type Link, type LinkOptions, type Milliseconds } from '@lab/rpc'
+import {
+  WaitList,
+  openLink,
+  type Address,
+  type Clock,
+  type Link,
+  type LinkOptions,
+  type Milliseconds,
+} from '@lab/rpc'
 import { OpenLists, type ListTarget } from './calls/open-lists.ts'
 import { decodeAttempt, fromRpcError } from './calls/refusal.ts'
 import type { Sending } from './calls/sending.ts'
@@ -53,7 +61,7 @@ export interface ClientRouteOptions {
 export class ClientRoute implements Route {
   readonly #options: ClientRouteOptions
   readonly #servers: KnownServer[] = []
-  readonly #waiting = new Set<() => void>()
+  readonly #waiting = new WaitList<() => void>()
   readonly #lists = new OpenLists()
   /** Seems to lead. */
   #leader: KnownServer | null = null
@@ -134,11 +142,11 @@ export class ClientRoute implements Route {
     return new Promise((resolve) => {
       const wake = (): void => {
         timer.cancel()
-        this.#waiting.delete(wake)
+        this.#waiting.leave(place)
         resolve()
       }
       const timer = this.#options.clock.setTimer(delay, wake, { keepAlive: true })
-      this.#waiting.add(wake)
+      const place = this.#waiting.add(wake)
     })
   }
 
@@ -281,9 +289,7 @@ export class ClientRoute implements Route {
   }
 
   #wake(): void {
-    const waiting = [...this.#waiting]
-    this.#waiting.clear()
-    for (const wake of waiting) wake()
+    for (const wake of this.#waiting.takeAll()) wake()
   }
 }
 

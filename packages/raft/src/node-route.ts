@@ -1,4 +1,4 @@
-import type { Clock, Milliseconds } from '@lab/rpc'
+import { WaitList, type Clock, type Milliseconds } from '@lab/rpc'
 import { bounded, type Waiting } from './calls/bounded.ts'
 import { OpenLists, type ListTarget } from './calls/open-lists.ts'
 import { decodeAttempt, fromRpcError } from './calls/refusal.ts'
@@ -26,7 +26,7 @@ const NO_HEAD = new Uint8Array()
 /** A member's way to the leader: itself, or one hop. What is forwarded is sent once, and the leader does not forward it again. */
 export class NodeRoute implements Route {
   readonly #options: NodeRouteOptions
-  readonly #waiting = new Set<() => void>()
+  readonly #waiting = new WaitList<() => void>()
   readonly #lists = new OpenLists()
   /** By leader, as they come. */
   readonly #targets = new Map<NodeId, ListTarget>()
@@ -59,20 +59,18 @@ export class NodeRoute implements Route {
 
   /** Somebody leads, or nobody any more. */
   leaderChanged(): void {
-    const waiting = [...this.#waiting]
-    this.#waiting.clear()
-    for (const wake of waiting) wake()
+    for (const wake of this.#waiting.takeAll()) wake()
   }
 
   changed(delay: Milliseconds): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
         timer.cancel()
-        this.#waiting.delete(wake)
+        this.#waiting.leave(place)
         resolve()
       }
       const timer = this.#options.clock.setTimer(delay, wake, { keepAlive: true })
-      this.#waiting.add(wake)
+      const place = this.#waiting.add(wake)
     })
   }
 

@@ -1,4 +1,5 @@
 export { onAbort } from './on-abort.ts'
+export { WaitList, type Place } from './wait-list.ts'
 export { systemClock, sleep, type Clock, type Milliseconds, type Timer } from './clock.ts'
 export { systemRandom, seededRandom, type Random } from './random.ts'
 export { DiskError, type Disk, type DiskFile, type DiskLock, type DiskOpenOptions } from './disk.ts'

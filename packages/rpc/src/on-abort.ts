@@ -1,8 +1,10 @@
+import { WaitList } from './wait-list.ts'
+
 /** Who waits for a signal, by signal: it carries one listener of ours, however many calls share it. */
 const waiting = new WeakMap<AbortSignal, Waiting>()
 
 interface Waiting {
-  readonly callbacks: Set<() => void>
+  readonly callbacks: WaitList<() => void>
   readonly listener: () => void
 }
 
@@ -13,14 +15,10 @@ interface Waiting {
  * @returns a function that takes it back
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
-  // A callback of its own for each: the same function may wait twice.
-  const own = (): void => {
-    callback()
-  }
   const all = waiting.get(signal) ?? listenTo(signal)
-  all.callbacks.add(own)
+  const place = all.callbacks.add(callback)
   return () => {
-    if (!all.callbacks.delete(own) || all.callbacks.size > 0) return
+    if (!all.callbacks.leave(place) || !all.callbacks.isEmpty) return
     // Nobody waits any more: the platform keeps a signal that is listened to.
     signal.removeEventListener('abort', all.listener)
     if (waiting.get(signal) === all) waiting.delete(signal)
@@ -28,10 +26,10 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
 }
 
 function listenTo(signal: AbortSignal): Waiting {
-  const callbacks = new Set<() => void>()
+  const callbacks = new WaitList<() => void>()
   const listener = (): void => {
     waiting.delete(signal)
-    for (const callback of [...callbacks]) if (callbacks.delete(callback)) callback()
+    for (let callback = callbacks.shift(); callback !== null; callback = callbacks.shift()) callback()
   }
   signal.addEventListener('abort', listener, { once: true })
   const all = { callbacks, listener }

@@ -1,5 +1,5 @@
 /** The server's end of {@link ConfigService}: hands out configurations as this server applies them. */
-import { implement, onAbort, type Implementation } from '@lab/rpc'
+import { WaitList, implement, onAbort, type Implementation } from '@lab/rpc'
 import { compacted } from './compacted.ts'
 import { configCodec } from './config-codec.ts'
 import { ConfigService } from './config-service.ts'
@@ -7,7 +7,7 @@ import type { Controller } from './controller.ts'
 
 export class ConfigWatches {
   readonly #controller: Controller
-  readonly #waiting = new Set<() => void>()
+  readonly #waiting = new WaitList<() => void>()
   #isClosed = false
 
   constructor(controller: Controller) {
@@ -41,16 +41,16 @@ export class ConfigWatches {
     let off: () => void = () => {}
     await new Promise<void>((resolve) => {
       const end = (): void => {
-        this.#waiting.delete(end)
+        this.#waiting.leave(place)
         resolve()
       }
-      this.#waiting.add(end)
+      const place = this.#waiting.add(end)
       off = onAbort(signal, end)
     })
     off()
   }
 
   #wake(): void {
-    for (const end of [...this.#waiting]) end()
+    for (const end of this.#waiting.takeAll()) end()
   }
 }

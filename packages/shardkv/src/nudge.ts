@@ -1,9 +1,9 @@
-import { onAbort, type Clock, type Milliseconds } from '@lab/rpc'
+import { WaitList, onAbort, type Clock, type Milliseconds } from '@lab/rpc'
 
 /** Lets a loop sleep until there may be something to do. */
 export class Nudge {
   readonly #clock: Clock
-  readonly #waiting = new Set<() => void>()
+  readonly #waiting = new WaitList<() => void>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -11,9 +11,7 @@ export class Nudge {
 
   /** There may be. */
   wake(): void {
-    const waiting = [...this.#waiting]
-    this.#waiting.clear()
-    for (const wake of waiting) wake()
+    for (const wake of this.#waiting.takeAll()) wake()
   }
 
   /** Resolves when woken, when `limit` is over, or when the signal aborts. Never rejects. */
@@ -23,12 +21,12 @@ export class Nudge {
       const wake = (): void => {
         timer?.cancel()
         off?.()
-        this.#waiting.delete(wake)
+        this.#waiting.leave(place)
         resolve()
       }
       const timer = limit === Infinity ? null : this.#clock.setTimer(limit, wake)
       const off = signal === undefined ? null : onAbort(signal, wake)
-      this.#waiting.add(wake)
+      const place = this.#waiting.add(wake)
     })
   }
 }

@@ -72,14 +72,14 @@ export function bounded<T>(
       expire: () => end(new RaftError('TIMEOUT', `${what} within ${said(timeout)}`, { outcome })),
     }
     const leave = (): void => {
-      deadlines.remove(call, timeout)
+      deadlines.remove(place, timeout)
       stopListening?.()
     }
     const end = (error: RaftError): void => {
       leave()
       reject(error)
     }
-    deadlines.add(call, timeout)
+    const place = deadlines.add(call, timeout)
     const stopListening =
       signal === undefined ? undefined : onAbort(signal, () => end(cancelled(signal, outcome)))
     work.then(

@@ -1,4 +1,4 @@
-import type { Clock, Milliseconds, Timer } from '@lab/rpc'
+import { WaitList, type Clock, type Milliseconds, type Place, type Timer } from '@lab/rpc'
 
 /** Something that waits, but not for ever. */
 export interface Expiring {
@@ -9,11 +9,11 @@ export interface Expiring {
 
 /**
  * Deadlines of any number of calls behind one timer. Calls of one duration expire in the order in which they came, so a queue
- * per duration needs no heap, and leaving it costs one delete.
+ * per duration needs no heap, and leaving it costs next to nothing.
  */
 export class Deadlines {
   readonly #clock: Clock
-  readonly #queues = new Map<Milliseconds, Set<Expiring>>()
+  readonly #queues = new Map<Milliseconds, WaitList<Expiring>>()
   #timer: Timer | null = null
   #timerAt = Infinity
 
@@ -21,19 +21,24 @@ export class Deadlines {
     this.#clock = clock
   }
 
-  /** `call.deadline` is `duration` from now. `Infinity` is fine and never expires. */
-  add(call: Expiring, duration: Milliseconds): void {
-    if (duration === Infinity) return
-    const queue = this.#queues.get(duration)
-    if (queue === undefined) this.#queues.set(duration, new Set([call]))
-    else queue.add(call)
+  /** `call.deadline` is `duration` from now. `Infinity` is fine and never expires: it has no place. */
+  add(call: Expiring, duration: Milliseconds): Place<Expiring> | null {
+    if (duration === Infinity) return null
+    let queue = this.#queues.get(duration)
+    if (queue === undefined) {
+      queue = new WaitList()
+      this.#queues.set(duration, queue)
+    }
+    const place = queue.add(call)
     if (call.deadline < this.#timerAt) this.#arm(call.deadline)
+    return place
   }
 
   /** The call has ended otherwise. */
-  remove(call: Expiring, duration: Milliseconds): void {
+  remove(place: Place<Expiring> | null, duration: Milliseconds): void {
+    if (place === null) return
     const queue = this.#queues.get(duration)
-    if (queue?.delete(call) === true && queue.size === 0) this.#queues.delete(duration)
+    if (queue?.leave(place) === true && queue.isEmpty) this.#queues.delete(duration)
   }
 
   /** Expires nothing more. */
@@ -58,15 +63,16 @@ export class Deadlines {
     const now = this.#clock.now()
     let next = Infinity
     for (const [duration, queue] of this.#queues) {
-      for (const call of queue) {
+      for (let call = queue.first; call !== null; call = queue.first) {
         if (call.deadline > now) {
           next = Math.min(next, call.deadline)
           break
         }
-        queue.delete(call)
+        queue.shift()
         call.expire()
       }
-      if (queue.size === 0) this.#queues.delete(duration)
+      // Another may have taken its place meanwhile.
+      if (queue.isEmpty && this.#queues.get(duration) === queue) this.#queues.delete(duration)
     }
     if (next < this.#timerAt) this.#arm(next)
   }

@@ -27,6 +27,27 @@ describe('deadlines', () => {
     expect(clock.waitingTimers).toBe(0)
   })
 
+  test('one that ends others while it expires, and waits again, is not forgotten', async () => {
+    const clock = new ManualClock()
+    const deadlines = new Deadlines(clock)
+    const ended: number[] = []
+    const wait = (deadline: number, then: () => void = () => undefined): ReturnType<Deadlines['add']> => {
+      const expire = (): void => {
+        ended.push(clock.now())
+        then()
+      }
+      return deadlines.add({ deadline, expire }, 10)
+    }
+    wait(10, () => {
+      deadlines.remove(second, 10)
+      wait(20)
+    })
+    const second = wait(10)
+    await clock.advance(30)
+    expect(ended).toEqual([10, 20])
+    expect(clock.waitingTimers).toBe(0)
+  })
+
   test('what ends in time leaves nothing behind', async () => {
     const clock = new ManualClock()
     const waiting = { clock, deadlines: new Deadlines(clock) }
