@@ -10,6 +10,7 @@ import type { GroupLog } from './group-log.ts'
 import { TEMPORARY_SUFFIX } from './named-file.ts'
 import { Peers, PEERS_NAME } from './peers.ts'
 import { checkStart, recoverLog, type RecoveredLog } from './recover.ts'
+import { removeLarge } from './remove-large.ts'
 import { SegmentPool } from './segment-pool.ts'
 import { SharedLog } from './shared-log.ts'
 import { snapshotNumbers } from './snapshot-format.ts'
@@ -83,7 +84,8 @@ async function cleanNames(disk: Disk, directory: string): Promise<string[]> {
 
 function isOurs(temporary: string): boolean {
   const name = temporary.slice(0, -TEMPORARY_SUFFIX.length)
-  return name === 'log' || name === IDENTITY_NAME || name === PEERS_NAME || snapshotNumbers(name) !== null
+  const isOfLog = name === 'log' || segmentNumber(name) !== null
+  return isOfLog || name === IDENTITY_NAME || name === PEERS_NAME || snapshotNumbers(name) !== null
 }
 
 /** A folder that was wiped in part must not pass for a new one, nor for one that knows less. */
@@ -130,7 +132,7 @@ async function dropUnlessHeld(log: GroupLog, snapshot: SnapshotMeta): Promise<vo
 async function removeSnapshots(disk: Disk, directory: string, group: number): Promise<void> {
   const names = await disk.list(directory)
   const ours = names.filter((name) => snapshotNumbers(name)?.group === group)
-  for (const name of ours) await disk.remove(`${directory}/${name}`)
+  for (const name of ours) await removeLarge(disk, `${directory}/${name}`)
   if (ours.length > 0) await disk.syncDirectory(directory)
 }
 

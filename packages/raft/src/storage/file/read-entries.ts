@@ -42,7 +42,8 @@ export async function readEntries(
   const { terms } = log.state
   if (first <= terms.start.index) return []
   const until = Math.min(last, terms.lastIndex) + 1
-  const runs = runsOf(log, first, until, bytesMax)
+  const gapMax = roomFor === undefined ? GAP_BYTES : GAP_BYTES_OVER_AGAIN
+  const runs = runsOf(log, { first, until, bytesMax, gapMax })
   // All at once, before anything is awaited: what is in use is not recycled.
   const files = runs.map(({ segment }) => segment.acquire())
   try {
@@ -57,8 +58,11 @@ export async function readEntries(
   }
 }
 
-/** Rather read so much for nothing than once more. */
+/** Rather read so much for nothing than once more; more of it where memory is used again, as nothing of what was read keeps it. */
 const GAP_BYTES = 16 * 1024
+const GAP_BYTES_OVER_AGAIN = 256 * 1024
+/** Spans that are not next to each other come in one read up to this. */
+const RUN_BYTES_MAX = 1024 * 1024
 
 /** Spans that lie near each other: one read. */
 interface Run {
@@ -69,14 +73,17 @@ interface Run {
 }
 
 /** Spans that hold [first, until), up to `bytesMax` of them. */
-function runsOf(log: ReadableLog, first: Index, until: Index, bytesMax: number): Run[] {
+function runsOf(
+  log: ReadableLog,
+  { first, until, bytesMax, gapMax }: { first: Index; until: Index; bytesMax: number; gapMax: number },
+): Run[] {
   const runs: Run[] = []
   let bytes = 0
   let next = first
   while (next < until) {
     const span = spanOf(log, log.state.positions.find(next))
     const run = runs.at(-1)
-    if (run?.segment === span.segment && span.from - run.to <= GAP_BYTES) {
+    if (run !== undefined && isNear(run, span, gapMax)) {
       run.spans.push(span)
       run.to = span.to
     } else runs.push({ segment: span.segment, spans: [span], from: span.from, to: span.to })
@@ -86,6 +93,12 @@ function runsOf(log: ReadableLog, first: Index, until: Index, bytesMax: number):
     next = span.until
   }
   return runs
+}
+
+function isNear(run: Run, span: Span, gapMax: number): boolean {
+  if (run.segment !== span.segment) return false
+  const gap = span.from - run.to
+  return gap === 0 || (gap <= gapMax && span.to - run.from <= RUN_BYTES_MAX)
 }
 
 function spanOf({ group, state, segments }: ReadableLog, which: number): Span {

@@ -9,6 +9,8 @@
 import type { Disk, DiskFile } from '@lab/rpc'
 import { corrupt } from './errors.ts'
 import { SEGMENT_BYTES_MIN, segmentName } from './format.ts'
+import { TEMPORARY_SUFFIX } from './named-file.ts'
+import { removeLarge } from './remove-large.ts'
 import { Serial } from './serial.ts'
 
 export const TEMPORARY_SEGMENT = 'log.tmp'
@@ -113,16 +115,21 @@ export class SegmentPool {
     void this.#serial.run(fill)
   }
 
-  /** Uses the file at `path` again, or removes it; durable when it resolves. */
-  recycle(path: string): Promise<void> {
-    return this.#serial.run(async () => {
-      const { disk, directory, sparesMax } = this.#options
-      if (this.#ready.length < sparesMax && (await this.#hasUsualSize(path))) await this.#adopt(path)
-      else {
-        await disk.remove(path)
-        await disk.syncDirectory(directory)
+  /** Uses the file at `path` again, or removes it; when it resolves, a start finds no segment there. */
+  async recycle(path: string): Promise<void> {
+    const { disk, directory, sparesMax } = this.#options
+    // Cut to pieces under its own name it would pass for a damaged part of the log after a crash.
+    const aside = path + TEMPORARY_SUFFIX
+    const isSpare = await this.#serial.run(async () => {
+      if (this.#ready.length < sparesMax && (await this.#hasUsualSize(path))) {
+        await this.#adopt(path)
+        return true
       }
+      await disk.rename(path, aside)
+      await disk.syncDirectory(directory)
+      return false
     })
+    if (!isSpare) await removeLarge(disk, aside)
   }
 
   /** Stops preparing and waits for what is under way. */
