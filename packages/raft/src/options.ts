@@ -95,7 +95,7 @@ export interface RaftNodeOptions<M extends StateMachine = StateMachine> {
   readonly timing?: Partial<Timing>
   readonly limits?: Partial<RaftLimits>
   readonly rpcLimits?: Partial<Limits>
-  /** A snapshot is made after so many bytes of log. Default 64 MiB; Infinity for never. */
+  /** A snapshot is made after so many bytes of log, or a quarter of the last snapshot's where that is more. Default 64 MiB; Infinity for never. */
   readonly snapshotEveryBytes?: number
   /** When `propose` and `read` are given none. Default 10 s. */
   readonly timeout?: Milliseconds

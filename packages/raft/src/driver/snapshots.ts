@@ -29,6 +29,8 @@ const REST_PER_SLICE = 8
 const REST_MS_MAX = 50
 /** The rests shrink to this as the log grows meanwhile, by a quarter of what made the snapshot due: a start has to replay it. */
 const REST_PER_SLICE_MIN = 0.5
+/** Of the newest snapshot: with less log than that none is due. Else a gigabyte would be written for each 64 MiB of log. */
+const LOG_PER_SNAPSHOT = 1 / 4
 
 export interface SnapshotsOptions {
   readonly clock: Clock
@@ -36,7 +38,7 @@ export interface SnapshotsOptions {
   readonly applier: Applier
   readonly core: Pick<Raft, 'snapshotMetaAt'>
   readonly machine: ReplicatedMachine
-  /** A snapshot is made after so many bytes of log; Infinity for never. */
+  /** A snapshot is made after so many bytes of log, and not before a quarter of the last one's; Infinity for never. */
   readonly everyBytes: number
   /** Of log kept behind a snapshot, for followers that are a little behind. */
   readonly trailingBytes: number
@@ -69,9 +71,12 @@ export class Snapshots {
   #bytesSeen = 0
   /** What the newest one stands for; null when there is none. */
   #newest: SnapshotMeta | null = null
+  /** Of log, that make the next one due. */
+  #dueBytes: number
 
   constructor(options: SnapshotsOptions) {
     this.#options = options
+    this.#dueBytes = options.everyBytes
     this.#trailing = new TrailingLog(options.trailingBytes)
     this.#sender = new SnapshotSender(options.storage)
     this.#receiver = new SnapshotReceiver(options.clock, options.storage)
@@ -90,8 +95,8 @@ export class Snapshots {
 
   /** Makes a snapshot when the log since the last one has grown enough. To be called between two commands. */
   takeIfDue(): void {
-    const { machine, everyBytes, onFailure } = this.#options
-    if (this.#bytesSinceLast < everyBytes || this.#taking !== null || this.#receiver.active) return
+    const { machine, onFailure } = this.#options
+    if (this.#bytesSinceLast < this.#dueBytes || this.#taking !== null || this.#receiver.active) return
     if (!machine.canSnapshot) return
     this.take(`${this.#bytesSinceLast} bytes of log`).catch(onFailure)
   }
@@ -156,7 +161,7 @@ export class Snapshots {
       this.#storing = null
     })
     const ms = this.#options.clock.now() - begun
-    this.#newest = meta
+    this.#setNewest(meta, bytes)
     const compactTo = this.#trailing.cut(meta.index)
     input({ type: 'compacted', meta, compactTo })
     if (compactTo > 0) await storage.compact(compactTo)
@@ -182,12 +187,17 @@ export class Snapshots {
     }
   }
 
+  #setNewest(meta: SnapshotMeta, bytes: number): void {
+    this.#newest = meta
+    this.#dueBytes = Math.max(this.#options.everyBytes, bytes * LOG_PER_SNAPSHOT)
+  }
+
   #restPerSlice(): number {
     const isQuiet = this.#bytesSinceLast === this.#bytesSeen
     this.#bytesSeen = this.#bytesSinceLast
     // Whoever is stopped before it is done has all of the log to replay: where nobody writes it takes a turn, no rest.
     if (isQuiet) return 0
-    const grown = (4 * this.#bytesSinceLast) / this.#options.everyBytes
+    const grown = (4 * this.#bytesSinceLast) / this.#dueBytes
     return Math.max(REST_PER_SLICE * (1 - grown), REST_PER_SLICE_MIN)
   }
 
@@ -233,7 +243,7 @@ export class Snapshots {
     if (reader === null) return
     try {
       await machine.restore(chunksOf(reader, clock, restPerSlice))
-      this.#newest = reader.meta
+      this.#setNewest(reader.meta, reader.size)
       applier.restored(reader.meta.index)
     } finally {
       await reader.close()

@@ -133,6 +133,26 @@ describe('snapshots (§7)', () => {
     expect(again.machine.state.items).toEqual(Array.from({ length: 60 }, (_, i) => `item ${i}`))
   })
 
+  test('of a large state wait for a quarter as much log, after a restart too', async () => {
+    const net = new DriverNet(['n1'], { snapshotEveryBytes: 1000 })
+    await net.startAll()
+    const leader = await net.leader()
+    const propose = (member: typeof leader, item: string): Promise<unknown> =>
+      net.clock.settle(net.propose(member, item.padEnd(400)))
+    for (let i = 0; i < 200; i++) await propose(leader, String(i))
+    // 80 times the bytes that make the first ones due, which grow by a quarter then.
+    expect(leader.driver.counters.snapshotsTaken).toBeGreaterThanOrEqual(10)
+    expect(leader.driver.counters.snapshotsTaken).toBeLessThanOrEqual(22)
+    await net.clock.settle(leader.driver.snapshot())
+    await net.crash('n1')
+    const again = await net.start('n1')
+    await net.leader()
+    for (let i = 0; i < 20; i++) await propose(again, `after ${i}`)
+    expect(again.driver.counters.snapshotsTaken).toBe(0)
+    for (let i = 0; i < 60; i++) await propose(again, `later ${i}`)
+    expect(again.driver.counters.snapshotsTaken).toBeGreaterThan(0)
+  })
+
   test('bring a follower back that was away for longer than the log reaches', async () => {
     const net = new DriverNet(NAMES, { snapshotEveryBytes: 1000 })
     await net.startAll()
