@@ -1,6 +1,7 @@
 /** What a command and all that it starts took. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
+import { freemem } from 'node:os'
 
 export interface Taken {
   readonly wallSeconds: number
@@ -11,6 +12,8 @@ export interface Taken {
 }
 
 const LOOK_MS = 50
+const TOUCH =
+  'const bytes = Buffer.allocUnsafeSlow(+process.argv[1]); for (let at = 0; at < bytes.length; at += 4096) bytes[at] = 1'
 
 /** Runs a line of shell, and fails as it does. `$1` and so on are `parameters`. */
 export async function measure(line: string, parameters: readonly string[]): Promise<Taken> {
@@ -43,6 +46,17 @@ export async function measure(line: string, parameters: readonly string[]): Prom
     0,
   )
   return { wallSeconds: (performance.now() - begun) / 1000, cpuSeconds, residentMb: resident / 1e6 }
+}
+
+/**
+ * Has the machine's host give memory that nobody holds: a virtual machine's may take back what is free for two seconds, and whoever
+ * comes first waits for each page of it.
+ */
+export function wakeMemory(bytes: number): void {
+  spawnSync(process.execPath, ['-e', TOUCH, String(Math.floor(Math.min(bytes, freemem() / 2)))], {
+    stdio: 'ignore',
+    env: { ...process.env, NODE_OPTIONS: '' },
+  })
 }
 
 /** Bytes that a process and its children hold; 0 where there is no /proc. */
